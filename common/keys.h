@@ -1,0 +1,64 @@
+/*
+ * Copyright (C) The nginx camera platform authors
+ */
+
+/*
+ * Signing keys by key id, read once from a JSON file:
+ *
+ *   { "keys": [ { "kid": "k1", "use": "stream", "k": "<base64url>",
+ *                 "sign": true }, ... ] }
+ *
+ * "use" is "stream" (publish tokens) or "playback" (start tokens and signed
+ * URLs); "k" is at least 32 bytes.  Of each use exactly one key has "sign":
+ * true, the others still verify: that is how keys are rotated.  A file that
+ * others can read, a short key or a missing use is refused: a missing secret
+ * never is an empty secret.
+ */
+
+#ifndef CAM_KEYS_H
+#define CAM_KEYS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define CAM_KEY_STREAM     0
+#define CAM_KEY_PLAYBACK   1
+#define CAM_KEY_USES       2
+
+#define CAM_KID_MAX        16   /* with its NUL; [A-Za-z0-9_-] */
+#define CAM_KEY_MAX        64
+#define CAM_KEYS_MAX       16
+
+
+typedef struct {
+    char       kid[CAM_KID_MAX];
+    uint8_t    use;
+    uint8_t    sign;
+    uint8_t    index;            /* position in the file: a short kid */
+    uint8_t    len;              /* 32 .. CAM_KEY_MAX */
+    uint8_t    secret[CAM_KEY_MAX];
+} cam_key_t;
+
+
+typedef struct {
+    unsigned   n;
+    cam_key_t  keys[CAM_KEYS_MAX];
+} cam_keys_t;
+
+
+/* 0, or -1 and a sentence for the operator, without secrets, in err */
+int cam_keys_load(cam_keys_t *keys, const char *path, char *err, size_t len);
+
+/* makes a file with one new key of each use, mode 0600; 0, or -1 with errno
+   (EEXIST: it is there already) */
+int cam_keys_create(const char *path);
+
+const cam_key_t *cam_keys_signer(const cam_keys_t *keys, int use);
+/* NULL unless kid names a key of that use */
+const cam_key_t *cam_keys_find(const cam_keys_t *keys, int use,
+    const char *kid, size_t len);
+
+void cam_keys_wipe(cam_keys_t *keys);
+
+
+#endif /* CAM_KEYS_H */

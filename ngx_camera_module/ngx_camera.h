@@ -1,0 +1,59 @@
+/*
+ * Copyright (C) The nginx camera platform authors
+ */
+
+/*
+ * The camera {} block: what every part of the modules shares.  The block may
+ * stand before or after rtmp {} and http {}; take its values at init_module
+ * or later, never while the configuration is read.
+ */
+
+#ifndef NGX_CAMERA_H
+#define NGX_CAMERA_H
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_event.h>
+
+#include "keys.h"
+#include "registry.h"
+
+
+typedef struct {
+    ngx_str_t        node;
+    ngx_str_t        database;      /* libpq connection string: a secret */
+    ngx_str_t        keys_file;
+    ngx_str_t        shm;
+    ngx_uint_t       cameras;       /* slots of the registry */
+    size_t           ring_size;
+    size_t           ring_max;
+
+    cam_keys_t      *keys;          /* loaded with the configuration */
+
+    /* opened in each worker */
+    cam_registry_t  *registry;
+    int              rings_fd;      /* shm/rings */
+    int              live_fd;       /* shm/live */
+} ngx_camera_conf_t;
+
+
+/* NULL without a camera {} block */
+ngx_camera_conf_t *ngx_camera_conf(ngx_cycle_t *cycle);
+
+/* 1 in processes that serve clients, 0 in cache managers and the like, where
+   init_process runs too */
+ngx_uint_t ngx_camera_is_worker(void);
+
+/*
+ * A timer that does not keep an exiting worker alive.  data of the event is a
+ * connection for the debug log's sake; the caller's own data is what it finds
+ * around the event (offsetof).
+ */
+void ngx_camera_background_event(ngx_event_t *ev, ngx_event_handler_pt handler,
+    ngx_log_t *log);
+
+
+extern ngx_module_t  ngx_camera_module;
+
+
+#endif /* NGX_CAMERA_H */

@@ -1,0 +1,457 @@
+/*
+ * Copyright (C) The nginx camera platform authors
+ */
+
+/*
+ * The camera {} block and the shared directory.
+ *
+ *     camera {
+ *         node      node-1;
+ *         database  "host=/run/camera dbname=camera";
+ *         keys      /etc/camera/keys.json;
+ *         shm       /run/camera/shm;
+ *     }
+ *
+ * Keys are read with the configuration, so that a wrong file stops a start or
+ * a reload with one clear line.  The directory is prepared by the master and
+ * opened by each worker.
+ */
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <sys/prctl.h>
+
+#include "ngx_camera.h"
+#include "ring.h"
+
+
+static char *ngx_camera_block(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+static void *ngx_camera_create_conf(ngx_cycle_t *cycle);
+static char *ngx_camera_init_conf(ngx_cycle_t *cycle, void *conf);
+static char *ngx_camera_load_keys(ngx_cycle_t *cycle,
+    ngx_camera_conf_t *ccf);
+static ngx_int_t ngx_camera_init_module(ngx_cycle_t *cycle);
+static ngx_int_t ngx_camera_check_reload(ngx_cycle_t *cycle,
+    ngx_camera_conf_t *ccf);
+static ngx_int_t ngx_camera_make_dir(ngx_cycle_t *cycle, ngx_str_t *shm,
+    const char *name);
+static ngx_int_t ngx_camera_init_process(ngx_cycle_t *cycle);
+static int ngx_camera_open_dir(ngx_cycle_t *cycle, ngx_str_t *shm,
+    const char *name);
+static void ngx_camera_exit_process(ngx_cycle_t *cycle);
+
+
+#define NGX_CAMERA_CONF  0x02000000
+
+
+static ngx_conf_num_bounds_t  ngx_camera_cameras_bounds = {
+    ngx_conf_check_num_bounds, 1, 100000
+};
+
+
+static ngx_command_t  ngx_camera_commands[] = {
+
+    { ngx_string("camera"),
+      NGX_MAIN_CONF|NGX_CONF_BLOCK|NGX_CONF_NOARGS,
+      ngx_camera_block,
+      0,
+      0,
+      NULL },
+
+    { ngx_string("node"),
+      NGX_CAMERA_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_str_slot,
+      0,
+      offsetof(ngx_camera_conf_t, node),
+      NULL },
+
+    { ngx_string("database"),
+      NGX_CAMERA_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_str_slot,
+      0,
+      offsetof(ngx_camera_conf_t, database),
+      NULL },
+
+    { ngx_string("keys"),
+      NGX_CAMERA_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_str_slot,
+      0,
+      offsetof(ngx_camera_conf_t, keys_file),
+      NULL },
+
+    { ngx_string("shm"),
+      NGX_CAMERA_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_str_slot,
+      0,
+      offsetof(ngx_camera_conf_t, shm),
+      NULL },
+
+    { ngx_string("cameras"),
+      NGX_CAMERA_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_num_slot,
+      0,
+      offsetof(ngx_camera_conf_t, cameras),
+      &ngx_camera_cameras_bounds },
+
+    { ngx_string("ring_size"),
+      NGX_CAMERA_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_size_slot,
+      0,
+      offsetof(ngx_camera_conf_t, ring_size),
+      NULL },
+
+    { ngx_string("ring_max"),
+      NGX_CAMERA_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_size_slot,
+      0,
+      offsetof(ngx_camera_conf_t, ring_max),
+      NULL },
+
+      ngx_null_command
+};
+
+
+static ngx_core_module_t  ngx_camera_module_ctx = {
+    ngx_string("camera"),
+    ngx_camera_create_conf,
+    ngx_camera_init_conf
+};
+
+
+ngx_module_t  ngx_camera_module = {
+    NGX_MODULE_V1,
+    &ngx_camera_module_ctx,            /* module context */
+    ngx_camera_commands,               /* module directives */
+    NGX_CORE_MODULE,                   /* module type */
+    NULL,                              /* init master */
+    ngx_camera_init_module,            /* init module */
+    ngx_camera_init_process,           /* init process */
+    NULL,                              /* init thread */
+    NULL,                              /* exit thread */
+    ngx_camera_exit_process,           /* exit process */
+    NULL,                              /* exit master */
+    NGX_MODULE_V1_PADDING
+};
+
+
+ngx_camera_conf_t *
+ngx_camera_conf(ngx_cycle_t *cycle)
+{
+    ngx_camera_conf_t  *ccf;
+
+    ccf = (ngx_camera_conf_t *) ngx_get_conf(cycle->conf_ctx,
+                                             ngx_camera_module);
+
+    return (ccf && ccf->keys) ? ccf : NULL;
+}
+
+
+ngx_uint_t
+ngx_camera_is_worker(void)
+{
+    return ngx_process == NGX_PROCESS_WORKER
+           || ngx_process == NGX_PROCESS_SINGLE;
+}
+
+
+void
+ngx_camera_background_event(ngx_event_t *ev, ngx_event_handler_pt handler,
+    ngx_log_t *log)
+{
+    static ngx_connection_t  none;
+
+    none.fd = (ngx_socket_t) -1;
+
+    ngx_memzero(ev, sizeof(ngx_event_t));
+
+    ev->handler = handler;
+    ev->data = &none;
+    ev->log = log;
+    ev->cancelable = 1;
+}
+
+
+static char *
+ngx_camera_block(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    char               *rv;
+    ngx_conf_t          save;
+    ngx_camera_conf_t  *ccf = conf;
+
+    if (ccf->cameras != NGX_CONF_UNSET_UINT) {
+        return "is duplicate";
+    }
+
+    save = *cf;
+    cf->module_type = NGX_CORE_MODULE;
+    cf->cmd_type = NGX_CAMERA_CONF;
+
+    rv = ngx_conf_parse(cf, NULL);
+
+    *cf = save;
+
+    if (ccf->cameras == NGX_CONF_UNSET_UINT) {
+        ccf->cameras = 4096;
+    }
+
+    return rv;
+}
+
+
+static void *
+ngx_camera_create_conf(ngx_cycle_t *cycle)
+{
+    ngx_camera_conf_t  *ccf;
+
+    ccf = ngx_pcalloc(cycle->pool, sizeof(ngx_camera_conf_t));
+    if (ccf == NULL) {
+        return NULL;
+    }
+
+    ccf->cameras = NGX_CONF_UNSET_UINT;
+    ccf->ring_size = NGX_CONF_UNSET_SIZE;
+    ccf->ring_max = NGX_CONF_UNSET_SIZE;
+    ccf->rings_fd = -1;
+    ccf->live_fd = -1;
+
+    return ccf;
+}
+
+
+static char *
+ngx_camera_init_conf(ngx_cycle_t *cycle, void *conf)
+{
+    ngx_camera_conf_t *ccf = conf;
+
+    if (ccf->cameras == NGX_CONF_UNSET_UINT) {
+        return NGX_CONF_OK;                     /* no camera {} block */
+    }
+
+    ngx_conf_init_size_value(ccf->ring_size, CAM_RING_SIZE_DEFAULT);
+    ngx_conf_init_size_value(ccf->ring_max, CAM_RING_SIZE_MAX);
+
+    if (ccf->shm.len == 0 || ccf->keys_file.len == 0
+        || ccf->database.len == 0)
+    {
+        ngx_log_error(NGX_LOG_EMERG, cycle->log, 0,
+                      "\"camera\" needs \"shm\", \"keys\" and \"database\"");
+        return NGX_CONF_ERROR;
+    }
+
+    if (ccf->ring_max > CAM_RING_SIZE_MAX || ccf->ring_size > ccf->ring_max
+        || ccf->ring_size < 65536)
+    {
+        ngx_log_error(NGX_LOG_EMERG, cycle->log, 0,
+                      "\"ring_size\" must be between 64k and \"ring_max\", "
+                      "and \"ring_max\" at most 64m");
+        return NGX_CONF_ERROR;
+    }
+
+    if (ccf->node.len == 0) {
+        ngx_str_set(&ccf->node, "node-1");
+    }
+
+    if (ngx_conf_full_name(cycle, &ccf->shm, 0) != NGX_OK
+        || ngx_conf_full_name(cycle, &ccf->keys_file, 1) != NGX_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
+
+    return ngx_camera_load_keys(cycle, ccf);
+}
+
+
+static char *
+ngx_camera_load_keys(ngx_cycle_t *cycle, ngx_camera_conf_t *ccf)
+{
+    char         err[256];
+    cam_keys_t  *keys;
+
+    keys = ngx_pcalloc(cycle->pool, sizeof(cam_keys_t));
+    if (keys == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    if (cam_keys_load(keys, (char *) ccf->keys_file.data, err, sizeof(err))
+        != 0)
+    {
+        ngx_log_error(NGX_LOG_EMERG, cycle->log, 0,
+                      "no usable signing keys in \"%V\": %s",
+                      &ccf->keys_file, err);
+        return NGX_CONF_ERROR;
+    }
+
+    ccf->keys = keys;
+
+    return NGX_CONF_OK;
+}
+
+
+static ngx_int_t
+ngx_camera_init_module(ngx_cycle_t *cycle)
+{
+    ngx_camera_conf_t  *ccf;
+
+    ccf = ngx_camera_conf(cycle);
+
+    if (ccf == NULL) {
+        return NGX_OK;
+    }
+
+    if (ngx_camera_check_reload(cycle, ccf) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    if (ngx_camera_make_dir(cycle, &ccf->shm, "") != NGX_OK
+        || ngx_camera_make_dir(cycle, &ccf->shm, "/rings") != NGX_OK
+        || ngx_camera_make_dir(cycle, &ccf->shm, "/live") != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+/* workers of both generations share these files: they cannot move or grow */
+
+static ngx_int_t
+ngx_camera_check_reload(ngx_cycle_t *cycle, ngx_camera_conf_t *ccf)
+{
+    ngx_camera_conf_t  *old;
+
+    if (ngx_is_init_cycle(cycle->old_cycle)) {
+        return NGX_OK;
+    }
+
+    old = ngx_camera_conf(cycle->old_cycle);
+
+    if (old == NULL) {
+        return NGX_OK;
+    }
+
+    if (old->cameras == ccf->cameras && old->shm.len == ccf->shm.len
+        && ngx_strncmp(old->shm.data, ccf->shm.data, ccf->shm.len) == 0)
+    {
+        return NGX_OK;
+    }
+
+    ngx_log_error(NGX_LOG_EMERG, cycle->log, 0,
+                  "\"shm\" and \"cameras\" cannot change on reload, "
+                  "stop and start nginx instead");
+
+    return NGX_ERROR;
+}
+
+
+static ngx_int_t
+ngx_camera_make_dir(ngx_cycle_t *cycle, ngx_str_t *shm, const char *name)
+{
+    u_char            path[NGX_MAX_PATH];
+    ngx_core_conf_t  *ccf;
+
+    ccf = (ngx_core_conf_t *) ngx_get_conf(cycle->conf_ctx, ngx_core_module);
+
+    ngx_snprintf(path, NGX_MAX_PATH, "%V%s%Z", shm, name);
+
+    if (ngx_create_dir(path, 0750) == NGX_FILE_ERROR) {
+
+        if (ngx_errno == NGX_EEXIST) {
+            return NGX_OK;
+        }
+
+        ngx_log_error(NGX_LOG_EMERG, cycle->log, ngx_errno,
+                      ngx_create_dir_n " \"%s\" failed", path);
+        return NGX_ERROR;
+    }
+
+    if (geteuid() == 0 && ccf->user != (ngx_uid_t) NGX_CONF_UNSET_UINT
+        && chown((char *) path, ccf->user, ccf->group) == -1)
+    {
+        ngx_log_error(NGX_LOG_EMERG, cycle->log, ngx_errno,
+                      "chown(\"%s\") failed", path);
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_camera_init_process(ngx_cycle_t *cycle)
+{
+    ngx_camera_conf_t  *ccf;
+
+    ccf = ngx_camera_conf(cycle);
+
+    if (ccf == NULL || !ngx_camera_is_worker()) {
+        return NGX_OK;
+    }
+
+    /*
+     * A worker that outlives a killed master would hold the listening sockets
+     * against the next one, for as long as cameras stay connected.
+     */
+
+    if (ngx_process == NGX_PROCESS_WORKER
+        && prctl(PR_SET_PDEATHSIG, SIGTERM) == -1)
+    {
+        ngx_log_error(NGX_LOG_ALERT, cycle->log, ngx_errno,
+                      "prctl(PR_SET_PDEATHSIG) failed");
+    }
+
+    ccf->rings_fd = ngx_camera_open_dir(cycle, &ccf->shm, "/rings");
+    ccf->live_fd = ngx_camera_open_dir(cycle, &ccf->shm, "/live");
+
+    if (ccf->rings_fd == -1 || ccf->live_fd == -1) {
+        return NGX_ERROR;
+    }
+
+    ccf->registry = cam_registry_open((char *) ccf->shm.data, ccf->cameras, 1);
+
+    if (ccf->registry == NULL) {
+        ngx_log_error(NGX_LOG_EMERG, cycle->log, ngx_errno,
+                      "cam_registry_open(\"%V\") failed", &ccf->shm);
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+static int
+ngx_camera_open_dir(ngx_cycle_t *cycle, ngx_str_t *shm, const char *name)
+{
+    int     fd;
+    u_char  path[NGX_MAX_PATH];
+
+    ngx_snprintf(path, NGX_MAX_PATH, "%V%s%Z", shm, name);
+
+    fd = open((char *) path, O_RDONLY|O_DIRECTORY|O_CLOEXEC);
+
+    if (fd == -1) {
+        ngx_log_error(NGX_LOG_EMERG, cycle->log, ngx_errno,
+                      ngx_open_file_n " \"%s\" failed", path);
+    }
+
+    return fd;
+}
+
+
+static void
+ngx_camera_exit_process(ngx_cycle_t *cycle)
+{
+    ngx_camera_conf_t  *ccf;
+
+    ccf = ngx_camera_conf(cycle);
+
+    if (ccf == NULL || ccf->registry == NULL) {
+        return;
+    }
+
+    cam_registry_close(ccf->registry);
+    ccf->registry = NULL;
+
+    close(ccf->rings_fd);
+    close(ccf->live_fd);
+}
