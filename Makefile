@@ -53,7 +53,7 @@ $(NGX_SRC)/configure:
 	@cp -rL /usr/share/nginx/src/. $(NGX_SRC)/
 
 $(BUILD)/rtmp/.version: /var/lib/dpkg/info/libnginx-mod-rtmp.list
-	@deploy/fetch-rtmp-headers $(BUILD)/rtmp
+	@deploy/fetch-source libnginx-mod-rtmp $(BUILD)/rtmp
 	@touch $@
 
 $(NGX_OBJ)/Makefile: config $(NGX_SRC)/configure $(BUILD)/rtmp/.version \
