@@ -1,0 +1,318 @@
+/*
+ * Copyright (C) The nginx camera platform authors
+ */
+
+/*
+ * Signatures inside playback URLs (see url_sign.h).
+ *
+ * What is signed is laid out in binary, big-endian, with a first byte that
+ * tells the two kinds apart, and is at most 55 bytes long: then an HMAC with
+ * kept pads costs two compressions of SHA-256, the least there can be.
+ *
+ *   session  'S' camera[16] session[32]
+ *   media    'M' kind purpose camera[16] sid[8] slot[4] number[8] part[4]
+ *            expires[8]
+ *
+ * The 32 bytes of a session, which with its MAC make the 64 characters of the
+ * "s" argument:
+ *
+ *   version=1 key purpose 0 sid[8] slot[4] epoch[4] started[6] ends[6]
+ */
+
+/* EVP costs five times the hash itself on messages this short */
+#define OPENSSL_API_COMPAT  0x10101000L
+
+#include <openssl/crypto.h>
+#include <openssl/sha.h>
+#include <string.h>
+
+#include "url_sign.h"
+
+
+#define CAM_URL_VERSION        1
+#define CAM_URL_BODY_LEN       (CAM_URL_SESSION_LEN - CAM_URL_MAC_LEN)
+#define CAM_URL_BLOCK_LEN      64      /* of SHA-256 */
+
+
+static void cam_url_session_mac(const cam_mac_t *mac,
+    const uint8_t camera[CAM_UUID_LEN], const uint8_t *body,
+    uint8_t out[CAM_URL_MAC_LEN]);
+static uint8_t *cam_url_put(uint8_t *p, uint64_t value, unsigned bytes);
+static uint64_t cam_url_get(const uint8_t **p, unsigned bytes);
+static void cam_url_encode(char *text, const uint8_t *data, size_t len);
+static int cam_url_decode(uint8_t *data, const char *text, size_t len);
+
+
+void
+cam_mac_init(cam_mac_t *mac, const uint8_t *key, size_t len)
+{
+    size_t   i;
+    uint8_t  pad[CAM_URL_BLOCK_LEN], hash[SHA256_DIGEST_LENGTH];
+
+    if (len > CAM_URL_BLOCK_LEN) {
+        SHA256(key, len, hash);
+        key = hash;
+        len = sizeof(hash);
+    }
+
+    memset(pad, 0, sizeof(pad));
+    memcpy(pad, key, len);
+
+    for (i = 0; i < sizeof(pad); i++) {
+        pad[i] ^= 0x36;
+    }
+
+    SHA256_Init(&mac->inner);
+    SHA256_Update(&mac->inner, pad, sizeof(pad));
+
+    for (i = 0; i < sizeof(pad); i++) {
+        pad[i] ^= 0x36 ^ 0x5c;
+    }
+
+    SHA256_Init(&mac->outer);
+    SHA256_Update(&mac->outer, pad, sizeof(pad));
+
+    OPENSSL_cleanse(pad, sizeof(pad));
+    OPENSSL_cleanse(hash, sizeof(hash));
+}
+
+
+void
+cam_mac(const cam_mac_t *mac, const void *data, size_t len,
+    uint8_t out[CAM_URL_MAC_LEN])
+{
+    uint8_t     hash[SHA256_DIGEST_LENGTH];
+    SHA256_CTX  ctx;
+
+    ctx = mac->inner;
+    SHA256_Update(&ctx, data, len);
+    SHA256_Final(hash, &ctx);
+
+    ctx = mac->outer;
+    SHA256_Update(&ctx, hash, sizeof(hash));
+    SHA256_Final(hash, &ctx);
+
+    memcpy(out, hash, CAM_URL_MAC_LEN);
+}
+
+
+void
+cam_url_session_sign(const cam_mac_t *macs,
+    const uint8_t camera[CAM_UUID_LEN], const cam_url_session_t *s,
+    char text[CAM_URL_SESSION_TEXT])
+{
+    uint8_t  *p, body[CAM_URL_SESSION_LEN];
+
+    p = body;
+    p = cam_url_put(p, CAM_URL_VERSION, 1);
+    p = cam_url_put(p, s->key, 1);
+    p = cam_url_put(p, s->purpose, 1);
+    p = cam_url_put(p, 0, 1);
+    memcpy(p, s->sid, sizeof(s->sid));
+    p += sizeof(s->sid);
+    p = cam_url_put(p, s->slot, 4);
+    p = cam_url_put(p, s->epoch, 4);
+    p = cam_url_put(p, s->started, 6);
+    p = cam_url_put(p, s->ends, 6);
+
+    cam_url_session_mac(&macs[s->key], camera, body, p);
+    cam_url_encode(text, body, sizeof(body));
+}
+
+
+int
+cam_url_session_verify(const cam_keys_t *keys, const cam_mac_t *macs,
+    const uint8_t camera[CAM_UUID_LEN], const char *text, size_t len,
+    cam_url_session_t *s)
+{
+    unsigned        i;
+    uint8_t         body[CAM_URL_SESSION_LEN], mac[CAM_URL_MAC_LEN];
+    const uint8_t  *p;
+
+    if (len != CAM_URL_SESSION_TEXT || cam_url_decode(body, text, len) != 0
+        || body[0] != CAM_URL_VERSION || body[3] != 0)
+    {
+        return -1;
+    }
+
+    for (i = 0; i < keys->n; i++) {
+        if (keys->keys[i].index == body[1]
+            && keys->keys[i].use == CAM_KEY_PLAYBACK)
+        {
+            break;
+        }
+    }
+
+    if (i == keys->n) {
+        return -1;
+    }
+
+    cam_url_session_mac(&macs[body[1]], camera, body, mac);
+
+    if (CRYPTO_memcmp(mac, body + CAM_URL_BODY_LEN, sizeof(mac)) != 0) {
+        return -1;
+    }
+
+    s->key = body[1];
+    s->purpose = body[2];
+    memcpy(s->sid, body + 4, sizeof(s->sid));
+
+    p = body + 4 + sizeof(s->sid);
+    s->slot = cam_url_get(&p, 4);
+    s->epoch = cam_url_get(&p, 4);
+    s->started = cam_url_get(&p, 6);
+    s->ends = cam_url_get(&p, 6);
+
+    return 0;
+}
+
+
+static void
+cam_url_session_mac(const cam_mac_t *mac, const uint8_t camera[CAM_UUID_LEN],
+    const uint8_t *body, uint8_t out[CAM_URL_MAC_LEN])
+{
+    uint8_t  data[1 + CAM_UUID_LEN + CAM_URL_BODY_LEN];
+
+    data[0] = 'S';
+    memcpy(data + 1, camera, CAM_UUID_LEN);
+    memcpy(data + 1 + CAM_UUID_LEN, body, CAM_URL_BODY_LEN);
+
+    cam_mac(mac, data, sizeof(data), out);
+}
+
+
+void
+cam_url_media_sign(const cam_mac_t *mac, const uint8_t camera[CAM_UUID_LEN],
+    const cam_url_session_t *s, const cam_url_media_t *media,
+    char text[CAM_URL_MAC_TEXT])
+{
+    uint8_t  *p, data[CAM_URL_BLOCK_LEN], out[CAM_URL_MAC_LEN];
+
+    p = data;
+    *p++ = 'M';
+    *p++ = media->kind;
+    *p++ = s->purpose;
+    memcpy(p, camera, CAM_UUID_LEN);
+    p += CAM_UUID_LEN;
+    memcpy(p, s->sid, sizeof(s->sid));
+    p += sizeof(s->sid);
+    p = cam_url_put(p, s->slot, 4);
+    p = cam_url_put(p, media->number, 8);
+    p = cam_url_put(p, media->kind == CAM_URL_PART ? media->part : 0, 4);
+    p = cam_url_put(p, media->expires, 8);
+
+    cam_mac(mac, data, p - data, out);
+    cam_url_encode(text, out, sizeof(out));
+}
+
+
+int
+cam_url_media_verify(const cam_mac_t *mac, const uint8_t camera[CAM_UUID_LEN],
+    const cam_url_session_t *s, const cam_url_media_t *media,
+    const char *text, size_t len)
+{
+    char  right[CAM_URL_MAC_TEXT];
+
+    if (len != CAM_URL_MAC_TEXT) {
+        return -1;
+    }
+
+    /* texts are compared, so there is one spelling of each signature */
+
+    cam_url_media_sign(mac, camera, s, media, right);
+
+    return CRYPTO_memcmp(right, text, len) == 0 ? 0 : -1;
+}
+
+
+static uint8_t *
+cam_url_put(uint8_t *p, uint64_t value, unsigned bytes)
+{
+    while (bytes--) {
+        *p++ = value >> (bytes * 8);
+    }
+
+    return p;
+}
+
+
+static uint64_t
+cam_url_get(const uint8_t **p, unsigned bytes)
+{
+    uint64_t  value;
+
+    value = 0;
+
+    while (bytes--) {
+        value = value << 8 | *(*p)++;
+    }
+
+    return value;
+}
+
+
+/* base64url without padding (RFC 4648 section 5) */
+
+static void
+cam_url_encode(char *text, const uint8_t *data, size_t len)
+{
+    unsigned           bits;
+    uint32_t           word;
+    static const char  alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                    "abcdefghijklmnopqrstuvwxyz0123456789-_";
+
+    for (bits = 0, word = 0; len; len--) {
+        word = word << 8 | *data++;
+
+        for (bits += 8; bits >= 6; bits -= 6) {
+            *text++ = alphabet[word >> (bits - 6) & 0x3f];
+        }
+    }
+
+    if (bits) {
+        *text = alphabet[word << (6 - bits) & 0x3f];
+    }
+}
+
+
+/* len is a multiple of 4, so that no bit of the text is left over */
+
+static int
+cam_url_decode(uint8_t *data, const char *text, size_t len)
+{
+    int       value;
+    char      c;
+    size_t    i;
+    uint32_t  word;
+
+    for (i = 0, word = 0; i < len; i++) {
+        c = text[i];
+
+        if (c >= 'A' && c <= 'Z') {
+            value = c - 'A';
+
+        } else if (c >= 'a' && c <= 'z') {
+            value = c - 'a' + 26;
+
+        } else if (c >= '0' && c <= '9') {
+            value = c - '0' + 52;
+
+        } else if (c == '-') {
+            value = 62;
+
+        } else if (c == '_') {
+            value = 63;
+
+        } else {
+            return -1;
+        }
+
+        word = word << 6 | value;
+
+        if (i % 4 == 3) {
+            data = cam_url_put(data, word & 0xffffff, 3);
+        }
+    }
+
+    return 0;
+}
