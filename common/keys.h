@@ -11,8 +11,9 @@
  * "use" is "stream" (publish tokens) or "playback" (start tokens and signed
  * URLs); "k" is at least 32 bytes.  Of each use exactly one key has "sign":
  * true, the others still verify: that is how keys are rotated.  A file that
- * others can read, a short key or a missing use is refused: a missing secret
- * never is an empty secret.
+ * others can read or its group can write, a short key, a missing use and one
+ * secret under two names are refused: a missing secret never is an empty
+ * secret.
  */
 
 #ifndef CAM_KEYS_H
@@ -52,6 +53,18 @@ int cam_keys_load(cam_keys_t *keys, const char *path, char *err, size_t len);
 /* makes a file with one new key of each use, mode 0600; 0, or -1 with errno
    (EEXIST: it is there already) */
 int cam_keys_create(const char *path);
+
+/*
+ * Makes a new key that signs; the one that signed before verifies on.  The
+ * new key comes last, or, with retire, takes the place of a key that only
+ * verified, so that the index of every other key stays.  0, or -1 with errno
+ * (ENOSPC: no room).
+ */
+int cam_keys_renew(cam_keys_t *keys, int use, int retire);
+
+/* writes the whole file under a temporary name and moves it into place, where
+   it replaces another one only with replace; 0, or -1 with errno (EEXIST) */
+int cam_keys_save(const cam_keys_t *keys, const char *path, int replace);
 
 const cam_key_t *cam_keys_signer(const cam_keys_t *keys, int use);
 /* NULL unless kid names a key of that use */
