@@ -6,12 +6,12 @@
  * The tokens people and cameras hold.
  *
  * JWT, HS256 only, through libjwt behind checks that libjwt leaves to us: a
- * length cap before it is parsed, the kid chosen from our own keys, the "typ"
- * of the kind, integer "iat" and "exp".
+ * length cap before it is parsed, the key chosen by kid from our own, the kind
+ * in the claim "typ", integer "iat" and "exp".
  *
- *   sk+jwt  publish:  sub = camera id, gen = key generation, jti, iat, exp
- *   pb+jwt  playback: sub = camera id, pur = purpose, ten = tenant id,
- *                     ep = play epoch, jti, iat, exp
+ *   typ sk+jwt  publish:  sub = camera id, gen = key generation, jti, iat, exp
+ *   typ pb+jwt  playback: sub = camera id, pur = purpose, ten = tenant id,
+ *                         ep = play epoch, jti, iat, exp
  *
  * The second shape of a publish credential is an opaque string of 128 random
  * bits, 22 characters of base64url; only its SHA-256 is stored.
@@ -28,9 +28,13 @@
 
 #define CAM_TOKEN_MAX           2048   /* longer is refused unread */
 #define CAM_TOKEN_OPAQUE_LEN    22
-#define CAM_TOKEN_LEEWAY_SEC    60     /* clock skew */
-#define CAM_TOKEN_STREAM_TTL    (30 * 86400)
-#define CAM_TOKEN_PLAYBACK_TTL  900
+#define CAM_TOKEN_LEEWAY_SEC    60     /* iat may be that far ahead */
+
+/* the life of a token, usual and longest */
+#define CAM_TOKEN_STREAM_TTL        (30 * 86400)
+#define CAM_TOKEN_STREAM_TTL_MAX    (366 * 86400)
+#define CAM_TOKEN_PLAYBACK_TTL      900
+#define CAM_TOKEN_PLAYBACK_TTL_MAX  (12 * 3600)
 
 #define CAM_PURPOSE_LIVE        1
 
@@ -61,7 +65,8 @@ typedef struct {
 
 /*
  * Fills jti with random bytes when it is all zero.  Answers the length
- * written to text (NUL-terminated), or -1.
+ * written to text (NUL-terminated), or -1: no key, a life that is empty or
+ * too long, text too small.
  */
 int cam_token_sign(const cam_keys_t *keys, cam_token_t *token, char *text,
     size_t cap);
@@ -74,6 +79,8 @@ cam_token_rc_e cam_token_verify(const cam_keys_t *keys, int use,
 /* 22 characters and a NUL; 0/-1 */
 int cam_token_opaque(char text[CAM_TOKEN_OPAQUE_LEN + 1]);
 void cam_token_sha256(uint8_t hash[32], const char *text, size_t len);
+
+const char *cam_token_rc_name(cam_token_rc_e rc);
 
 
 #endif /* CAM_TOKEN_H */
