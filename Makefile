@@ -1,7 +1,7 @@
 # The camera platform's one entry point.  `make help` lists the targets.
 #
-# Everything that is built lies under build/ and bin/, everything that runs
-# keeps its files under var/; `make clean` removes the first two.
+# Everything that is built lies under build/, bin/ and html/dist, everything
+# that runs keeps its files under var/; `make clean` removes what was built.
 
 SHELL     = /bin/bash
 ROOT     := $(CURDIR)
@@ -21,29 +21,48 @@ WORKER_O  = $(patsubst camera_worker/%.c,$(BUILD)/camera_worker/%.o,\
               $(wildcard camera_worker/*.c))
 CLI_O     = $(patsubst camera_cli/%.c,$(BUILD)/camera_cli/%.o,\
               $(wildcard camera_cli/*.c))
+HTML     := html/dist/watch.html
 UNIT_T    = $(patsubst t/unit/%.c,$(BUILD)/t/%.t,$(wildcard t/unit/*.c))
 
+PREFIX      ?= /usr/local
+MODULES_DIR ?= /usr/lib/nginx/modules
+
 .DELETE_ON_ERROR:
-.PHONY: help deps build run test check clean unit
+.PHONY: help deps build html run unit test check install clean
 
 
 help:  ## show this list
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile \
-	    | expand -t 24
+	@echo 'usage: make TARGET, where TARGET is one of'
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) \
+	    | expand -t 18
 
-deps:  ## install the Debian packages and headers the rest needs
+deps:  ## install missing Debian packages and fetch the rtmp headers
 	@deploy/deps
 
-build: $(MODULE) bin/camera-worker bin/camera bin/camsim  ## build everything
+build: $(MODULE) bin/camera-worker bin/camera bin/camsim $(HTML)  ## build all
+
+html: $(HTML)  ## build the watch page alone
+
+run:  ## start everything in the foreground, with two demo cameras
+	@deploy/run
 
 unit: $(UNIT_T)  ## build and run the unit tests alone
 	@prove $(UNIT_T)
 
-test: build $(UNIT_T)  ## run every test
+test:  ## install what is missing, build, run every test
+	@deploy/deps --test
+	@$(MAKE) --no-print-directory build $(UNIT_T)
 	@prove -I t/lib t/*.t $(UNIT_T)
 
-clean:  ## remove what was built
-	rm -rf $(BUILD) bin
+check: $(HTML)  ## look over scripts, pages and layout without running them
+	@.ci/check
+
+install: build  ## install below DESTDIR and PREFIX (/usr/local)
+	@DESTDIR=$(DESTDIR) PREFIX=$(PREFIX) MODULES_DIR=$(MODULES_DIR) \
+	    deploy/install $(MODULE)
+
+clean:  ## remove what was built, keep var/
+	rm -rf $(BUILD) bin html/dist
 
 
 # the modules, by nginx's own build system out of a writable copy of nginx-dev
@@ -103,6 +122,21 @@ bin/camsim: $(wildcard bench/camsim/*.c) $(wildcard bench/camsim/*.h) \
 	@mkdir -p bin
 	$(CC) $(CPPFLAGS) $(CWARN) $(CFLAGS) -o $@ $(filter %.c,$^) \
 	    $(BUILD)/libcommon.a -lssl $(LIBS_COMMON)
+
+
+# the page; npm writes the hidden lock file when its packages are whole
+
+html/node_modules/.package-lock.json: html/package-lock.json
+	@cd html && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+$(HTML): html/node_modules/.package-lock.json html/watch.html \
+	    html/vite.config.ts html/tsconfig.json $(shell find html/src -type f)
+	@cd html && npm run --silent build -- --logLevel warn
+	@touch $@
+
+
+# the tests
 
 $(BUILD)/t/%.t: t/unit/%.c $(BUILD)/libcommon.a
 	@mkdir -p $(@D)

@@ -1,0 +1,19 @@
+import { defineConfig } from "vite";
+
+/*
+ * Every page is an .html file beside this one.  Nothing is inlined, so that
+ * the strict Content-Security-Policy in conf/security.conf holds.
+ */
+
+export default defineConfig({
+  base: "./",
+  build: {
+    target: "es2021",
+    assetsInlineLimit: 0,
+    chunkSizeWarningLimit: 600,
+    modulePreload: { polyfill: false },
+    rollupOptions: {
+      input: { watch: "watch.html" },
+    },
+  },
+});
