@@ -130,7 +130,8 @@ test_playback(void **state)
 {
     char         text[CAM_TOKEN_MAX];
     cam_token_t  token = { .use = CAM_KEY_PLAYBACK, .epoch = 4,
-                           .purpose = CAM_PURPOSE_LIVE, .jti = "0123456789abcde",
+                           .purpose = CAM_PURPOSE_LIVE,
+                           .jti = "0123456789abcde",
                            .issued = NOW, .expires = NOW + 900 };
     cam_token_t  read;
 
