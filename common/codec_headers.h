@@ -28,9 +28,9 @@ typedef struct {
 
 typedef struct {
     uint8_t     object_type;        /* 2 = LC, 5 = SBR, 29 = PS */
-    uint8_t     channels;           /* 1 .. 8 */
-    uint32_t    sample_rate;
-    uint16_t    frame_samples;      /* 1024 or 960 */
+    uint8_t     channels;           /* 1 .. 8, as coded: 1 with PS */
+    uint32_t    sample_rate;        /* of the LC core, so that one frame */
+    uint16_t    frame_samples;      /* lasts these, 1024 or 960, by that */
 } cam_aac_config_t;
 
 
@@ -46,6 +46,7 @@ int cam_h264_check_frame(const cam_h264_config_t *config, const uint8_t *data,
 /* "avc1.64001f"; needs 12 bytes */
 char *cam_h264_codec(char *text, const cam_h264_config_t *config);
 
+/* 0, or -1: not a usable AudioSpecificConfig */
 int cam_aac_parse_config(cam_aac_config_t *config, const uint8_t *data,
     size_t size);
 
