@@ -62,6 +62,7 @@ typedef struct {
 typedef struct {
     uint8_t     camera[CAM_UUID_LEN];
     uint64_t    generation;
+    uint64_t    continues;           /* generation it grew out of, or 0 */
     uint32_t    capacity;            /* bytes of record space */
     uint32_t    writer_pid;
     uint8_t     holder[16];          /* opaque id of the credential in use */
@@ -81,9 +82,10 @@ typedef struct cam_ring_reader_s  cam_ring_reader_t;
 
 /*
  * Creates the ring of info->generation and makes it the camera's current
- * one.  dirfd is rings/.  Of info, camera, generation, capacity (0: default),
- * holder, takeover_msec and addr are read.  Answers CAM_RING_OK, _NOSPACE or
- * _ERROR (EEXIST: that generation was already taken).
+ * one.  dirfd is rings/ and stays open as long as the writer.  Of info, camera,
+ * generation, capacity (0: default), holder, takeover_msec and addr are read.
+ * Answers CAM_RING_OK, _NOSPACE or _ERROR (EEXIST: that generation was already
+ * taken; ESTALE: the camera has a newer one; EAGAIN: met a sweep, come again).
  */
 int cam_ring_writer_open(cam_ring_writer_t **w, int dirfd,
     const cam_ring_info_t *info);
@@ -92,12 +94,19 @@ int cam_ring_writer_open(cam_ring_writer_t **w, int dirfd,
  * Appends one frame; its data is the concatenation of iov.  A CONFIG frame is
  * also kept in the header for readers that join, and forgets the newest key
  * frame, so that the kept configuration always fits the frames that a joining
- * reader gets.  Answers CAM_RING_OK or _TOOBIG (nothing written).
+ * reader gets.  The size is that of iov.  Answers CAM_RING_OK, or with nothing
+ * written _TOOBIG (a configuration: of more than CAM_RING_CONFIG_MAX) or _ERROR
+ * (EINVAL: no such track).
  */
 int cam_ring_write(cam_ring_writer_t *w, const cam_frame_t *frame,
     const struct iovec *iov, int n);
 
-/* the same frames in a bigger file of a new generation; capacity <= _SIZE_MAX */
+/*
+ * Goes on in a bigger file of a new generation, which begins with the frames
+ * since the newest key frame; sequence numbers go on.  Best called just before
+ * a key frame is written: a reader that opens the new file then stands exactly
+ * where the old one ended.  After an error *w is the old ring, unchanged.
+ */
 int cam_ring_writer_grow(cam_ring_writer_t **w, uint64_t generation,
     uint32_t capacity);
 
@@ -122,11 +131,20 @@ int cam_ring_reader_open(cam_ring_reader_t **r, int dirfd,
  * more than cap, answers CAM_RING_TOOBIG and the same record is next again.
  * On CAM_RING_OVERRUN nothing was copied, the reader stands at the newest key
  * frame and frame->lost says how many records were skipped.  On _CLOSED the
- * caller closes the reader and opens the camera anew: there may be a
- * successor.
+ * caller goes on with cam_ring_reader_follow(), at once and on later polls.
  */
 int cam_ring_read(cam_ring_reader_t *r, cam_frame_t *frame, void *data,
     size_t cap);
+
+/*
+ * Exchanges a reader for one of the camera's newer ring.  When that grew out
+ * of the old ring and still has the next record, *continued is 1 and reading
+ * goes on with exactly that record; otherwise the reader stands as after
+ * cam_ring_reader_open().  On _AGAIN (no newer ring yet) and _ERROR *r is the
+ * old reader.  A ring whose writer was killed remains the camera's current one
+ * until there is a newer: opening it anew would read its end again.
+ */
+int cam_ring_reader_follow(cam_ring_reader_t **r, int dirfd, int *continued);
 
 /*
  * The configuration that was in force at the reader's position when it was
