@@ -257,6 +257,10 @@ ngx_camera_init_conf(ngx_cycle_t *cycle, void *conf)
         return NGX_CONF_ERROR;
     }
 
+    if (ngx_camera_check_reload(cycle, ccf) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
+
     return ngx_camera_load_keys(cycle, ccf);
 }
 
@@ -298,10 +302,6 @@ ngx_camera_init_module(ngx_cycle_t *cycle)
         return NGX_OK;
     }
 
-    if (ngx_camera_check_reload(cycle, ccf) != NGX_OK) {
-        return NGX_ERROR;
-    }
-
     if (ngx_camera_make_dir(cycle, &ccf->shm, "") != NGX_OK
         || ngx_camera_make_dir(cycle, &ccf->shm, "/rings") != NGX_OK
         || ngx_camera_make_dir(cycle, &ccf->shm, "/live") != NGX_OK)
@@ -313,7 +313,11 @@ ngx_camera_init_module(ngx_cycle_t *cycle)
 }
 
 
-/* workers of both generations share these files: they cannot move or grow */
+/*
+ * Workers of both generations share these files: they cannot move or grow.
+ * This is part of reading the configuration, because an error in init_module
+ * ends the master.
+ */
 
 static ngx_int_t
 ngx_camera_check_reload(ngx_cycle_t *cycle, ngx_camera_conf_t *ccf)

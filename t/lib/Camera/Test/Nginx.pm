@@ -242,7 +242,8 @@ sub reload {
     $self->{nginx}->signal('HUP');
 
     return $self->wait_for(sub {
-        grep { !$old{$_} } $self->worker_pids;
+        my @now = $self->worker_pids;
+        @now && !grep { $old{$_} } @now;
     }, 10, 'new workers');
 }
 
