@@ -1,0 +1,433 @@
+package Run::Instance;
+
+# Copyright (C) The nginx camera platform authors
+
+# One running platform: what it is made of, in the order it is started.
+#
+# PostgreSQL, migrations, keys, certificate, nginx (which makes the shared
+# directory), camera-worker, run.env, demo cameras.  Each start is given what
+# it needs on the command line or in VAR; nothing reads the environment later.
+
+use strict;
+use warnings;
+
+use POSIX ();
+use Time::HiRes qw(time sleep);
+
+use Run::Children;
+use Run::Place;
+use Run::Steps;
+
+
+sub new {
+    my ($class, %arg) = @_;
+
+    return bless { %arg }, $class;      # root, set, say, stopped
+}
+
+
+sub start {
+    my ($self) = @_;
+
+    $self->make_place;
+
+    for my $part (qw(build database migrations keys certificate nginx worker
+        demo))
+    {
+        my $method = "start_$part";
+        die "stopped\n" if $self->{stopped}->();
+        $self->$method;
+    }
+
+    $self->summary;
+}
+
+
+sub make_place {
+    my ($self) = @_;
+
+    my $var = $self->{set}{VAR};
+    my $user = Run::Place::user($self->{root}, $var);
+
+    Run::Place::directory($user, $var, 0755);
+    Run::Place::directory($user, "$var/log", 0750);
+    Run::Place::directory($user, "$var/tls", 0700);
+    Run::Place::directory($user, "$var/tmp", 0700);
+
+    $self->{user} = $user;
+    $self->{var} = $var;
+    $self->{shm} = Run::Place::shared_memory($user, $var);
+    $self->{children} = Run::Children->new(say => $self->{say},
+        logs => "$var/log");
+    $self->{steps} = Run::Steps->new(say => $self->{say}, user => $user,
+        children => $self->{children});
+
+    $self->{say}->('run', "everything runs as $user->{name}, state is kept in"
+        . " $var");
+}
+
+
+# Root builds as the owner of the checkout, whose next build must not stumble
+# over root's files.
+
+sub start_build {
+    my ($self) = @_;
+
+    my ($uid, $gid) = (stat $self->{root})[4, 5];
+    my $home = (getpwuid $uid)[7];
+    my @as = $> == 0 && $uid != 0 && $home
+        ? ('--reuid', $uid, '--regid', $gid, '--init-groups') : ();
+
+    $self->{steps}->step('build', sub {
+        $self->{steps}->command('build',
+            { as => \@as, env => @as ? { HOME => $home } : {} },
+            $ENV{MAKE} // 'make', '-C', $self->{root},
+            '--no-print-directory', 'build');
+    });
+}
+
+
+# PostgreSQL: private and on a unix socket, unless somebody has one
+
+sub start_database {
+    my ($self) = @_;
+
+    my $url = $self->{set}{DATABASE_URL};
+
+    if ($url) {
+        $self->{owner_url} = $self->{app_url} = $url;
+        return;
+    }
+
+    my $bin = (sort { version_of($b) <=> version_of($a) }
+        glob '/usr/lib/postgresql/*/bin')[0]
+        or die "there is no PostgreSQL in /usr/lib/postgresql\n";
+    my $data = "$self->{var}/pg";
+    my $fresh = !-e "$data/PG_VERSION";
+
+    $self->{pg_bin} = $bin;
+    $self->{socket} = length "$data/.s.PGSQL.5432" < 100 ? $data
+        : $self->{shm};
+
+    $self->{steps}->step('PostgreSQL', sub {
+        $self->init_cluster($bin, $data) if $fresh;
+        $self->run_postgres($bin, $data);
+        $self->make_database;
+        return $fresh ? "new cluster in $data" : 'started';
+    });
+
+    $self->{owner_url} = $self->url('camera_owner');
+    $self->{app_url} = $self->url('camera_app');
+}
+
+
+sub version_of { return $_[0] =~ m{/(\d+)/bin} ? $1 : 0 }
+
+
+sub url {
+    my ($self, $role, $database) = @_;
+
+    return "host=$self->{socket} dbname=" . ($database // 'camera')
+        . " user=$role";
+}
+
+
+# the directory is ours alone, so whoever reaches the socket is trusted
+
+sub init_cluster {
+    my ($self, $bin, $data) = @_;
+
+    Run::Place::directory($self->{user}, $data, 0700);
+    $self->{steps}->command('postgres', { as_user => 1, quiet => 1 },
+        "$bin/initdb", '-D', $data, '-U', 'postgres', '-A', 'trust', '-k',
+        '-E', 'UTF8', '--locale', 'C.UTF-8');
+}
+
+
+sub run_postgres {
+    my ($self, $bin, $data) = @_;
+
+    my %settings = (
+        listen_addresses        => '',
+        unix_socket_directories => $self->{socket},
+        unix_socket_permissions => '0700',
+        cluster_name            => 'camera',
+        log_line_prefix         => '',
+        log_checkpoints         => 'off',
+    );
+
+    my $child = $self->{children}->add(
+        name => 'postgres',
+        as   => $self->{user}{as},
+        stop => 'INT',                  # fast: sessions are rolled back
+        argv => [ "$bin/postgres", '-D', $data,
+                  map { ('-c', "$_=$settings{$_}") } sort keys %settings ],
+    );
+
+    $self->{steps}->wait_for($child, 60, sub {
+        defined $self->{steps}->answer({ as_user => 1 }, "$bin/pg_isready",
+            '-q', '-t', 1, '-h', $self->{socket}, '-U', 'postgres');
+    });
+}
+
+
+sub make_database {
+    my ($self) = @_;
+
+    my @psql = ("$self->{pg_bin}/psql", '-X', '-q', '-v', 'ON_ERROR_STOP=1',
+        '-d', $self->url('postgres', 'postgres'));
+    my $there = $self->{steps}->answer({ as_user => 1 }, @psql, '-Atc',
+        "SELECT 1 FROM pg_database WHERE datname = 'camera'");
+
+    return if defined $there && $there =~ /1/;
+
+    $self->{steps}->command('postgres', { as_user => 1, quiet => 1 }, @psql,
+        '-c', 'CREATE ROLE camera_owner LOGIN',
+        '-c', 'CREATE ROLE camera_app LOGIN',
+        '-c', 'CREATE DATABASE camera OWNER camera_owner');
+}
+
+
+sub start_migrations {
+    my ($self) = @_;
+
+    $self->{steps}->step('database schema', sub {
+        $self->{steps}->command('migrate', { as_user => 1,
+            env => { DATABASE_URL => $self->{owner_url} } },
+            "$self->{root}/deploy/migrate");
+    });
+}
+
+
+sub start_keys {
+    my ($self) = @_;
+
+    my $file = $self->{keys} = "$self->{var}/keys.json";
+    return if -e $file;
+
+    $self->{steps}->step('signing keys', sub {
+        $self->{steps}->command('run', { as_user => 1, quiet => 1 },
+            "$self->{root}/bin/camera", 'keys', 'init', $file);
+        return $file;
+    });
+}
+
+
+# self-signed, for this machine's names; kept until a month before its end
+
+sub start_certificate {
+    my ($self) = @_;
+
+    my ($certificate, $key) = map { "$self->{var}/tls/$_.pem" } qw(cert key);
+    $self->{certificate} = $certificate;
+    $self->{certificate_key} = $key;
+
+    return if -e $key && system(qw(openssl x509 -noout -checkend 2592000 -in),
+        $certificate, '-out', '/dev/null') == 0;
+
+    my (undef, $host) = POSIX::uname();
+    my $names = join ',', map { "DNS:$_" } 'localhost',
+        grep { /^[\w.-]+$/ && $_ ne 'localhost' } $host;
+
+    $self->{steps}->step('certificate', sub {
+        $self->{steps}->command('run', { as_user => 1, quiet => 1 },
+            qw(openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256),
+            '-nodes', '-days', 825, '-subj', '/CN=localhost',
+            '-addext', "subjectAltName=$names,IP:127.0.0.1,IP:::1",
+            '-keyout', $key, '-out', $certificate);
+        return "self-signed for $names";
+    });
+}
+
+
+sub start_nginx {
+    my ($self) = @_;
+
+    my $var = $self->{var};
+    my $set = $self->{set};
+
+    $self->{steps}->command('nginx', { as_user => 1, quiet => 1 },
+        "$self->{root}/deploy/render-conf", $var,
+        "CERTIFICATE=$self->{certificate}",
+        "CERTIFICATE_KEY=$self->{certificate_key}",
+        'DATABASE=' . ($self->{app_url} =~ s/(["\\])/\\$1/gr),
+        "HTML=$self->{root}/html/dist",
+        'IPV6=' . (-s '/proc/net/if_inet6' ? '' : '#'),
+        "KEYS=$self->{keys}",
+        "LOG=$var/log",
+        "MODULE=$self->{root}/build/objs/ngx_camera_module.so",
+        'MODULES=/usr/lib/nginx/modules',
+        "RUN=$var/tmp",
+        "SHM=$self->{shm}",
+        'USER=',                        # the master has no rights to give up
+        map { "$_=$set->{$_}" } qw(HTTP_PORT HTTPS_PORT RTMPS_PORT RTMP_PORT
+            WORKERS));
+    chmod 0600, "$var/conf/camera.conf";
+
+    $self->{steps}->step('nginx', sub {
+        my $child = $self->{children}->add(
+            name     => 'nginx',
+            as       => $self->{user}{as},
+            argv     => [ $self->more_files, 'nginx', '-e', 'stderr', '-p', $var,
+                          '-c', "$var/nginx.conf", '-g', 'daemon off;' ],
+            on_start => sub { $self->write_env($_[0]{pid}) },
+        );
+        $self->{steps}->wait_for($child, 20, sub {
+            Run::Steps::http_status($set->{HTTP_PORT}, '/healthz') == 200;
+        });
+        return "listens on $set->{HTTP_PORT}, $set->{HTTPS_PORT},"
+            . " $set->{RTMPS_PORT} and 127.0.0.1:$set->{RTMP_PORT}";
+    });
+}
+
+
+# a camera, a viewer and a segment take a descriptor each
+
+sub more_files {
+    my ($self) = @_;
+
+    chomp(my $hard = qx(sh -c 'ulimit -Hn'));
+    my $files = $hard =~ /^\d+$/ && $hard < 65536 ? $hard : 65536;
+
+    return ('prlimit', "--nofile=$files:");
+}
+
+
+sub start_worker {
+    my ($self) = @_;
+
+    $self->{children}->add(
+        name => 'worker',
+        as   => $self->{user}{as},
+        argv => [ $self->more_files, "$self->{root}/bin/camera-worker",
+                  '--shm', $self->{shm}, '--children', $self->{set}{WORKERS} ],
+    );
+}
+
+
+# two cameras like any other: added by the operator's tool, pushed over RTMPS
+
+sub start_demo {
+    my ($self) = @_;
+
+    return unless $self->{set}{DEMO};
+
+    my %there = map { $_->{name} => $_ } $self->cameras;
+
+    for my $n (1, 2) {
+        my $name = "Demo camera $n";
+        my $id = ($there{$name} // $self->camera('add', $name))->{id};
+
+        push @{ $self->{demo} }, { id => $id, name => $name };
+        $self->{children}->add(
+            name => "demo-$n",
+            as   => $self->{user}{as},
+            argv => [ "$self->{root}/deploy/demo-camera", $n ],
+            env  => { CAMERA_PUSH_URL =>
+                          $self->camera('publish-url', $id)->{publishUrl} },
+        );
+    }
+}
+
+
+# what bin/camera answers
+
+sub camera {
+    my ($self, @argv) = @_;
+
+    require JSON::PP;
+    my $text = $self->{steps}->answer({ as_user => 1 },
+        "$self->{root}/bin/camera", @argv, '--json', '--env',
+        "$self->{var}/run.env");
+
+    return JSON::PP::decode_json($text // die "bin/camera $argv[0] failed\n");
+}
+
+
+sub cameras {
+    my ($self) = @_;
+
+    return @{ $self->camera('list')->{cameras} };
+}
+
+
+# for people and programs that look for this instance; whole at any moment
+
+sub write_env {
+    my ($self, $nginx_pid) = @_;
+
+    my $set = $self->{set};
+    my $host = $ENV{HOST_NAME} // 'localhost';
+    my $file = "$self->{var}/run.env";
+
+    my @lines = (
+        "CAMERA_URL=http://127.0.0.1:$set->{HTTP_PORT}",
+        "CAMERA_HTTPS_URL=https://$host:$set->{HTTPS_PORT}",
+        "CAMERA_RTMPS_URL=rtmps://$host:$set->{RTMPS_PORT}/live",
+        "CAMERA_RTMP_URL=rtmp://127.0.0.1:$set->{RTMP_PORT}/live",
+        "CAMERA_DATABASE_URL='$self->{app_url}'",
+        "CAMERA_KEYS='$self->{keys}'",
+        "CAMERA_SHM='$self->{shm}'",
+        "NGINX_PID=$nginx_pid",
+    );
+
+    open my $out, '>', "$file.new" or die "open(\"$file.new\") failed: $!\n";
+    chmod 0600, $out;
+    chown $self->{user}{uid}, $self->{user}{gid}, $out if $> == 0;
+    print $out map { "$_\n" } @lines;
+    close $out or die "write(\"$file.new\") failed: $!\n";
+    rename "$file.new", $file or die "rename(\"$file\") failed: $!\n";
+}
+
+
+sub summary {
+    my ($self) = @_;
+
+    my $host = $ENV{HOST_NAME} // 'localhost';
+    my $https = "https://$host:$self->{set}{HTTPS_PORT}";
+    my @lines = ('', 'Ready. The certificate is self-signed: the browser asks'
+        . ' once.', '');
+
+    for my $camera (@{ $self->{demo} // [] }) {
+        my $url = $self->camera('play-url', $camera->{id})->{playUrl};
+        $url =~ s{^https?://[^/]+}{};
+        push @lines, "  $camera->{name}", "    $https/watch.html#$url";
+    }
+
+    my $tool = 'bin/camera';
+    $tool .= " --env $self->{var}/run.env"
+        if $self->{var} ne "$self->{root}/var";
+
+    push @lines, '', 'Push a camera of your own:',
+        "  $tool add \"Front door\"      prints where to push to and a link",
+        "  ffmpeg -re -i FILE -c copy -f flv 'THE PUBLISH URL'",
+        'A new link for a camera, and what to do when there is no picture:',
+        "  $tool play-url ID      $tool doctor ID",
+        '', 'Ctrl-C stops everything; the next start keeps what is there.', '';
+
+    $self->{say}->('run', $_, 'links') for @lines;
+}
+
+
+sub supervise {
+    my ($self) = @_;
+
+    until ($self->{stopped}->()) {
+        $self->{children}->turn;
+        sleep 0.1;
+    }
+}
+
+
+sub stop {
+    my ($self) = @_;
+
+    return unless $self->{children};
+    $self->{say}->('run', 'stopping');
+    $self->{children}->stop_all;
+    unlink "$self->{var}/run.env";
+    $self->{say}->('run', 'stopped');
+}
+
+
+1;
