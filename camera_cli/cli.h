@@ -75,7 +75,6 @@ typedef struct {
     cli_options_t    opt;
     cam_keys_t       keys;
     struct pg_conn  *pg;
-    cam_registry_t  *registry;
 } cli_t;
 
 
@@ -116,8 +115,19 @@ const char *cli_ago(char text[32], int64_t sec);
 
 
 /* the commands, one file for each group */
-int cli_keys(cli_t *cli);
-int cli_verify(cli_t *cli);
+int cli_cmd_add(cli_t *cli);
+int cli_cmd_list(cli_t *cli);
+int cli_cmd_show(cli_t *cli);
+int cli_cmd_enable(cli_t *cli);
+int cli_cmd_disable(cli_t *cli);
+int cli_cmd_remove(cli_t *cli);
+int cli_cmd_publish_url(cli_t *cli);
+int cli_cmd_play_url(cli_t *cli);
+int cli_cmd_token(cli_t *cli);
+int cli_cmd_rotate(cli_t *cli);
+int cli_cmd_revoke(cli_t *cli);
+int cli_cmd_keys(cli_t *cli);
+int cli_cmd_verify(cli_t *cli);
 
 
 #endif /* CLI_H */

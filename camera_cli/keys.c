@@ -22,7 +22,7 @@ static void cli_keys_print(json_t *value);
 
 
 int
-cli_keys(cli_t *cli)
+cli_cmd_keys(cli_t *cli)
 {
     int          rc;
     char         err[256];

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli.h"
+#include "db.h"
 
 
 static const cli_command_t *cli_command_find(const char *name);
@@ -19,23 +19,85 @@ static void cli_help_command(const cli_command_t *command);
 
 static const cli_command_t  cli_commands[] = {
 
+    { "add", "NAME [--key KEY] [--cidr A,B] [--company TEXT] [--model TEXT] "
+             "[--serial TEXT] [--location TEXT] [--place TEXT] [--ttl S]",
+      "add a camera; answers its id, publish URL and play URL",
+      "KEY is its public name in the publish URL (letters, digits, . _ -),\n"
+      "made up when it is not given.  --cidr lists the networks it may push\n"
+      "from, none means any.  The publish token lives for --ttl seconds, 30\n"
+      "days when it is not given.",
+      "key cidr company model serial location place ttl",
+      1, 1, 1, cli_cmd_add },
+
+    { "list", "", "list cameras with their live status",
+      "Status is online, connecting, error (refused or silent), offline or\n"
+      "disabled, as the running nginx and camera-worker see the camera now.",
+      "", 0, 0, 1, cli_cmd_list },
+
+    { "show", "ID", "show all that is known of one camera",
+      "Includes who publishes from where, codecs, size, bitrate, and the last\n"
+      "refusal with its reason.",
+      "", 1, 1, 1, cli_cmd_show },
+
+    { "publish-url", "ID [--ttl S] [--opaque]",
+      "print an address to push to, with a fresh token",
+      "The token is a JWT of 30 days or --ttl seconds.  --opaque makes a\n"
+      "short address for firmware with a small field; it is stored as a hash\n"
+      "and shown this once.",
+      "ttl opaque", 1, 1, 1, cli_cmd_publish_url },
+
+    { "play-url", "ID [--ttl S]",
+      "print a signed address to play",
+      "The address starts sessions for 15 minutes or --ttl seconds; a\n"
+      "session that was started goes on for 12 hours.",
+      "ttl", 1, 1, 1, cli_cmd_play_url },
+
+    { "token", "ID --jwt|--opaque [--ttl S]",
+      "print a publish token alone",
+      "See publish-url for the two shapes.",
+      "jwt opaque ttl", 1, 1, 1, cli_cmd_token },
+
+    { "rotate", "ID [--overlap S] [--ttl S] [--opaque]",
+      "make a new publish key; the old one goes on for a while",
+      "Prints the new publish URL.  Tokens of the key before are valid for\n"
+      "another day or --overlap seconds, those of older keys end now.",
+      "overlap ttl opaque", 1, 1, 1, cli_cmd_rotate },
+
+    { "revoke", "ID [--viewers]",
+      "end every publish credential (or playback, with --viewers) at once",
+      "A live publisher is cut within a second; give the camera a new publish\n"
+      "URL afterwards.  With --viewers running sessions and play URLs end\n"
+      "instead, and publishing goes on.",
+      "viewers", 1, 1, 1, cli_cmd_revoke },
+
+    { "enable", "ID", "let a camera publish and be watched again", "",
+      "", 1, 1, 1, cli_cmd_enable },
+
+    { "disable", "ID", "cut a camera and its viewers, keep its row and keys",
+      "Takes effect within a second; enable undoes it.",
+      "", 1, 1, 1, cli_cmd_disable },
+
+    { "remove", "ID", "remove a camera",
+      "It is cut within a second and its name and key become free.",
+      "", 1, 1, 1, cli_cmd_remove },
+
     { "keys", "init [FILE] | rotate [FILE] [--use stream|playback] [--retire]"
               " | list [FILE]",
       "make, rotate or list signing keys",
-      "init makes FILE (mode 0600) with one key for publish tokens and one for\n"
-      "playback; it never replaces a file.  rotate adds a key that signs from\n"
-      "now on, while the older ones verify what they signed; with --retire it\n"
-      "takes the place of a key that only verified, whose tokens end.  nginx\n"
-      "takes a changed file with its next reload.  FILE is that of the instance\n"
-      "when it is not given.",
-      "use retire", 1, 2, 0, cli_keys },
+      "init makes FILE (mode 0600) with one key for publish tokens and one\n"
+      "for playback; it never replaces a file.  rotate adds a key that signs\n"
+      "from now on, while the older ones verify what they signed; with\n"
+      "--retire it takes the place of a key that only verified, whose tokens\n"
+      "end.  nginx takes a changed file with its next reload.  FILE is that\n"
+      "of the instance when it is not given.",
+      "use retire", 1, 2, 0, cli_cmd_keys },
 
     { "verify", "[--kind publish|playback] < TOKENS",
       "say what tokens are worth",
       "Reads tokens from standard input, one a line, and judges each as nginx\n"
       "does by its signature, kind and time.  Whether it was revoked is known\n"
       "to the database alone: see doctor.",
-      "kind", 0, 0, 1, cli_verify },
+      "kind", 0, 0, 1, cli_cmd_verify },
 
     { NULL, NULL, NULL, NULL, NULL, 0, 0, 0, NULL }
 };
@@ -77,6 +139,7 @@ main(int argc, char **argv)
         rc = cli_run(&cli, command);
     }
 
+    cli_db_close(&cli);
     cam_keys_wipe(&cli.keys);
     cli_env_free(&cli.env);
 
@@ -134,7 +197,7 @@ cli_help(void)
     printf("usage: camera COMMAND [ARGUMENTS] [--env FILE] [--json]\n\n");
 
     for (command = cli_commands; command->name; command++) {
-        printf("  %-12s  %s\n", command->name, command->summary);
+        printf("  %-11s  %s\n", command->name, command->summary);
     }
 
     printf("\nID is a camera's uuid, external id, camera key or unique name.\n"

@@ -23,7 +23,7 @@ static void cli_verify_print(json_t *list);
 
 
 int
-cli_verify(cli_t *cli)
+cli_cmd_verify(cli_t *cli)
 {
     int       rc, use;
     char     *line;
