@@ -365,7 +365,7 @@ sub write_env {
         "CAMERA_HTTPS_URL=https://$host:$set->{HTTPS_PORT}",
         "CAMERA_RTMPS_URL=rtmps://$host:$set->{RTMPS_PORT}/live",
         "CAMERA_RTMP_URL=rtmp://127.0.0.1:$set->{RTMP_PORT}/live",
-        "CAMERA_DATABASE_URL='$self->{app_url}'",
+        "CAMERA_DATABASE_URL='$self->{owner_url}'",
         "CAMERA_KEYS='$self->{keys}'",
         "CAMERA_SHM='$self->{shm}'",
         "NGINX_PID=$nginx_pid",
