@@ -106,10 +106,11 @@ sub token {
     $use //= 'stream';
     my $key = $self->key($kid // $use);
 
-    my %header = (alg => 'HS256', kid => $key->{kid},
-        typ => $use eq 'stream' ? 'sk+jwt' : 'pb+jwt', %{ $header // {} });
+    my %header = (alg => 'HS256', kid => $key->{kid}, typ => 'JWT',
+        %{ $header // {} });
 
     my %claims = (
+        typ => $use eq 'stream' ? 'sk+jwt' : 'pb+jwt',
         sub => $camera->{id},
         jti => base64url(random_bytes(16)),
         iat => time,
@@ -230,7 +231,7 @@ sub env_file {
         CAMERA_URL          => 'http://127.0.0.1:' . $self->port('http'),
         CAMERA_RTMP_URL     => 'rtmp://127.0.0.1:' . $self->port('rtmp'),
         CAMERA_RTMPS_URL    => 'rtmps://127.0.0.1:' . $self->port('rtmps'),
-        CAMERA_DATABASE_URL => $self->database_url,
+        CAMERA_DATABASE_URL => $self->database_url('camera_owner'),
         CAMERA_KEYS         => $self->keys_file,
         CAMERA_SHM          => $self->{shm},
         ($self->{nginx} ? (NGINX_PID => $self->{nginx}->pid) : ()),
