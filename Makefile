@@ -22,6 +22,7 @@ WORKER_O  = $(patsubst camera_worker/%.c,$(BUILD)/camera_worker/%.o,\
 CLI_O     = $(patsubst camera_cli/%.c,$(BUILD)/camera_cli/%.o,\
               $(wildcard camera_cli/*.c))
 HTML     := html/dist/watch.html
+TOOLS_T   = $(patsubst t/tool/%.c,$(BUILD)/t/tool/%,$(wildcard t/tool/*.c))
 UNIT_T    = $(patsubst t/unit/%.c,$(BUILD)/t/%.t,$(wildcard t/unit/*.c))
 
 PREFIX      ?= /usr/local
@@ -51,7 +52,7 @@ unit: $(UNIT_T)  ## build and run the unit tests alone
 
 test:  ## install what is missing, build, run every test
 	@deploy/deps --test
-	@$(MAKE) --no-print-directory build $(UNIT_T)
+	@$(MAKE) --no-print-directory build $(UNIT_T) $(TOOLS_T)
 	@prove -I t/lib t/*.t $(UNIT_T)
 
 check: $(HTML)  ## look over scripts, pages and layout without running them
@@ -137,6 +138,10 @@ $(HTML): html/node_modules/.package-lock.json html/watch.html \
 
 
 # the tests
+
+$(BUILD)/t/tool/%: t/tool/%.c $(BUILD)/libcommon.a
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CWARN) $(CFLAGS) -o $@ $^ $(LIBS_COMMON)
 
 $(BUILD)/t/%.t: t/unit/%.c $(BUILD)/libcommon.a
 	@mkdir -p $(@D)
