@@ -54,8 +54,7 @@ is(scalar(map { $_->missed } @players), 0, 'no segment missed');
 # the old workers serve on, fed by what is in shared memory
 
 my $at = time;
-$t->sql("UPDATE stream_keys SET revoked_at = now() "
-    . "WHERE camera_id = '$cameras[0]{id}'");
+$t->sql("SELECT rotate_stream_key('$cameras[0]{id}', 0)");
 ok($t->wait_for(sub { !$publishers[0]->running }, 5), 'revoked after reload');
 cmp_ok(time - $at, '<=', 1.5, 'within a second, and what ffmpeg needs to end');
 is(scalar(grep { $_->running } @publishers), 2, 'the others go on');

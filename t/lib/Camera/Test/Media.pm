@@ -180,7 +180,7 @@ sub publish {
     my @loop = ($opt{loop} // 1) ? (qw(-stream_loop -1)) : ();
 
     my @command = ($opt{via} // 'ffmpeg') eq 'camsim'
-        ? ($self->root . '/bin/camsim', '--file', $file, '--publish', $url,
+        ? ($self->program('camsim'), '--file', $file, '--publish', $url,
             @{ $opt{args} // [] })
         : (qw(ffmpeg -nostdin -hide_banner -loglevel info -re), @loop,
             @{ $opt{input} // [] }, '-i', $file,
