@@ -1,0 +1,544 @@
+/*
+ * Copyright (C) The nginx camera platform authors
+ */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "log.h"
+#include "store.h"
+
+#define CW_STORE_TMP       ".init"
+#define CW_STORE_INIT_MAX  16384
+
+
+static void cw_store_recover(cw_store_t *store);
+static cam_live_init_t *cw_store_init_slot(cw_store_t *store);
+static int cw_store_init_is_same(cw_store_t *store, uint32_t version,
+    const uint8_t *data, size_t size);
+static int cw_store_init_is_used(const cam_live_index_t *index,
+    uint32_t version);
+static int cw_store_write_init(cw_store_t *store, uint32_t version,
+    const uint8_t *data, size_t size);
+static int cw_store_append(cw_store_t *store, const uint8_t *data,
+    size_t size);
+static void cw_store_add_segment(cw_store_t *store);
+static uint64_t cw_store_forget_oldest(cw_store_t *store);
+static void cw_store_remove(cw_store_t *store, uint64_t msn);
+static void cw_store_measure(cw_store_t *store, cam_live_segment_t *seg);
+static void cw_store_failed(cw_store_t *store, const char *what);
+static cam_live_segment_t *cw_store_last(cw_store_t *store);
+
+
+int
+cw_store_open(cw_store_t *store, int livefd, const uint8_t *camera)
+{
+    memset(store, 0, sizeof(cw_store_t));
+    store->fd = -1;
+
+    store->live = cam_live_writer_open(livefd, camera, &store->index);
+
+    if (store->live == NULL) {
+        return -1;
+    }
+
+    cw_store_recover(store);
+
+    return 0;
+}
+
+
+/* a segment that was never finished keeps the parts that were published */
+
+static void
+cw_store_recover(cw_store_t *store)
+{
+    char                 name[CAM_LIVE_NAME_MAX];
+    cam_live_segment_t  *seg;
+
+    if (store->index->segments == 0) {
+        return;
+    }
+
+    seg = cw_store_last(store);
+
+    if (seg->complete) {
+        return;
+    }
+
+    store->fd = openat(cam_live_dirfd(store->live),
+                       cam_live_segment_name(name, seg->msn),
+                       O_WRONLY|O_CLOEXEC|O_NOFOLLOW);
+
+    if (store->fd != -1 && ftruncate(store->fd, seg->size) == -1) {
+        cw_log(CW_LOG_CRIT, errno, "ftruncate(\"%s\") failed", name);
+    }
+
+    store->open = 1;
+    cw_store_end(store);
+}
+
+
+void
+cw_store_close(cw_store_t *store)
+{
+    if (store->live == NULL) {
+        return;
+    }
+
+    if (store->fd != -1) {
+        close(store->fd);
+    }
+
+    cam_live_close(store->live);
+    memset(store, 0, sizeof(cw_store_t));
+    store->fd = -1;
+}
+
+
+void
+cw_store_state(cw_store_t *store, cam_live_state_e state, uint32_t warning)
+{
+    store->index->state = state;
+    store->index->warning = warning;
+    cam_live_publish(store->live);
+}
+
+
+int
+cw_store_init(cw_store_t *store, cam_live_init_t *init, const uint8_t *data,
+    size_t size)
+{
+    uint32_t          version;
+    cam_live_init_t  *slot;
+
+    version = cw_store_current_init(store)->version;
+
+    if (version && cw_store_init_is_same(store, version, data, size)) {
+        init->version = version;
+        return 0;
+    }
+
+    /* as with sequence numbers: a name is never used again */
+
+    init->version = version ? version + 1 : cam_clock_wall_msec() / 1000;
+    init->size = size;
+
+    if (cw_store_write_init(store, init->version, data, size) == -1) {
+        cw_store_failed(store, "init file");
+        return -1;
+    }
+
+    slot = cw_store_init_slot(store);
+    *slot = *init;
+    cam_live_publish(store->live);
+
+    return 0;
+}
+
+
+/* a reconnect or a restart without a change goes on with the same file */
+
+static int
+cw_store_init_is_same(cw_store_t *store, uint32_t version,
+    const uint8_t *data, size_t size)
+{
+    int      fd;
+    char     name[CAM_LIVE_NAME_MAX];
+    ssize_t  n;
+    uint8_t  buf[CW_STORE_INIT_MAX];
+
+    if (size >= sizeof(buf)) {
+        return 0;
+    }
+
+    fd = openat(cam_live_dirfd(store->live), cam_live_init_name(name, version),
+                O_RDONLY|O_CLOEXEC|O_NOFOLLOW);
+    if (fd == -1) {
+        return 0;
+    }
+
+    n = read(fd, buf, sizeof(buf));
+    close(fd);
+
+    return n == (ssize_t) size && memcmp(buf, data, size) == 0;
+}
+
+
+static int
+cw_store_write_init(cw_store_t *store, uint32_t version, const uint8_t *data,
+    size_t size)
+{
+    int      fd, dirfd, err;
+    char     name[CAM_LIVE_NAME_MAX];
+    ssize_t  n;
+
+    dirfd = cam_live_dirfd(store->live);
+
+    fd = openat(dirfd, CW_STORE_TMP,
+                O_WRONLY|O_CREAT|O_TRUNC|O_CLOEXEC|O_NOFOLLOW, 0640);
+    if (fd == -1) {
+        return -1;
+    }
+
+    n = write(fd, data, size);
+    err = (n == -1) ? errno : ENOSPC;
+    close(fd);
+
+    if (n == (ssize_t) size) {
+
+        if (renameat(dirfd, CW_STORE_TMP, dirfd,
+                     cam_live_init_name(name, version)) == 0)
+        {
+            return 0;
+        }
+
+        err = errno;
+    }
+
+    unlinkat(dirfd, CW_STORE_TMP, 0);
+    errno = err;
+
+    return -1;
+}
+
+
+/*
+ * The oldest version that no segment needs.  When each slot is needed, the
+ * codec changed eight times within the window: the oldest segments go.
+ */
+
+static cam_live_init_t *
+cw_store_init_slot(cw_store_t *store)
+{
+    int               i;
+    char              name[CAM_LIVE_NAME_MAX];
+    uint64_t          msn;
+    cam_live_init_t  *oldest, *init;
+
+    for ( ;; ) {
+        oldest = NULL;
+
+        for (i = 0; i < CAM_LIVE_INITS; i++) {
+            init = &store->index->init[i];
+
+            if (init->version == 0) {
+                return init;
+            }
+
+            if (!cw_store_init_is_used(store->index, init->version)
+                && (oldest == NULL || init->version < oldest->version))
+            {
+                oldest = init;
+            }
+        }
+
+        if (oldest != NULL) {
+            unlinkat(cam_live_dirfd(store->live),
+                     cam_live_init_name(name, oldest->version), 0);
+            return oldest;
+        }
+
+        msn = cw_store_forget_oldest(store);
+        cam_live_publish(store->live);
+        cw_store_remove(store, msn);
+    }
+}
+
+
+static int
+cw_store_init_is_used(const cam_live_index_t *index, uint32_t version)
+{
+    uint32_t  i;
+
+    for (i = 0; i < index->segments; i++) {
+        if (index->segment[i].init == version) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+cam_live_init_t *
+cw_store_current_init(cw_store_t *store)
+{
+    int               i;
+    cam_live_init_t  *init;
+
+    init = &store->index->init[0];
+
+    for (i = 1; i < CAM_LIVE_INITS; i++) {
+        if (store->index->init[i].version > init->version) {
+            init = &store->index->init[i];
+        }
+    }
+
+    return init;
+}
+
+
+void
+cw_store_begin(cw_store_t *store, int64_t wall_msec, int discontinuity)
+{
+    memset(&store->next, 0, sizeof(cam_live_segment_t));
+
+    store->next.msn = store->index->next_msn;
+    store->next.generation = store->index->generation;
+    store->next.wall_msec = wall_msec;
+    store->next.init = cw_store_current_init(store)->version;
+    store->next.discontinuity = discontinuity;
+}
+
+
+int
+cw_store_part(cw_store_t *store, const cw_store_part_t *part,
+    const uint8_t *data, size_t size)
+{
+    uint64_t             gone;
+    cam_live_part_t     *p;
+    cam_live_segment_t  *seg;
+
+    if (cw_store_append(store, data, size) == -1) {
+        store->lost_parts++;
+        cw_store_failed(store, "segment");
+        return -1;
+    }
+
+    if (store->full) {
+        cw_log(CW_LOG_INFO, 0, "shared memory has room again after %llu "
+               "lost parts", (unsigned long long) store->lost_parts);
+        store->full = 0;
+        store->lost_parts = 0;
+    }
+
+    gone = 0;
+
+    if (!store->open) {
+
+        if (store->index->segments == CAM_LIVE_SEGMENTS) {
+            gone = cw_store_forget_oldest(store);
+        }
+
+        cw_store_add_segment(store);
+    }
+
+    seg = cw_store_last(store);
+    p = &seg->part[seg->parts++];
+
+    p->offset = seg->size;
+    p->size = size;
+    p->duration_usec = part->duration_usec;
+    p->independent = part->independent;
+
+    seg->size += size;
+    seg->duration_usec += part->duration_usec;
+
+    if (p->duration_usec > store->index->part_target_msec * 1000) {
+        store->index->part_target_msec = (p->duration_usec + 999) / 1000;
+    }
+
+    if (part->duration_usec
+        && cw_store_current_init(store)->bandwidth == 0)
+    {
+        cw_store_current_init(store)->bandwidth
+            = (uint64_t) size * 8 * 1000000 / part->duration_usec;
+    }
+
+    if (part->last) {
+        cw_store_end(store);
+
+    } else {
+        cam_live_publish(store->live);
+    }
+
+    if (gone != 0) {
+        cw_store_remove(store, gone);
+    }
+
+    return 0;
+}
+
+
+/* all of it or nothing: a reader may trust the file's length */
+
+static int
+cw_store_append(cw_store_t *store, const uint8_t *data, size_t size)
+{
+    off_t    end;
+    char     name[CAM_LIVE_NAME_MAX];
+    ssize_t  n;
+
+    if (!store->open) {
+        store->fd = openat(cam_live_dirfd(store->live),
+                           cam_live_segment_name(name, store->next.msn),
+                           O_WRONLY|O_CREAT|O_TRUNC|O_APPEND|O_CLOEXEC
+                           |O_NOFOLLOW, 0640);
+    }
+
+    if (store->fd == -1) {
+        return -1;
+    }
+
+    n = write(store->fd, data, size);
+
+    if (n == (ssize_t) size) {
+        return 0;
+    }
+
+    if (n >= 0) {
+        errno = ENOSPC;
+    }
+
+    end = store->open ? cw_store_last(store)->size : 0;
+
+    if (ftruncate(store->fd, end) == -1) {
+        cw_log(CW_LOG_CRIT, errno, "ftruncate() failed");
+    }
+
+    return -1;
+}
+
+
+static void
+cw_store_add_segment(cw_store_t *store)
+{
+    store->index->segment[store->index->segments++] = store->next;
+    store->index->next_msn = store->next.msn + 1;
+    store->open = 1;
+}
+
+
+/* answers its number: its file goes only when no index names it any more */
+
+static uint64_t
+cw_store_forget_oldest(cw_store_t *store)
+{
+    uint64_t           msn;
+    cam_live_index_t  *index;
+
+    index = store->index;
+    msn = index->segment[0].msn;
+    index->discontinuity_seq += index->segment[0].discontinuity;
+    index->segments--;
+
+    memmove(&index->segment[0], &index->segment[1],
+            index->segments * sizeof(cam_live_segment_t));
+
+    return msn;
+}
+
+
+static void
+cw_store_remove(cw_store_t *store, uint64_t msn)
+{
+    char  name[CAM_LIVE_NAME_MAX];
+
+    if (unlinkat(cam_live_dirfd(store->live),
+                 cam_live_segment_name(name, msn), 0) == -1
+        && errno != ENOENT)
+    {
+        cw_log(CW_LOG_WARN, errno, "unlink(\"%s\") failed", name);
+    }
+}
+
+
+void
+cw_store_end(cw_store_t *store)
+{
+    cam_live_segment_t  *seg;
+
+    if (store->open) {
+        seg = cw_store_last(store);
+        seg->complete = 1;
+        cw_store_measure(store, seg);
+        cam_live_publish(store->live);
+    }
+
+    if (store->fd != -1) {
+        close(store->fd);
+        store->fd = -1;
+    }
+
+    store->open = 0;
+}
+
+
+/* BANDWIDTH of a playlist is its peak segment's: it rises at once and sinks
+   slowly; tails shorter than half a second say little */
+
+static void
+cw_store_measure(cw_store_t *store, cam_live_segment_t *seg)
+{
+    uint32_t          rounded;
+    uint64_t          bandwidth;
+    cam_live_init_t  *init;
+
+    rounded = (seg->duration_usec + 500000) / 1000000 * 1000;
+
+    if (rounded > store->index->target_msec) {
+        store->index->target_msec = rounded;
+    }
+
+    if (seg->duration_usec < CAM_LIVE_PART_MSEC * 1000) {
+        return;
+    }
+
+    init = cw_store_current_init(store);
+
+    if (init->version != seg->init) {
+        return;
+    }
+
+    bandwidth = (uint64_t) seg->size * 8 * 1000000 / seg->duration_usec;
+
+    if (bandwidth < init->bandwidth) {
+        bandwidth = init->bandwidth - (init->bandwidth - bandwidth) / 16;
+    }
+
+    init->bandwidth = bandwidth < UINT32_MAX ? bandwidth : UINT32_MAX;
+}
+
+
+/* says it once: the camera goes on trying */
+
+static void
+cw_store_failed(cw_store_t *store, const char *what)
+{
+    char  name[CAM_LIVE_NAME_MAX];
+
+    if (!store->full) {
+        cw_log(CW_LOG_CRIT, errno, "no room for the %s, dropping until there "
+               "is", what);
+        store->full = 1;
+    }
+
+    if (!store->open && store->fd != -1) {
+        unlinkat(cam_live_dirfd(store->live),
+                 cam_live_segment_name(name, store->next.msn), 0);
+    }
+
+    cw_store_end(store);
+}
+
+
+int
+cw_store_parts_full(const cw_store_t *store)
+{
+    return store->open
+           && store->index->segment[store->index->segments - 1].parts
+              == CAM_LIVE_PARTS - 1;
+}
+
+
+static cam_live_segment_t *
+cw_store_last(cw_store_t *store)
+{
+    return &store->index->segment[store->index->segments - 1];
+}
