@@ -116,7 +116,7 @@ $(BUILD)/camera_cli/%.o: camera_cli/%.c $(wildcard camera_cli/*.h) \
 
 bin/camera: $(CLI_O) $(BUILD)/libcommon.a
 	@mkdir -p bin
-	$(CC) $(CFLAGS) -o $@ $^ -lpq -lssl $(LIBS_COMMON)
+	$(CC) $(CFLAGS) -o $@ $^ -lpq -lssl -lcurl $(LIBS_COMMON)
 
 bin/camsim: $(wildcard bench/camsim/*.c) $(wildcard bench/camsim/*.h) \
 	    $(BUILD)/libcommon.a

@@ -126,6 +126,7 @@ int cli_cmd_play_url(cli_t *cli);
 int cli_cmd_token(cli_t *cli);
 int cli_cmd_rotate(cli_t *cli);
 int cli_cmd_revoke(cli_t *cli);
+int cli_cmd_doctor(cli_t *cli);
 int cli_cmd_keys(cli_t *cli);
 int cli_cmd_verify(cli_t *cli);
 

@@ -70,6 +70,13 @@ static const cli_command_t  cli_commands[] = {
       "instead, and publishing goes on.",
       "viewers", 1, 1, 1, cli_cmd_revoke },
 
+    { "doctor", "ID", "say why a camera has no picture, and what to do",
+      "Follows a frame's way: nginx, camera-worker, RTMPS port, certificate,\n"
+      "key, address list, publisher, last refusal, codec, B-frames, key\n"
+      "frames, packager; then fetches the picture as a player does.  Exits\n"
+      "with 0 when a picture is served and with 1 when not.",
+      "", 1, 1, 1, cli_cmd_doctor },
+
     { "enable", "ID", "let a camera publish and be watched again", "",
       "", 1, 1, 1, cli_cmd_enable },
 

@@ -1,0 +1,173 @@
+/*
+ * Copyright (C) The nginx camera platform authors
+ */
+
+/*
+ * camera doctor: fetches the picture as a player does, from the entrance with
+ * a fresh token over both playlists to the newest segment.
+ */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "doctor.h"
+#include "http.h"
+
+
+static int cli_doctor_fetch(cli_doctor_t *d, const char *what,
+    const char *url, cli_http_t *http);
+static int cli_doctor_last_uri(const char *playlist, char *uri, size_t len);
+static int cli_doctor_join(char *url, size_t len, const char *uri);
+
+
+void
+cli_doctor_playlist(cli_doctor_t *d)
+{
+    char        url[CAM_TOKEN_MAX + 1024], uri[2048];
+    json_t     *play;
+    cli_http_t  http;
+
+    if (!d->nginx || !d->keys || !d->publishing) {
+        cli_doctor_note(d, "playlist", CLI_CHECK_SKIPPED, NULL,
+                        "waits for %s", !d->nginx ? "nginx"
+                        : !d->keys ? "keys" : "a publisher");
+        return;
+    }
+
+    play = json_object();
+
+    if (cli_play_url(d->cli, &d->camera, play) != 0) {
+        json_decref(play);
+        return;
+    }
+
+    snprintf(url, sizeof(url), "%s", cli_string(play, "playUrl"));
+    json_decref(play);
+
+    /* the entrance names the media playlist, that one the segments */
+
+    if (cli_doctor_fetch(d, "the entrance", url, &http) != 0) {
+        return;
+    }
+
+    if (cli_doctor_last_uri(http.body, uri, sizeof(uri)) != 0
+        || cli_doctor_join(url, sizeof(url), uri) != 0)
+    {
+        cli_http_free(&http);
+        cli_doctor_note(d, "playlist", CLI_CHECK_FAILED, NULL,
+                        "the entrance names no playlist");
+        return;
+    }
+
+    cli_http_free(&http);
+
+    if (cli_doctor_fetch(d, "the playlist", url, &http) != 0) {
+        return;
+    }
+
+    if (cli_doctor_last_uri(http.body, uri, sizeof(uri)) != 0
+        || cli_doctor_join(url, sizeof(url), uri) != 0)
+    {
+        cli_http_free(&http);
+        cli_doctor_note(d, "playlist", CLI_CHECK_FAILED,
+                        "the first segment takes a few seconds: ask again",
+                        "the playlist has no segment yet");
+        return;
+    }
+
+    cli_http_free(&http);
+
+    if (cli_doctor_fetch(d, "the newest segment", url, &http) != 0) {
+        return;
+    }
+
+    d->picture = 1;
+    cli_doctor_note(d, "playlist", CLI_CHECK_OK, NULL,
+                    "entrance, playlist and newest segment (%zu kB) were "
+                    "fetched", http.len / 1000);
+    cli_http_free(&http);
+}
+
+
+static int
+cli_doctor_fetch(cli_doctor_t *d, const char *what, const char *url,
+    cli_http_t *http)
+{
+    cli_http_get(http, url);
+
+    if (http->status == 200 && http->len) {
+        return 0;
+    }
+
+    if (http->status == 0) {
+        cli_doctor_note(d, "playlist", CLI_CHECK_FAILED, NULL,
+                        "%s could not be fetched: %s", what, http->error);
+
+    } else {
+        cli_doctor_note(d, "playlist", CLI_CHECK_FAILED,
+                        http->status == 401 || http->status == 403
+                        ? "nginx may hold other signing keys: reload it after "
+                          "a change of the key file"
+                        : "look into nginx's error log",
+                        "%s was answered with %ld", what, http->status);
+    }
+
+    cli_http_free(http);
+
+    return -1;
+}
+
+
+/* the last line that is neither empty nor a tag */
+
+static int
+cli_doctor_last_uri(const char *playlist, char *uri, size_t len)
+{
+    size_t       n;
+    const char  *line;
+
+    uri[0] = '\0';
+
+    for (line = playlist; *line; line += n + strspn(line + n, "\r\n")) {
+        n = strcspn(line, "\r\n");
+
+        if (n && *line != '#') {
+            snprintf(uri, len, "%.*s", (int) n, line);
+        }
+    }
+
+    return uri[0] ? 0 : -1;
+}
+
+
+/* replaces what follows the last slash of url's path */
+
+static int
+cli_doctor_join(char *url, size_t len, const char *uri)
+{
+    char  *end;
+
+    if (strstr(uri, "://")) {
+        return snprintf(url, len, "%s", uri) < (int) len ? 0 : -1;
+    }
+
+    url[strcspn(url, "?#")] = '\0';
+
+    if (*uri == '/') {
+        end = strstr(url, "://");
+        end = end ? strchr(end + 3, '/') : NULL;
+
+    } else {
+        end = strrchr(url, '/');
+        end = end ? end + 1 : NULL;
+    }
+
+    if (end == NULL) {
+        return -1;
+    }
+
+    len -= (size_t) (end - url);
+
+    return snprintf(end, len, "%s", uri) < (int) len ? 0 : -1;
+}
