@@ -38,7 +38,7 @@ static ngx_int_t ngx_camera_make_dir(ngx_cycle_t *cycle, ngx_str_t *shm,
 static ngx_int_t ngx_camera_init_process(ngx_cycle_t *cycle);
 static int ngx_camera_open_dir(ngx_cycle_t *cycle, ngx_str_t *shm,
     const char *name);
-static void ngx_camera_exit_process(ngx_cycle_t *cycle);
+static void ngx_camera_close_files(void *data);
 
 
 #define NGX_CAMERA_CONF  0x02000000
@@ -128,7 +128,7 @@ ngx_module_t  ngx_camera_module = {
     ngx_camera_init_process,           /* init process */
     NULL,                              /* init thread */
     NULL,                              /* exit thread */
-    ngx_camera_exit_process,           /* exit process */
+    NULL,                              /* exit process */
     NULL,                              /* exit master */
     NGX_MODULE_V1_PADDING
 };
@@ -384,7 +384,8 @@ ngx_camera_make_dir(ngx_cycle_t *cycle, ngx_str_t *shm, const char *name)
 static ngx_int_t
 ngx_camera_init_process(ngx_cycle_t *cycle)
 {
-    ngx_camera_conf_t  *ccf;
+    ngx_camera_conf_t   *ccf;
+    ngx_pool_cleanup_t  *cln;
 
     ccf = ngx_camera_conf(cycle);
 
@@ -419,6 +420,16 @@ ngx_camera_init_process(ngx_cycle_t *cycle)
         return NGX_ERROR;
     }
 
+    /* modules after this one use the files in their exit_process */
+
+    cln = ngx_pool_cleanup_add(cycle->pool, 0);
+    if (cln == NULL) {
+        return NGX_ERROR;
+    }
+
+    cln->handler = ngx_camera_close_files;
+    cln->data = ccf;
+
     return NGX_OK;
 }
 
@@ -443,15 +454,9 @@ ngx_camera_open_dir(ngx_cycle_t *cycle, ngx_str_t *shm, const char *name)
 
 
 static void
-ngx_camera_exit_process(ngx_cycle_t *cycle)
+ngx_camera_close_files(void *data)
 {
-    ngx_camera_conf_t  *ccf;
-
-    ccf = ngx_camera_conf(cycle);
-
-    if (ccf == NULL || ccf->registry == NULL) {
-        return;
-    }
+    ngx_camera_conf_t *ccf = data;
 
     cam_registry_close(ccf->registry);
     ccf->registry = NULL;
