@@ -6,6 +6,7 @@
 SHELL     = /bin/bash
 ROOT     := $(CURDIR)
 BUILD    ?= build
+BIN      ?= bin
 NGX_SRC  := $(BUILD)/nginx
 NGX_OBJ  := $(BUILD)/objs
 MODULE   := $(NGX_OBJ)/ngx_camera_module.so
@@ -22,14 +23,15 @@ WORKER_O  = $(patsubst camera_worker/%.c,$(BUILD)/camera_worker/%.o,\
 CLI_O     = $(patsubst camera_cli/%.c,$(BUILD)/camera_cli/%.o,\
               $(wildcard camera_cli/*.c))
 HTML     := html/dist/watch.html
+TOOLS_T   = $(patsubst t/tool/%.c,$(BUILD)/t/tool/%,$(wildcard t/tool/*.c))
 UNIT_T    = $(patsubst t/unit/%.c,$(BUILD)/t/%.t,$(wildcard t/unit/*.c))
-TEST_TOOL = $(patsubst t/tool/%.c,$(BUILD)/t/tool/%,$(wildcard t/tool/*.c))
 
 PREFIX      ?= /usr/local
 MODULES_DIR ?= /usr/lib/nginx/modules
 
 .DELETE_ON_ERROR:
-.PHONY: help deps build html run unit test check install clean
+.PHONY: help deps build programs html run unit test test-sanitize check \
+    install clean
 
 
 help:  ## show this list
@@ -40,7 +42,9 @@ help:  ## show this list
 deps:  ## install missing Debian packages and fetch the rtmp headers
 	@deploy/deps
 
-build: $(MODULE) bin/camera-worker bin/camera bin/camsim $(HTML)  ## build all
+build: $(MODULE) programs $(HTML)  ## build all
+
+programs: $(BIN)/camera-worker $(BIN)/camera $(BIN)/camsim
 
 html: $(HTML)  ## build the watch page alone
 
@@ -52,8 +56,13 @@ unit: $(UNIT_T)  ## build and run the unit tests alone
 
 test:  ## install what is missing, build, run every test
 	@deploy/deps --test
-	@$(MAKE) --no-print-directory build $(UNIT_T) $(TEST_TOOL)
+	@$(MAKE) --no-print-directory build $(UNIT_T) $(TOOLS_T)
 	@prove -I t/lib t/*.t $(UNIT_T)
+
+test-sanitize:  ## run the tests under AddressSanitizer and UBSan
+	@deploy/deps --test
+	@t/sanitize/build $(BUILD)/asan
+	@t/sanitize/run $(BUILD)/asan $(TESTS)
 
 check: $(HTML)  ## look over scripts, pages and layout without running them
 	@.ci/check
@@ -105,8 +114,8 @@ $(BUILD)/camera_worker/%.o: camera_worker/%.c $(wildcard camera_worker/*.h) \
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CWARN) $(CFLAGS) -c -o $@ $<
 
-bin/camera-worker: $(WORKER_O) $(BUILD)/libcommon.a
-	@mkdir -p bin
+$(BIN)/camera-worker: $(WORKER_O) $(BUILD)/libcommon.a
+	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -o $@ $^ $(LIBS_AV) $(LIBS_COMMON) -lpthread
 
 $(BUILD)/camera_cli/%.o: camera_cli/%.c $(wildcard camera_cli/*.h) \
@@ -114,13 +123,13 @@ $(BUILD)/camera_cli/%.o: camera_cli/%.c $(wildcard camera_cli/*.h) \
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CWARN) $(CFLAGS) -c -o $@ $<
 
-bin/camera: $(CLI_O) $(BUILD)/libcommon.a
-	@mkdir -p bin
+$(BIN)/camera: $(CLI_O) $(BUILD)/libcommon.a
+	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -o $@ $^ -lpq -lssl -lcurl $(LIBS_COMMON)
 
-bin/camsim: $(wildcard bench/camsim/*.c) $(wildcard bench/camsim/*.h) \
+$(BIN)/camsim: $(wildcard bench/camsim/*.c) $(wildcard bench/camsim/*.h) \
 	    $(BUILD)/libcommon.a
-	@mkdir -p bin
+	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CWARN) $(CFLAGS) -o $@ $(filter %.c,$^) \
 	    $(BUILD)/libcommon.a -lssl $(LIBS_COMMON)
 
@@ -141,8 +150,7 @@ $(HTML): html/node_modules/.package-lock.json html/watch.html \
 
 $(BUILD)/t/tool/%: t/tool/%.c $(BUILD)/libcommon.a
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CWARN) $(CFLAGS) -o $@ $< $(BUILD)/libcommon.a \
-	    $(LIBS_COMMON)
+	$(CC) $(CPPFLAGS) $(CWARN) $(CFLAGS) -o $@ $^ $(LIBS_COMMON)
 
 $(BUILD)/t/%.t: t/unit/%.c $(BUILD)/libcommon.a
 	@mkdir -p $(@D)
