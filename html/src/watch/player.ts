@@ -25,6 +25,7 @@ export type State =
 const RETRY_MS = 2000;
 const STALL_MS = 5000;
 const TICK_MS = 500;
+const MAX_BEHIND_S = 3; // behind the place to be, before it is jumped to
 const NATIVE = "application/vnd.apple.mpegurl";
 
 export class Player {
@@ -170,6 +171,7 @@ export class Player {
       this.lastTime = this.video.currentTime;
       this.lastAdvance = now;
       this.onState({ kind: "live", delaySeconds: this.delay() });
+      this.catchUp();
       return;
     }
 
@@ -182,6 +184,15 @@ export class Player {
       this.lastAdvance = now;
       this.onState({ kind: "offline" });
       this.skipToLive();
+    }
+  }
+
+  /* a little is made up by playing faster, an outage is not */
+  private catchUp(): void {
+    const live = this.hls?.liveSyncPosition;
+
+    if (live != null && live - this.video.currentTime > MAX_BEHIND_S) {
+      this.video.currentTime = live;
     }
   }
 

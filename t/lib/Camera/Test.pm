@@ -63,8 +63,8 @@ Camera::Test::Camera (cameras, tokens, camera-worker), Camera::Test::Media
 
 =head1 ENVIRONMENT
 
-CAMERA_NGINX, CAMERA_RTMP_MODULE, CAMERA_MODULE: other binaries, such as those
-under sanitizers.  CAMERA_SOAK=1: tests run their long form.
+CAMERA_NGINX, CAMERA_RTMP_MODULE, CAMERA_MODULE, CAMERA_BIN: other binaries,
+such as those under sanitizers.  CAMERA_SOAK=1: tests run their long form.
 CAMERA_LEAVE=1: the test's directory stays for a look, its path is printed.
 
 =head1 METHODS
@@ -120,6 +120,14 @@ sub dir  { $_[0]{dir} }
 sub shm  { $_[0]{shm} }
 sub root { $root }
 
+=item program($name)
+
+The path of a program that was built: camera-worker, camera, camsim.
+
+=cut
+
+sub program { ($ENV{CAMERA_BIN} // "$root/bin") . "/$_[1]" }
+
 =item soak
 
 1 when the long forms of drills are wanted.
@@ -145,9 +153,9 @@ sub skip_without {
                                 . '/postgres' },
         migrations => sub { -x "$root/deploy/migrate" },
         ffmpeg     => sub { system('command -v ffmpeg >/dev/null') == 0 },
-        worker     => sub { -x "$root/bin/camera-worker" },
-        cli        => sub { -x "$root/bin/camera" },
-        camsim     => sub { -x "$root/bin/camsim" },
+        worker     => sub { -x $self->program('camera-worker') },
+        cli        => sub { -x $self->program('camera') },
+        camsim     => sub { -x $self->program('camsim') },
         tls        => sub { eval { require IO::Socket::SSL; 1 } },
     );
 

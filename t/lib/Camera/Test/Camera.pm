@@ -167,7 +167,7 @@ sub start_worker {
     $self->{worker} = Camera::Process->start(
         { log => "$self->{dir}/worker.log", name => 'camera-worker',
           user => 'www-data', append => 1 },
-        $self->root . '/bin/camera-worker', '--shm', $self->{shm},
+        $self->program('camera-worker'), '--shm', $self->{shm},
         @{ $opt{args} // [] });
 
     return $self->{worker};
@@ -211,7 +211,7 @@ sub cli {
     my ($self, @arguments) = @_;
 
     local @ENV{qw(CAMERA_ENV)} = ($self->env_file);
-    my $text = $self->run($self->root . '/bin/camera', @arguments);
+    my $text = $self->run($self->program('camera'), @arguments);
 
     return $text unless grep { $_ eq '--json' } @arguments;
     return JSON::PP->new->utf8->decode($text);

@@ -163,6 +163,7 @@ Starts a publisher and answers its Camera::Process.
     rtmps   1: over TLS (also when the camera has no plain URL)
     url     another URL than the camera's
     loop    1 (default): begin again at the end of the file
+    forever 1: connect again whenever the connection ends, as a camera does
     input   options for ffmpeg before its input, or
     output  after it
     args    options for camsim
@@ -179,11 +180,14 @@ sub publish {
     my @loop = ($opt{loop} // 1) ? (qw(-stream_loop -1)) : ();
 
     my @command = ($opt{via} // 'ffmpeg') eq 'camsim'
-        ? ($self->root . '/bin/camsim', '--file', $file, '--publish', $url,
+        ? ($self->program('camsim'), '--file', $file, '--publish', $url,
             @{ $opt{args} // [] })
         : (qw(ffmpeg -nostdin -hide_banner -loglevel info -re), @loop,
             @{ $opt{input} // [] }, '-i', $file,
             @{ $opt{output} // [qw(-c copy)] }, '-f', 'flv', $url);
+
+    @command = ('sh', '-c', 'while :; do "$@"; sleep 0.2; done', 'camera',
+        @command) if $opt{forever};
 
     return Camera::Process->start(
         { log => "$self->{dir}/publisher.$n.log", name => "publisher $n" },

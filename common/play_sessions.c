@@ -1,0 +1,449 @@
+/*
+ * Copyright (C) The nginx camera platform authors
+ */
+
+/*
+ * The table of playback sessions.
+ *
+ * A slot is taken and kept by one atomic word, its seat: 40 bits of the start
+ * token's id above the second, modulo 2^24, in which it was last used.  A seat
+ * that was not used for the idle time is free; nobody has to clean up after a
+ * process that was killed.
+ *
+ * All sessions of a token lie in one window of slots.  Who takes a seat counts
+ * the token's seats again afterwards and gives it back when they are too many:
+ * the last one to take a seat sees all the others, so there are never more than
+ * the limit, whoever races with whom.
+ */
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <netinet/in.h>
+#include <openssl/rand.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "play_sessions.h"
+
+
+#define CAM_SESSIONS_MAGIC     0x31534553    /* "SES1" */
+#define CAM_SESSIONS_WINDOW    64
+#define CAM_SESSIONS_TRIES     16
+
+#define CAM_SESSIONS_SECONDS   0xffffffu     /* the low bits of a seat */
+
+
+typedef struct {
+    uint32_t   magic;
+    uint32_t   slots;
+    int64_t    created;          /* Unix s */
+    uint8_t    unused[112];
+} cam_sessions_header_t;
+
+
+typedef struct {
+    uint64_t   seat;             /* 0 = never used, or given back */
+    uint64_t   sid;
+    uint64_t   bytes;
+    uint64_t   requests;
+    int64_t    started;          /* Unix s */
+    uint8_t    camera[CAM_UUID_LEN];
+    uint8_t    jti[16];
+    uint8_t    addr[16];
+    uint16_t   family;
+    uint8_t    unused[38];
+} cam_sessions_slot_t;
+
+
+struct cam_sessions_s {
+    cam_sessions_header_t  *header;
+    cam_sessions_slot_t    *slot;
+    uint32_t                slots;
+    size_t                  size;
+};
+
+
+_Static_assert(sizeof(cam_sessions_header_t) == 128, "layout of shm/sessions");
+_Static_assert(sizeof(cam_sessions_slot_t) == 128, "layout of shm/sessions");
+
+
+static int cam_sessions_open_file(const char *path, uint32_t slots);
+static int cam_sessions_create(const char *path, uint32_t slots);
+static int cam_sessions_usable(int fd, uint32_t slots);
+static int cam_sessions_take(cam_sessions_t *z, uint32_t first, uint64_t owner,
+    unsigned limit, unsigned idle_sec);
+static uint32_t cam_sessions_count(cam_sessions_t *z, uint32_t first,
+    uint64_t owner, unsigned idle_sec, int *free_slot);
+static int cam_sessions_in_use(uint64_t seat, unsigned idle_sec);
+static uint64_t cam_sessions_now(void);
+static void cam_sessions_set_addr(cam_sessions_slot_t *slot,
+    const struct sockaddr *addr);
+static uint64_t cam_sessions_word(const uint8_t *p);
+
+
+cam_sessions_t *
+cam_sessions_open(const char *shm, uint32_t slots)
+{
+    int              fd, err;
+    char             path[PATH_MAX];
+    void            *map;
+    size_t           size;
+    cam_sessions_t  *z;
+
+    snprintf(path, sizeof(path), "%s/sessions", shm);
+    size = sizeof(cam_sessions_header_t) + slots * sizeof(cam_sessions_slot_t);
+
+    fd = cam_sessions_open_file(path, slots);
+    if (fd == -1) {
+        return NULL;
+    }
+
+    map = mmap(NULL, size, PROT_READ|PROT_WRITE, MAP_SHARED, fd, 0);
+    err = errno;
+    close(fd);
+
+    if (map == MAP_FAILED) {
+        errno = err;
+        return NULL;
+    }
+
+    z = calloc(1, sizeof(cam_sessions_t));
+    if (z == NULL) {
+        munmap(map, size);
+        return NULL;
+    }
+
+    z->header = map;
+    z->slot = (cam_sessions_slot_t *) (z->header + 1);
+    z->slots = slots;
+    z->size = size;
+
+    return z;
+}
+
+
+void
+cam_sessions_close(cam_sessions_t *z)
+{
+    munmap(z->header, z->size);
+    free(z);
+}
+
+
+static int
+cam_sessions_open_file(const char *path, uint32_t slots)
+{
+    int  fd, tries;
+
+    for (tries = 0; tries < 3; tries++) {
+        fd = open(path, O_RDWR|O_NOFOLLOW|O_CLOEXEC);
+
+        if (fd != -1) {
+            if (cam_sessions_usable(fd, slots)) {
+                return fd;
+            }
+
+            /* of another version or size: sessions survive its loss */
+
+            close(fd);
+            unlink(path);
+
+        } else if (errno != ENOENT) {
+            return -1;
+        }
+
+        if (cam_sessions_create(path, slots) == -1 && errno != EEXIST) {
+            return -1;
+        }
+    }
+
+    errno = EPROTO;
+    return -1;
+}
+
+
+static int
+cam_sessions_usable(int fd, uint32_t slots)
+{
+    struct stat            st;
+    cam_sessions_header_t  h;
+
+    return fstat(fd, &st) == 0
+           && st.st_size == (off_t) (sizeof(h)
+                                     + slots * sizeof(cam_sessions_slot_t))
+           && pread(fd, &h, sizeof(h), 0) == (ssize_t) sizeof(h)
+           && h.magic == CAM_SESSIONS_MAGIC && h.slots == slots;
+}
+
+
+/* the file appears whole, and with its pages: a sparse one could kill */
+
+static int
+cam_sessions_create(const char *path, uint32_t slots)
+{
+    int                    fd, err;
+    char                   temp[PATH_MAX];
+    cam_sessions_header_t  h;
+
+    if ((size_t) snprintf(temp, sizeof(temp), "%s.%d", path, (int) getpid())
+        >= sizeof(temp))
+    {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+
+    fd = open(temp, O_RDWR|O_CREAT|O_TRUNC|O_NOFOLLOW|O_CLOEXEC, 0640);
+    if (fd == -1) {
+        return -1;
+    }
+
+    memset(&h, 0, sizeof(h));
+    h.magic = CAM_SESSIONS_MAGIC;
+    h.slots = slots;
+    h.created = cam_clock_wall_msec() / 1000;
+
+    err = posix_fallocate(fd, 0, sizeof(h)
+                                 + slots * sizeof(cam_sessions_slot_t));
+
+    if (err == 0 && pwrite(fd, &h, sizeof(h), 0) != (ssize_t) sizeof(h)) {
+        err = EIO;
+    }
+
+    if (err == 0 && link(temp, path) == -1) {
+        err = errno;
+    }
+
+    close(fd);
+    unlink(temp);
+
+    errno = err;
+    return err ? -1 : 0;
+}
+
+
+int
+cam_sessions_start(cam_sessions_t *z, const uint8_t jti[16],
+    const uint8_t camera[CAM_UUID_LEN], const struct sockaddr *addr,
+    unsigned limit, unsigned idle_sec, cam_url_session_t *s)
+{
+    int                   n;
+    uint64_t              owner;
+    cam_sessions_slot_t  *slot;
+
+    if (RAND_bytes(s->sid, sizeof(s->sid)) != 1) {
+        errno = EIO;
+        return -1;
+    }
+
+    owner = cam_sessions_word(jti) & ~(uint64_t) CAM_SESSIONS_SECONDS;
+
+    n = cam_sessions_take(z, cam_sessions_word(jti + 8) % z->slots, owner,
+                          limit, idle_sec);
+    if (n < 0) {
+        return -n;
+    }
+
+    slot = &z->slot[n];
+    s->slot = n;
+
+    memcpy(slot->camera, camera, CAM_UUID_LEN);
+    memcpy(slot->jti, jti, 16);
+    cam_sessions_set_addr(slot, addr);
+    slot->started = s->started;
+
+    __atomic_store_n(&slot->bytes, 0, __ATOMIC_RELAXED);
+    __atomic_store_n(&slot->requests, 0, __ATOMIC_RELAXED);
+    __atomic_store_n(&slot->sid, cam_sessions_word(s->sid), __ATOMIC_RELEASE);
+
+    return CAM_SESSIONS_OK;
+}
+
+
+/* a slot, or one of the answers of _start, negative */
+
+static int
+cam_sessions_take(cam_sessions_t *z, uint32_t first, uint64_t owner,
+    unsigned limit, unsigned idle_sec)
+{
+    int        n;
+    unsigned   tries;
+    uint64_t   old, seat;
+
+    for (tries = 0; tries < CAM_SESSIONS_TRIES; tries++) {
+
+        if (cam_sessions_count(z, first, owner, idle_sec, &n) >= limit) {
+            return -CAM_SESSIONS_LIMIT;
+        }
+
+        if (n == -1) {
+            return -CAM_SESSIONS_FULL;
+        }
+
+        old = __atomic_load_n(&z->slot[n].seat, __ATOMIC_SEQ_CST);
+        seat = owner | cam_sessions_now();
+
+        if (cam_sessions_in_use(old, idle_sec)
+            || !__atomic_compare_exchange_n(&z->slot[n].seat, &old, seat, 0,
+                                            __ATOMIC_SEQ_CST,
+                                            __ATOMIC_SEQ_CST))
+        {
+            continue;
+        }
+
+        if (cam_sessions_count(z, first, owner, idle_sec, NULL) <= limit) {
+            return n;
+        }
+
+        __atomic_compare_exchange_n(&z->slot[n].seat, &seat, 0, 0,
+                                    __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+    }
+
+    return -CAM_SESSIONS_LIMIT;
+}
+
+
+static uint32_t
+cam_sessions_count(cam_sessions_t *z, uint32_t first, uint64_t owner,
+    unsigned idle_sec, int *free_slot)
+{
+    uint32_t  i, n, count;
+    uint64_t  seat;
+
+    count = 0;
+
+    if (free_slot) {
+        *free_slot = -1;
+    }
+
+    for (i = 0; i < CAM_SESSIONS_WINDOW && i < z->slots; i++) {
+        n = (first + i) % z->slots;
+        seat = __atomic_load_n(&z->slot[n].seat, __ATOMIC_SEQ_CST);
+
+        if (!cam_sessions_in_use(seat, idle_sec)) {
+
+            if (free_slot && *free_slot == -1) {
+                *free_slot = n;
+            }
+
+            continue;
+        }
+
+        count += (seat & ~(uint64_t) CAM_SESSIONS_SECONDS) == owner;
+    }
+
+    return count;
+}
+
+
+static int
+cam_sessions_in_use(uint64_t seat, unsigned idle_sec)
+{
+    return seat
+           && ((cam_sessions_now() - seat) & CAM_SESSIONS_SECONDS) <= idle_sec;
+}
+
+
+static uint64_t
+cam_sessions_now(void)
+{
+    return (uint64_t) (cam_clock_monotonic_msec() / 1000)
+           & CAM_SESSIONS_SECONDS;
+}
+
+
+int
+cam_sessions_touch(cam_sessions_t *z, const cam_url_session_t *s,
+    unsigned idle_sec)
+{
+    uint64_t              now, seat;
+    cam_sessions_slot_t  *slot;
+
+    if (s->slot >= z->slots) {
+        return CAM_SESSIONS_ENDED;
+    }
+
+    slot = &z->slot[s->slot];
+
+    if (__atomic_load_n(&slot->sid, __ATOMIC_ACQUIRE)
+        != cam_sessions_word(s->sid))
+    {
+        return s->started < z->header->created ? CAM_SESSIONS_OK
+                                               : CAM_SESSIONS_ENDED;
+    }
+
+    seat = __atomic_load_n(&slot->seat, __ATOMIC_SEQ_CST);
+
+    if (!cam_sessions_in_use(seat, idle_sec)) {
+        return CAM_SESSIONS_ENDED;
+    }
+
+    __atomic_fetch_add(&slot->requests, 1, __ATOMIC_RELAXED);
+
+    now = cam_sessions_now();
+
+    if ((seat & CAM_SESSIONS_SECONDS) != now) {
+
+        /* who fails here was overtaken by another request of the session */
+
+        __atomic_compare_exchange_n(&slot->seat, &seat,
+                                    (seat & ~(uint64_t) CAM_SESSIONS_SECONDS)
+                                    | now, 0,
+                                    __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+    }
+
+    return CAM_SESSIONS_OK;
+}
+
+
+void
+cam_sessions_sent(cam_sessions_t *z, const cam_url_session_t *s,
+    uint64_t bytes)
+{
+    cam_sessions_slot_t  *slot;
+
+    if (s->slot >= z->slots) {
+        return;
+    }
+
+    slot = &z->slot[s->slot];
+
+    if (__atomic_load_n(&slot->sid, __ATOMIC_ACQUIRE)
+        == cam_sessions_word(s->sid))
+    {
+        __atomic_fetch_add(&slot->bytes, bytes, __ATOMIC_RELAXED);
+    }
+}
+
+
+static void
+cam_sessions_set_addr(cam_sessions_slot_t *slot, const struct sockaddr *addr)
+{
+    memset(slot->addr, 0, sizeof(slot->addr));
+    slot->family = addr ? addr->sa_family : 0;
+
+    if (slot->family == AF_INET) {
+        memcpy(slot->addr, &((const struct sockaddr_in *) addr)->sin_addr, 4);
+
+    } else if (slot->family == AF_INET6) {
+        memcpy(slot->addr, &((const struct sockaddr_in6 *) addr)->sin6_addr,
+               16);
+    }
+}
+
+
+static uint64_t
+cam_sessions_word(const uint8_t *p)
+{
+    uint64_t  word;
+
+    memcpy(&word, p, sizeof(word));
+
+    return word;
+}

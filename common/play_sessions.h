@@ -1,0 +1,54 @@
+/*
+ * Copyright (C) The nginx camera platform authors
+ */
+
+/*
+ * The table of playback sessions: one file of fixed slots, shm/sessions,
+ * mapped by every nginx worker of every generation.  It counts how many
+ * sessions play behind one start token, ends idle ones, and says who watches.
+ *
+ * The table is no authority: what a session may do is signed into its URIs.
+ * When the file is lost, sessions that are older than the new file go on.
+ */
+
+#ifndef CAM_PLAY_SESSIONS_H
+#define CAM_PLAY_SESSIONS_H
+
+#include <stdint.h>
+#include <sys/socket.h>
+
+#include "url_sign.h"
+
+#define CAM_SESSIONS_SLOTS     16384    /* 2 MiB */
+
+#define CAM_SESSIONS_OK        0
+#define CAM_SESSIONS_LIMIT     1        /* the token's sessions all play */
+#define CAM_SESSIONS_FULL      2        /* no room near the token's place */
+#define CAM_SESSIONS_ENDED     3
+
+typedef struct cam_sessions_s  cam_sessions_t;
+
+
+/* maps shm/sessions, creating it when it is absent; NULL with errno */
+cam_sessions_t *cam_sessions_open(const char *shm, uint32_t slots);
+void cam_sessions_close(cam_sessions_t *z);
+
+/*
+ * Takes one of the token's limit places for a session that is not signed yet:
+ * fills sid and slot.  addr may be NULL.  Answers CAM_SESSIONS_OK, _LIMIT or
+ * _FULL, or -1 with errno (no random bytes).
+ */
+int cam_sessions_start(cam_sessions_t *z, const uint8_t jti[16],
+    const uint8_t camera[CAM_UUID_LEN], const struct sockaddr *addr,
+    unsigned limit, unsigned idle_sec, cam_url_session_t *s);
+
+/* at each request of a session; CAM_SESSIONS_OK or _ENDED */
+int cam_sessions_touch(cam_sessions_t *z, const cam_url_session_t *s,
+    unsigned idle_sec);
+
+/* what was sent to it */
+void cam_sessions_sent(cam_sessions_t *z, const cam_url_session_t *s,
+    uint64_t bytes);
+
+
+#endif /* CAM_PLAY_SESSIONS_H */

@@ -1,0 +1,116 @@
+/*
+ * Copyright (C) The nginx camera platform authors
+ */
+
+/*
+ * Signed HLS.  A request walks: rewrite phase (the URI is read, its secrets
+ * leave everything that can be logged) → access phase (may it?) → content
+ * (playlist or media), which may wait for the packager in between.
+ */
+
+#ifndef NGX_CAMERA_HLS_H
+#define NGX_CAMERA_HLS_H
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include "clock.h"
+#include "ngx_camera.h"
+#include "ngx_camera_live.h"
+#include "play_sessions.h"
+#include "play_uri.h"
+#include "token.h"
+#include "url_sign.h"
+
+
+#define NGX_CAMERA_HLS_OFF    0
+#define NGX_CAMERA_HLS_ON     1
+#define NGX_CAMERA_HLS_CHECK  2    /* something else makes the content */
+
+
+typedef struct {
+    ngx_uint_t           mode;
+    ngx_uint_t           sessions;     /* of one start token */
+    time_t               idle;         /* seconds, ends a session */
+} ngx_camera_hls_loc_conf_t;
+
+
+typedef struct {
+    cam_mac_t            macs[CAM_KEYS_MAX];     /* by cam_key_t.index */
+    cam_sessions_t      *sessions;
+} ngx_camera_hls_worker_t;
+
+
+typedef struct {
+    ngx_str_t            query;        /* as it came: holds secrets */
+    cam_play_path_t      path;
+    cam_play_args_t      args;
+    int                  args_rc;
+    cam_token_t          token;        /* of the entrance, verified */
+    cam_url_session_t    session;      /* verified, or to be signed */
+
+    int                  slot;         /* of the registry */
+    uint64_t             slot_version;
+
+    /* a request that waits for the packager */
+    ngx_queue_t          queue;
+    ngx_http_request_t  *request;
+    ngx_camera_live_t   *live;
+    ngx_msec_t           deadline;
+    ngx_int_t            refused;      /* 0, or an HTTP status */
+    ngx_uint_t           changes;      /* of live, when it was looked at */
+    ngx_uint_t         (*ready)(ngx_http_request_t *r);
+    ngx_int_t          (*resume)(ngx_http_request_t *r);
+
+    unsigned             path_ok:1;
+    unsigned             allowed:1;
+    unsigned             signed_in:1;  /* session is verified */
+    unsigned             waiting:1;
+    unsigned             waited:1;
+} ngx_camera_hls_ctx_t;
+
+
+/* ngx_camera_hls_module.c */
+
+extern ngx_module_t             ngx_camera_hls_module;
+extern ngx_camera_hls_worker_t  ngx_camera_hls_worker;
+
+ngx_int_t ngx_camera_hls_refuse(ngx_http_request_t *r, ngx_uint_t status,
+    const char *why);
+ngx_int_t ngx_camera_hls_add_header(ngx_http_request_t *r, const char *name,
+    const char *value);
+
+/* ngx_camera_hls_access.c: NGX_OK or an HTTP status */
+
+ngx_int_t ngx_camera_hls_access(ngx_http_request_t *r,
+    ngx_camera_hls_ctx_t *ctx);
+ngx_int_t ngx_camera_hls_recheck(ngx_http_request_t *r,
+    ngx_camera_hls_ctx_t *ctx);
+
+/* ngx_camera_hls_playlist.c, ngx_camera_hls_media.c: content */
+
+ngx_int_t ngx_camera_hls_master(ngx_http_request_t *r);
+ngx_int_t ngx_camera_hls_playlist(ngx_http_request_t *r);
+ngx_int_t ngx_camera_hls_media(ngx_http_request_t *r);
+
+/* ngx_camera_hls_text.c: the media playlist of all sessions but for their
+   signatures, and of one; both valid until the live entry changes */
+
+size_t ngx_camera_hls_text_len(ngx_camera_live_t *live);
+u_char *ngx_camera_hls_text_print(u_char *p, ngx_camera_live_t *live,
+    const cam_url_session_t *s);
+
+/* ngx_camera_hls_wait.c */
+
+/*
+ * Parks the request until ready(), called with each change of the index, is
+ * true or three target durations are over; resume() then answers as a content
+ * handler does, with ctx->waited set.
+ */
+ngx_int_t ngx_camera_hls_wait(ngx_http_request_t *r, ngx_camera_live_t *live,
+    ngx_uint_t (*ready)(ngx_http_request_t *r),
+    ngx_int_t (*resume)(ngx_http_request_t *r));
+
+
+#endif /* NGX_CAMERA_HLS_H */

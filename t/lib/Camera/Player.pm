@@ -1,0 +1,210 @@
+package Camera::Player;
+
+# Copyright (C) The nginx camera platform authors
+
+# A player as a person would use one, for drills: it follows the URIs of the
+# playlists and nothing else, fetches every new segment, and keeps going over
+# errors, so that a test can say how long the picture stood still.
+
+use strict;
+use warnings;
+
+use Time::HiRes qw(time sleep);
+
+=head1 NAME
+
+Camera::Player - follows a live playlist
+
+=head1 SYNOPSIS
+
+    my $player = Camera::Player->new($t, $camera->{play_path});
+    $player->play(6);                    # seconds
+    $player->play_until(sub { $player->segments > 3 }, 10);
+    is($player->errors, 0);
+    cmp_ok($player->longest_wait, '<', 5);
+
+=head1 METHODS
+
+=over
+
+=item new($t, $path [, %options])
+
+The path is that of the multivariant playlist, with its token.  Options:
+C<port> of the HTTP server (default: the test's).
+
+=cut
+
+sub new {
+    my ($class, $t, $path, %opt) = @_;
+
+    return bless {
+        t        => $t,
+        path     => $path,
+        port     => $opt{port} // $t->port('http'),
+        seen     => {},
+        segments => [],
+        changes  => [],
+        failures => [],
+    }, $class;
+}
+
+=item poll
+
+Fetches the playlist and each segment that is new in it; answers how many.
+The first call opens the session.
+
+=cut
+
+sub poll {
+    my ($self) = @_;
+
+    my $list = $self->{live} // $self->_open or return 0;
+    my $r = $self->_get($list) or return 0;
+
+    my $new = 0;
+
+    if ($r->{body} ne $self->playlist) {
+        push @{ $self->{changes} }, time;
+        $self->{playlist} = $r->{body};
+    }
+
+    for my $segment (_segments($r->{body})) {
+        next if $self->{seen}{ $segment->{msn} };
+        my $media = $self->_get($self->_base . $segment->{uri}) or last;
+
+        $self->{seen}{ $segment->{msn} } = 1;
+        push @{ $self->{segments} }, { %$segment, at => time,
+            bytes => length $media->{body} };
+        $new++;
+    }
+
+    return $new;
+}
+
+sub _base {
+    my ($self) = @_;
+
+    my ($base) = $self->{path} =~ m{^([^?]*/)};
+    return $base;
+}
+
+sub _open {
+    my ($self) = @_;
+
+    my $r = $self->_get($self->{path}) or return;
+    my ($variant) = grep { !/^#/ && length } split /\n/, $r->{body};
+
+    return $self->{live} = $self->_base . $variant;
+}
+
+sub _get {
+    my ($self, $path) = @_;
+
+    my $r = Camera::HTTP::get($self->{port}, $path, timeout => 3);
+    return $r if $r->{status} == 200;
+
+    push @{ $self->{failures} }, { status => $r->{status}, at => time,
+        body => $r->{body} };
+    return;
+}
+
+sub _segments {
+    my ($text) = @_;
+
+    my ($msn) = $text =~ /^#EXT-X-MEDIA-SEQUENCE:(\d+)/m or return;
+    my (@segments, $duration);
+
+    for (split /\n/, $text) {
+        $duration = $1 if /^#EXTINF:([\d.]+)/;
+        next if /^#/ || !length || !defined $duration;
+        push @segments, { msn => $msn++, uri => $_, duration => $duration };
+        undef $duration;
+    }
+
+    return @segments;
+}
+
+=item play($seconds), play_until(\&condition, $seconds)
+
+Polls five times a second.  play_until answers what the condition did, or 0
+when the time is over.
+
+=cut
+
+sub play {
+    my ($self, $seconds) = @_;
+
+    $self->play_until(sub { 0 }, $seconds);
+}
+
+sub play_until {
+    my ($self, $condition, $seconds) = @_;
+
+    my $end = time + $seconds;
+
+    while (time < $end) {
+        $self->poll;
+        my $result = $condition->();
+        return $result if $result;
+        sleep 0.2;
+    }
+
+    return 0;
+}
+
+=item segments, newest, errors, failures
+
+How many segments were fetched; the newest one (C<msn>, C<duration>,
+C<bytes>, C<at>); how many requests were not answered with 200; those.
+
+=cut
+
+sub segments { scalar @{ $_[0]{segments} } }
+sub newest   { $_[0]{segments}[-1] }
+sub errors   { scalar @{ $_[0]{failures} } }
+sub failures { @{ $_[0]{failures} } }
+sub playlist { $_[0]{playlist} // '' }
+
+=item longest_wait, longest_still
+
+The longest time in seconds between two new segments, and between two changes
+of the playlist (parts come every half second); the time since the last one
+included.
+
+=cut
+
+sub longest_wait  { _longest((map { $_->{at} } @{ $_[0]{segments} }), time) }
+sub longest_still { _longest(@{ $_[0]{changes} }, time) }
+
+sub _longest {
+    my ($last, @times) = @_;
+
+    my $longest = 0;
+
+    for my $at (@times) {
+        $longest = $at - $last if $at - $last > $longest;
+        $last = $at;
+    }
+
+    return $longest;
+}
+
+=item missed
+
+Media sequence numbers that came between two fetched ones and were never
+fetched.
+
+=cut
+
+sub missed {
+    my ($self) = @_;
+
+    my @msn = sort { $a <=> $b } keys %{ $self->{seen} };
+    return @msn ? grep { !$self->{seen}{$_} } $msn[0] .. $msn[-1] : ();
+}
+
+=back
+
+=cut
+
+1;
