@@ -77,7 +77,8 @@ static const cli_command_t  cli_commands[] = {
       "with 0 when a picture is served and with 1 when not.",
       "", 1, 1, 1, cli_cmd_doctor },
 
-    { "enable", "ID", "let a camera publish and be watched again", "",
+    { "enable", "ID", "let a camera publish and be watched again",
+      "Undoes disable; its keys are the same as before.",
       "", 1, 1, 1, cli_cmd_enable },
 
     { "disable", "ID", "cut a camera and its viewers, keep its row and keys",
