@@ -19,7 +19,8 @@ CREATE TABLE cameras (
     place           varchar(200)  NOT NULL DEFAULT '',
     rtmp_url        varchar(500)  NOT NULL DEFAULT '',
     rtmp_key        varchar(100)  NOT NULL
-                    DEFAULT left(translate(gen_random_uuid()::text, '-', ''), 16),
+                    DEFAULT left(translate(gen_random_uuid()::text, '-', ''),
+                                 16),
     is_active       boolean       NOT NULL DEFAULT true,
     is_recording    boolean       NOT NULL DEFAULT false,
     stream_status   stream_status NOT NULL DEFAULT 'offline',

@@ -6,4 +6,5 @@ SELECT 1 / (NOT rolsuper AND NOT rolcreaterole AND rolcanlogin)::integer
 FROM pg_roles
 WHERE rolname = 'camera_app';
 
-SELECT 1 / (NOT has_table_privilege('camera_app', 'tenants', 'UPDATE'))::integer;
+SELECT 1 / (NOT has_table_privilege('camera_app', 'tenants',
+                                    'UPDATE'))::integer;

@@ -1,0 +1,565 @@
+/*
+ * Copyright (C) The nginx camera platform authors
+ */
+
+/*
+ * Queries and pools of the PostgreSQL client; connections are in
+ * ngx_camera_pg_connection.c.
+ *
+ * A query goes to the ready connection with the fewest in flight and stays in
+ * that connection's queue until its answer was read, because answers carry no
+ * name.  Its handler may go earlier: by its deadline, or when the caller
+ * cancels.  Each query has a Sync of its own, so that one that fails aborts
+ * nothing else, and its result is delivered only when that Sync was answered:
+ * earlier it is not committed.
+ *
+ *     started    [ngx_camera_pg_start]      handler set, in the queue
+ *     cancelled  [ngx_camera_pg_cancel]     handler cleared, in the queue
+ *     expired    [_query_deadline]          handler run, in the queue
+ *     done       [ngx_camera_pg_query_done] out of the queue
+ */
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_event.h>
+
+#include "ngx_camera.h"
+#include "ngx_camera_pg_connection.h"
+
+
+static PQconninfoOption *ngx_camera_pg_parse(ngx_str_t *conninfo,
+    ngx_pool_t *pool);
+static const char *ngx_camera_pg_check_host(const char *host);
+static const char *ngx_camera_pg_option(PQconninfoOption *options,
+    const char *keyword);
+static ngx_int_t ngx_camera_pg_keywords(ngx_camera_pg_pool_t *pg);
+static char *ngx_camera_pg_copy(ngx_pool_t *pool, const char *text);
+static void ngx_camera_pg_tick(ngx_event_t *ev);
+static ngx_camera_pg_conn_t *ngx_camera_pg_choose(ngx_camera_pg_pool_t *pg);
+static ngx_int_t ngx_camera_pg_send(ngx_camera_pg_conn_t *conn,
+    const ngx_camera_pg_statement_t *statement,
+    const ngx_camera_pg_param_t *params, ngx_uint_t n);
+static void ngx_camera_pg_query_deadline(ngx_event_t *ev);
+static void ngx_camera_pg_query_free(ngx_camera_pg_query_t *query);
+
+
+const char *
+ngx_camera_pg_check(ngx_str_t *conninfo, ngx_pool_t *pool)
+{
+    const char        *host, *hostaddr, *error;
+    PQconninfoOption  *options;
+
+    options = ngx_camera_pg_parse(conninfo, pool);
+
+    if (options == NULL) {
+        return "is not a connection string of libpq";
+    }
+
+    host = ngx_camera_pg_option(options, "host");
+    hostaddr = ngx_camera_pg_option(options, "hostaddr");
+
+    if (ngx_camera_pg_option(options, "service")) {
+        error = "must not name a service: write its settings out";
+
+    } else {
+        error = hostaddr || host == NULL ? NULL
+                                         : ngx_camera_pg_check_host(host);
+    }
+
+    PQconninfoFree(options);
+
+    return error;
+}
+
+
+/* the library's own message is not used, it quotes what it could not parse */
+
+static PQconninfoOption *
+ngx_camera_pg_parse(ngx_str_t *conninfo, ngx_pool_t *pool)
+{
+    char              *text, *error;
+    PQconninfoOption  *options;
+
+    text = ngx_pnalloc(pool, conninfo->len + 1);
+    if (text == NULL) {
+        return NULL;
+    }
+
+    ngx_cpystrn((u_char *) text, conninfo->data, conninfo->len + 1);
+
+    error = NULL;
+    options = PQconninfoParse(text, &error);
+
+    if (error) {
+        PQfreemem(error);
+    }
+
+    return options;
+}
+
+
+/* a list of directories of sockets, or abstract names */
+
+static const char *
+ngx_camera_pg_check_host(const char *host)
+{
+    while (host) {
+
+        if (*host != '/' && *host != '@' && *host != ',' && *host != '\0') {
+            return "names a host, whose look-up would block: give its "
+                   "address as hostaddr, or the directory of a socket as host";
+        }
+
+        host = ngx_strchr(host, ',');
+
+        if (host) {
+            host++;
+        }
+    }
+
+    return NULL;
+}
+
+
+static const char *
+ngx_camera_pg_option(PQconninfoOption *options, const char *keyword)
+{
+    for ( /* void */ ; options->keyword; options++) {
+
+        if (ngx_strcmp(options->keyword, keyword) == 0) {
+            return options->val && *options->val ? options->val : NULL;
+        }
+    }
+
+    return NULL;
+}
+
+
+ngx_camera_pg_pool_t *
+ngx_camera_pg_create(ngx_pool_t *pool, ngx_log_t *log,
+    const ngx_camera_pg_conf_t *conf)
+{
+    ngx_uint_t             i;
+    ngx_camera_pg_conn_t  *conn;
+    ngx_camera_pg_pool_t  *pg;
+
+    pg = ngx_pcalloc(pool, sizeof(ngx_camera_pg_pool_t));
+    if (pg == NULL) {
+        return NULL;
+    }
+
+    pg->conf = *conf;
+    pg->log = log;
+    pg->pool = pool;
+
+    pg->conf.queue = conf->queue ? conf->queue : 256;
+    pg->conf.connect_timeout = conf->connect_timeout ? conf->connect_timeout
+                                                     : 2000;
+    pg->conf.statement_timeout = conf->statement_timeout
+                                 ? conf->statement_timeout : 2000;
+
+    ngx_queue_init(&pg->free);
+
+    pg->conns = ngx_pcalloc(pool,
+                            conf->connections * sizeof(ngx_camera_pg_conn_t));
+
+    if (pg->conns == NULL || ngx_camera_pg_keywords(pg) != NGX_OK) {
+        return NULL;
+    }
+
+    ngx_camera_background_event(&pg->tick, ngx_camera_pg_tick, log);
+    ngx_add_timer(&pg->tick, 1000);
+
+    for (i = 0; i < conf->connections; i++) {
+        conn = &pg->conns[i];
+
+        conn->pool = pg;
+        conn->index = i;
+        ngx_queue_init(&conn->queries);
+
+        ngx_camera_pg_connect(conn);
+    }
+
+    return pg;
+}
+
+
+/* the caller's settings and, where it is silent, ours */
+
+static ngx_int_t
+ngx_camera_pg_keywords(ngx_camera_pg_pool_t *pg)
+{
+    size_t             n, i;
+    u_char            *limits;
+    const char        *user;
+    PQconninfoOption  *options, *option;
+
+    static const char *const  defaults[][2] = {
+        { "host", "/var/run/postgresql" },
+        { "fallback_application_name", "nginx" },
+        { "gssencmode", "disable" },
+        { "client_encoding", "UTF8" },
+        { "keepalives_idle", "5" },
+        { "keepalives_interval", "2" },
+        { "keepalives_count", "3" },
+        { "tcp_user_timeout", "5000" }
+    };
+
+    options = ngx_camera_pg_parse(&pg->conf.conninfo, pg->pool);
+    if (options == NULL) {
+        return NGX_ERROR;
+    }
+
+    for (n = 0; options[n].keyword; n++) { /* void */ }
+
+    n += sizeof(defaults) / sizeof(defaults[0]) + 2;
+
+    pg->keywords = ngx_pcalloc(pg->pool, n * sizeof(char *));
+    pg->values = ngx_pcalloc(pg->pool, n * sizeof(char *));
+
+    if (pg->keywords == NULL || pg->values == NULL) {
+        goto failed;
+    }
+
+    for (n = 0, i = 0; i < sizeof(defaults) / sizeof(defaults[0]); i++) {
+
+        if (ngx_camera_pg_option(options, defaults[i][0])
+            || (i == 0 && ngx_camera_pg_option(options, "hostaddr")))
+        {
+            continue;
+        }
+
+        pg->keywords[n] = defaults[i][0];
+        pg->values[n++] = defaults[i][1];
+    }
+
+    for (option = options; option->keyword; option++) {
+
+        if (option->val == NULL || ngx_strcmp(option->keyword, "options") == 0)
+        {
+            continue;
+        }
+
+        pg->keywords[n] = ngx_camera_pg_copy(pg->pool, option->keyword);
+        pg->values[n] = ngx_camera_pg_copy(pg->pool, option->val);
+
+        if (pg->keywords[n] == NULL || pg->values[n++] == NULL) {
+            goto failed;
+        }
+    }
+
+    user = ngx_camera_pg_option(options, "options");
+
+    limits = ngx_pnalloc(pg->pool, 160 + (user ? ngx_strlen(user) : 0));
+    if (limits == NULL) {
+        goto failed;
+    }
+
+    ngx_sprintf(limits, "-c statement_timeout=%M -c lock_timeout=500 "
+                "-c idle_in_transaction_session_timeout=5000 %s%Z",
+                pg->conf.statement_timeout, user ? user : "");
+
+    pg->keywords[n] = "options";
+    pg->values[n] = (char *) limits;
+
+    PQconninfoFree(options);
+
+    return NGX_OK;
+
+failed:
+
+    PQconninfoFree(options);
+
+    return NGX_ERROR;
+}
+
+
+static char *
+ngx_camera_pg_copy(ngx_pool_t *pool, const char *text)
+{
+    size_t   len;
+    u_char  *copy;
+
+    len = ngx_strlen(text) + 1;
+
+    copy = ngx_pnalloc(pool, len);
+    if (copy == NULL) {
+        return NULL;
+    }
+
+    ngx_memcpy(copy, text, len);
+
+    return (char *) copy;
+}
+
+
+/* an exiting worker may live for as long as a camera stays connected */
+
+static void
+ngx_camera_pg_tick(ngx_event_t *ev)
+{
+    ngx_camera_pg_pool_t  *pg;
+
+    pg = (ngx_camera_pg_pool_t *)
+             ((u_char *) ev - offsetof(ngx_camera_pg_pool_t, tick));
+
+    if ((ngx_exiting || ngx_quit || ngx_terminate) && pg->in_flight == 0) {
+        ngx_camera_pg_close(pg);
+        return;
+    }
+
+    ngx_add_timer(ev, 1000);
+}
+
+
+void
+ngx_camera_pg_close(ngx_camera_pg_pool_t *pg)
+{
+    ngx_uint_t              i;
+    ngx_queue_t            *q;
+    ngx_camera_pg_query_t  *query;
+
+    if (pg->closed) {
+        return;
+    }
+
+    pg->closed = 1;
+
+    if (pg->tick.timer_set) {
+        ngx_del_timer(&pg->tick);
+    }
+
+    for (i = 0; i < pg->conf.connections; i++) {
+        ngx_camera_pg_disconnect(&pg->conns[i], 0);
+    }
+
+    while (!ngx_queue_empty(&pg->free)) {
+        q = ngx_queue_head(&pg->free);
+        ngx_queue_remove(q);
+
+        query = ngx_queue_data(q, ngx_camera_pg_query_t, queue);
+        ngx_free(query);
+    }
+}
+
+
+ngx_uint_t
+ngx_camera_pg_ready(ngx_camera_pg_pool_t *pg)
+{
+    return pg->ready;
+}
+
+
+ngx_uint_t
+ngx_camera_pg_in_flight(ngx_camera_pg_pool_t *pg)
+{
+    return pg->in_flight;
+}
+
+
+ngx_camera_pg_query_t *
+ngx_camera_pg_start(ngx_camera_pg_pool_t *pg, ngx_uint_t statement,
+    const ngx_camera_pg_param_t *params, ngx_uint_t n, ngx_msec_t timeout,
+    ngx_camera_pg_handler_pt handler, void *data)
+{
+    ngx_camera_pg_conn_t   *conn;
+    ngx_camera_pg_query_t  *query;
+
+    if (pg->closed || pg->in_flight >= pg->conf.queue) {
+        return NULL;
+    }
+
+    conn = ngx_camera_pg_choose(pg);
+    if (conn == NULL) {
+        return NULL;
+    }
+
+    query = ngx_camera_pg_query_get(conn);
+    if (query == NULL) {
+        return NULL;
+    }
+
+    if (ngx_camera_pg_send(conn, &pg->conf.statements[statement], params, n)
+        != NGX_OK)
+    {
+        ngx_queue_insert_head(&pg->free, &query->queue);
+        ngx_post_event(&conn->broken, &ngx_posted_events);
+        return NULL;
+    }
+
+    query->handler = handler;
+    query->data = data;
+    query->deadline.handler = ngx_camera_pg_query_deadline;
+    query->deadline.log = pg->log;
+
+    ngx_add_timer(&query->deadline, timeout);
+
+    ngx_camera_pg_sent(conn, query);
+
+    return query;
+}
+
+
+static ngx_camera_pg_conn_t *
+ngx_camera_pg_choose(ngx_camera_pg_pool_t *pg)
+{
+    ngx_uint_t             i;
+    ngx_camera_pg_conn_t  *conn, *best;
+
+    best = NULL;
+
+    for (i = 0; i < pg->conf.connections; i++) {
+        conn = &pg->conns[i];
+
+        if (conn->state == NGX_CAMERA_PG_READY && !conn->broken.posted
+            && (best == NULL || conn->in_flight < best->in_flight))
+        {
+            best = conn;
+        }
+    }
+
+    return best;
+}
+
+
+static ngx_int_t
+ngx_camera_pg_send(ngx_camera_pg_conn_t *conn,
+    const ngx_camera_pg_statement_t *statement,
+    const ngx_camera_pg_param_t *params, ngx_uint_t n)
+{
+    int          len[NGX_CAMERA_PG_PARAMS_MAX];
+    int          binary[NGX_CAMERA_PG_PARAMS_MAX];
+    ngx_uint_t   i;
+    const char  *values[NGX_CAMERA_PG_PARAMS_MAX];
+
+    if (n != (ngx_uint_t) statement->params || n > NGX_CAMERA_PG_PARAMS_MAX) {
+        ngx_log_error(NGX_LOG_ALERT, conn->pool->log, 0,
+                      "statement \"%s\" got %ui parameters",
+                      statement->name, n);
+        return NGX_ERROR;
+    }
+
+    for (i = 0; i < n; i++) {
+        values[i] = params[i].data;
+        len[i] = params[i].len;
+        binary[i] = params[i].binary;
+    }
+
+    if (PQsendQueryPrepared(conn->pg, statement->name, (int) n, values, len,
+                            binary, (int) conn->pool->conf.binary_results)
+        != 1
+        || PQpipelineSync(conn->pg) != 1)
+    {
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+void
+ngx_camera_pg_cancel(ngx_camera_pg_query_t *query)
+{
+    query->handler = NULL;
+
+    if (query->deadline.timer_set) {
+        ngx_del_timer(&query->deadline);
+    }
+}
+
+
+/* the query stays in the queue: its answer will have to be skipped */
+
+static void
+ngx_camera_pg_query_deadline(ngx_event_t *ev)
+{
+    ngx_camera_pg_query_t     *query;
+    ngx_camera_pg_handler_pt   handler;
+
+    query = (ngx_camera_pg_query_t *)
+                ((u_char *) ev - offsetof(ngx_camera_pg_query_t, deadline));
+
+    handler = query->handler;
+    query->handler = NULL;
+
+    if (handler) {
+        handler(query->data, NGX_CAMERA_PG_TIMEOUT, NULL, NULL);
+    }
+}
+
+
+ngx_camera_pg_query_t *
+ngx_camera_pg_query_get(ngx_camera_pg_conn_t *conn)
+{
+    ngx_queue_t            *q;
+    ngx_camera_pg_pool_t   *pg;
+    ngx_camera_pg_query_t  *query;
+
+    pg = conn->pool;
+
+    if (ngx_queue_empty(&pg->free)) {
+        query = ngx_alloc(sizeof(ngx_camera_pg_query_t), pg->log);
+
+        if (query == NULL) {
+            return NULL;
+        }
+
+    } else {
+        q = ngx_queue_head(&pg->free);
+        ngx_queue_remove(q);
+        query = ngx_queue_data(q, ngx_camera_pg_query_t, queue);
+    }
+
+    ngx_memzero(query, sizeof(ngx_camera_pg_query_t));
+    query->conn = conn;
+    query->deadline.data = conn->connection;
+
+    return query;
+}
+
+
+void
+ngx_camera_pg_query_done(ngx_camera_pg_query_t *query, ngx_camera_pg_rc_e rc)
+{
+    void                      *data;
+    PGresult                  *res;
+    const char                *sqlstate;
+    ngx_camera_pg_handler_pt   handler;
+
+    res = query->result;
+    data = query->data;
+    handler = query->handler;
+
+    ngx_camera_pg_cancel(query);
+    ngx_camera_pg_query_free(query);
+
+    sqlstate = NULL;
+
+    if (rc == NGX_CAMERA_PG_REFUSED) {
+        sqlstate = PQresultErrorField(res, PG_DIAG_SQLSTATE);
+    }
+
+    if (handler) {
+        handler(data, rc, rc == NGX_CAMERA_PG_OK ? res : NULL, sqlstate);
+    }
+
+    PQclear(res);
+}
+
+
+static void
+ngx_camera_pg_query_free(ngx_camera_pg_query_t *query)
+{
+    ngx_camera_pg_conn_t  *conn;
+
+    conn = query->conn;
+
+    ngx_queue_remove(&query->queue);
+    ngx_queue_insert_head(&conn->pool->free, &query->queue);
+
+    if (!query->setup) {
+        conn->in_flight--;
+        conn->pool->in_flight--;
+    }
+}
+

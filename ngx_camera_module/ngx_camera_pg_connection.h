@@ -1,0 +1,88 @@
+/*
+ * Copyright (C) The nginx camera platform authors
+ */
+
+/* What ngx_camera_pg.c and ngx_camera_pg_connection.c share. */
+
+#ifndef NGX_CAMERA_PG_CONNECTION_H
+#define NGX_CAMERA_PG_CONNECTION_H
+
+#include <libpq-fe.h>
+
+#include "ngx_camera_pg.h"
+
+#define NGX_CAMERA_PG_PARAMS_MAX  32
+
+
+typedef enum {
+    NGX_CAMERA_PG_IDLE = 0,
+    NGX_CAMERA_PG_CONNECTING,
+    NGX_CAMERA_PG_PREPARING,
+    NGX_CAMERA_PG_READY
+} ngx_camera_pg_state_e;
+
+
+typedef struct {
+    ngx_camera_pg_pool_t   *pool;
+    ngx_camera_pg_state_e   state;
+    PGconn                 *pg;
+    ngx_connection_t       *connection;
+
+    ngx_queue_t             queries;         /* sent, oldest first */
+    ngx_uint_t              in_flight;
+
+    ngx_event_t             retry;           /* connects again */
+    ngx_event_t             deadline;        /* of connecting, or a stall */
+    ngx_event_t             broken;          /* posted: fail from outside */
+    ngx_msec_t              backoff_msec;
+    ngx_uint_t              index;
+} ngx_camera_pg_conn_t;
+
+
+struct ngx_camera_pg_query_s {
+    ngx_queue_t               queue;
+    ngx_camera_pg_conn_t     *conn;
+    ngx_camera_pg_handler_pt  handler;       /* NULL: ran, or cancelled */
+    void                     *data;
+    PGresult                 *result;        /* first one, or first error */
+    ngx_event_t               deadline;
+    ngx_uint_t                setup;         /* LISTEN and PREPAREs */
+};
+
+
+struct ngx_camera_pg_pool_s {
+    ngx_camera_pg_conf_t    conf;
+    ngx_log_t              *log;
+    ngx_pool_t             *pool;
+
+    ngx_camera_pg_conn_t   *conns;
+    ngx_uint_t              ready;
+    ngx_uint_t              in_flight;
+    ngx_queue_t             free;            /* queries to be used again */
+
+    const char            **keywords;        /* parsed connection string */
+    const char            **values;
+
+    ngx_event_t             tick;            /* notices that we are exiting */
+    unsigned                closed:1;
+    unsigned                complained:1;    /* this outage is in the log */
+};
+
+
+void ngx_camera_pg_connect(ngx_camera_pg_conn_t *conn);
+
+/* ends the connection and what is in flight on it; retries when told so */
+void ngx_camera_pg_disconnect(ngx_camera_pg_conn_t *conn, ngx_uint_t retry);
+
+/* after something was sent: out to the socket, and an answer awaited */
+void ngx_camera_pg_sent(ngx_camera_pg_conn_t *conn,
+    ngx_camera_pg_query_t *query);
+
+ngx_camera_pg_query_t *ngx_camera_pg_query_get(ngx_camera_pg_conn_t *conn);
+
+/* takes the query out of its connection, tells the handler as the last thing */
+void ngx_camera_pg_query_done(ngx_camera_pg_query_t *query,
+    ngx_camera_pg_rc_e rc);
+
+
+#endif /* NGX_CAMERA_PG_CONNECTION_H */

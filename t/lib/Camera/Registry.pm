@@ -1,0 +1,75 @@
+package Camera::Registry;
+
+# Copyright (C) The nginx camera platform authors
+
+# Reads shm/registry as docs/registry.md describes it.
+
+use strict;
+use warnings;
+
+use Exporter qw(import);
+
+our @EXPORT_OK = qw(registry);
+
+=head1 NAME
+
+Camera::Registry - the registry of a test instance
+
+=head1 SYNOPSIS
+
+    my $r = registry($t);
+    is($r->{used}, 1);
+    ok($r->{cameras}{$camera->{id}}{active});
+
+=head1 FUNCTIONS
+
+=over
+
+=item registry($t)
+
+Answers undef without a file, else
+
+    capacity, used, fed_at, full_at, changes
+    cameras    by id: slot, version, tenant, key, active, key_generation,
+               prev_generation, prev_until, opaque, prev_opaque, play_epoch,
+               max_publishers, cidrs (the number of them)
+
+=back
+
+=cut
+
+sub registry {
+    my ($t) = @_;
+
+    my $file = $t->shm . '/registry';
+    return undef unless -e $file;
+
+    my $text = $t->read_file($file);
+    my %r;
+    @r{qw(magic version slot_size capacity index_words size used fed_at
+        full_at changes)} = unpack 'Q L L L L Q Q q q Q', $text;
+    $r{cameras} = {};
+
+    for my $slot (0 .. $r{capacity} - 1) {
+        my $s = substr $text, 4096 + $slot * $r{slot_size}, $r{slot_size};
+        my ($version, $used, $load, $entry) = unpack 'Q Q Q a384', $s;
+        next if !$used;
+
+        my %c = (slot => $slot, version => $version);
+        (my ($id, $tenant), @c{qw(key flags key_generation prev_generation)},
+            undef, @c{qw(prev_until opaque prev_opaque)}, undef, undef,
+            @c{qw(play_epoch max_publishers)}, my @cidr) =
+            unpack 'a16 a16 Z64 L L L L q H64 H64 L L L L (C C a16)10', $entry;
+
+        $c{tenant} = _uuid($tenant);
+        $c{active} = $c{flags} & 1;
+        $c{cidrs} = grep { $_ } @cidr[map { 3 * $_ } 0 .. 9];
+        $r{cameras}{ _uuid($id) } = \%c;
+    }
+
+    return \%r;
+}
+
+sub _uuid { join '-', unpack 'H8 H4 H4 H4 H12', $_[0] }
+
+1;
