@@ -14,6 +14,8 @@ use warnings;
 use POSIX ();
 use Time::HiRes qw(time sleep);
 
+use constant LINK_TTL => 12 * 3600;      # links of the demo cameras
+
 use Run::Children;
 use Run::Place;
 use Run::Steps;
@@ -32,7 +34,7 @@ sub start {
     $self->make_place;
 
     for my $part (qw(build database migrations keys certificate nginx worker
-        demo))
+        service demo))
     {
         my $method = "start_$part";
         die "stopped\n" if $self->{stopped}->();
@@ -265,7 +267,7 @@ sub start_nginx {
     chmod 0600, "$var/conf/camera.conf";
 
     $self->{steps}->step('nginx', sub {
-        my $child = $self->{children}->add(
+        my $child = $self->{nginx} = $self->{children}->add(
             name     => 'nginx',
             as       => $self->{user}{as},
             argv     => [ $self->more_files, 'nginx', '-e', 'stderr', '-p', $var,
@@ -296,12 +298,35 @@ sub more_files {
 sub start_worker {
     my ($self) = @_;
 
-    $self->{children}->add(
+    my $child = $self->{children}->add(
         name => 'worker',
         as   => $self->{user}{as},
         argv => [ $self->more_files, "$self->{root}/bin/camera-worker",
                   '--shm', $self->{shm}, '--children', $self->{set}{WORKERS} ],
     );
+
+    $self->{steps}->step('camera-worker', sub {
+        $self->{steps}->wait_for($child, 20, sub {
+            -e "$self->{shm}/live/.worker";
+        });
+        return 'started';
+    });
+}
+
+
+# cameras are refused until the first worker of nginx has read the database
+
+sub start_service {
+    my ($self) = @_;
+
+    my $port = $self->{set}{HTTP_PORT};
+
+    $self->{steps}->step('service', sub {
+        $self->{steps}->wait_for($self->{nginx}, 20, sub {
+            Run::Steps::http_status($port, '/readyz') == 200;
+        });
+        return 'ready';
+    });
 }
 
 
@@ -389,20 +414,19 @@ sub summary {
         . ' once.', '');
 
     for my $camera (@{ $self->{demo} // [] }) {
-        my $url = $self->camera('play-url', $camera->{id})->{playUrl};
+        my $url = $self->camera('play-url', $camera->{id}, '--ttl', LINK_TTL)
+            ->{playUrl};
         $url =~ s{^https?://[^/]+}{};
         push @lines, "  $camera->{name}", "    $https/watch.html#$url";
     }
 
-    my $tool = 'bin/camera';
-    $tool .= " --env $self->{var}/run.env"
-        if $self->{var} ne "$self->{root}/var";
-
-    push @lines, '', 'Push a camera of your own:',
-        "  $tool add \"Front door\"      prints where to push to and a link",
-        "  ffmpeg -re -i FILE -c copy -f flv 'THE PUBLISH URL'",
-        'A new link for a camera, and what to do when there is no picture:',
-        "  $tool play-url ID      $tool doctor ID",
+    push @lines, '', 'Push a camera of your own:', '',
+        ($self->{var} eq "$self->{root}/var" ? ()
+            : "  export CAMERA_ENV=$self->{var}/run.env"),
+        '  bin/camera add "Front door"       prints where to push to',
+        "  ffmpeg -re -i FILE -c copy -f flv 'PUBLISH URL'",
+        '  bin/camera play-url ID            a new link',
+        '  bin/camera doctor ID              why there is no picture',
         '', 'Ctrl-C stops everything; the next start keeps what is there.', '';
 
     $self->{say}->('run', $_, 'links') for @lines;
