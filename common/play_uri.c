@@ -32,10 +32,14 @@ static int64_t cam_play_number(const char **text, const char *end);
 int
 cam_play_parse_path(cam_play_path_t *path, const char *text, size_t len)
 {
+    char  uuid[CAM_UUID_TEXT + 1];
+
     memset(path, 0, sizeof(cam_play_path_t));
 
     if (len < CAM_UUID_TEXT + 1 || text[CAM_UUID_TEXT] != '/'
-        || cam_uuid_parse(path->camera, text, CAM_UUID_TEXT) != 0)
+        || cam_uuid_parse(path->camera, text, CAM_UUID_TEXT) != 0
+        || memcmp(cam_uuid_print(uuid, path->camera), text, CAM_UUID_TEXT)
+           != 0)
     {
         return -1;
     }
@@ -124,7 +128,7 @@ cam_play_parse_args(cam_play_args_t *args, cam_play_kind_e kind,
         amp = amp ? amp : end;
 
         eq = memchr(text, '=', amp - text);
-        if (eq == NULL) {
+        if (eq == NULL || amp + 1 == end) {
             return CAM_PLAY_DENIED;
         }
 
