@@ -5,15 +5,21 @@
 /*
  * The table of playback sessions.
  *
- * A slot is taken and kept by one atomic word, its seat: 40 bits of the start
- * token's id above the second, modulo 2^24, in which it was last used.  A seat
- * that was not used for the idle time is free; nobody has to clean up after a
- * process that was killed.
+ * A slot is taken and kept by one atomic word, its seat: 39 bits of the start
+ * token's id, a bit that says it is only claimed, and the second, modulo 2^24,
+ * in which it was last used.  A seat that was not used for the idle time is
+ * free; nobody has to clean up after a process that was killed.
  *
- * All sessions of a token lie in one window of slots.  Who takes a seat counts
- * the token's seats again afterwards and gives it back when they are too many:
- * the last one to take a seat sees all the others, so there are never more than
- * the limit, whoever races with whom.
+ * All sessions of a token lie in one window of slots.  Whoever wants a seat
+ *
+ *   free    -> claimed   [cam_sessions_claim]
+ *   claimed -> kept      [cam_sessions_settle], when all seats of the token,
+ *                        claimed ones too, are within the limit
+ *   claimed -> free      when they are not: then the first claim in the window
+ *                        looks again, all others are given back
+ *
+ * The last one to claim sees all the others, so there are never more than the
+ * limit, whoever races with whom; and one of them always gets on.
  */
 
 #include <arpa/inet.h>
@@ -25,6 +31,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -35,9 +42,13 @@
 
 #define CAM_SESSIONS_MAGIC     0x31534553    /* "SES1" */
 #define CAM_SESSIONS_WINDOW    64
-#define CAM_SESSIONS_TRIES     16
+#define CAM_SESSIONS_TRIES     64
+#define CAM_SESSIONS_LOOKS     1000          /* 0.1 ms, for others to settle */
+#define CAM_SESSIONS_CLAIM_SEC 2             /* then its process was killed */
 
-#define CAM_SESSIONS_SECONDS   0xffffffu     /* the low bits of a seat */
+#define CAM_SESSIONS_SECONDS   UINT64_C(0x0ffffff)    /* bits of a seat */
+#define CAM_SESSIONS_CLAIMED   UINT64_C(0x1000000)
+#define CAM_SESSIONS_OWNER     (~(CAM_SESSIONS_SECONDS | CAM_SESSIONS_CLAIMED))
 
 
 typedef struct {
@@ -62,6 +73,15 @@ typedef struct {
 } cam_sessions_slot_t;
 
 
+/* what stands in a token's window */
+typedef struct {
+    uint32_t   kept;
+    uint32_t   claimed;
+    int        first_claimed;    /* slot, or -1 */
+    int        first_free;
+} cam_sessions_window_t;
+
+
 struct cam_sessions_s {
     cam_sessions_header_t  *header;
     cam_sessions_slot_t    *slot;
@@ -76,12 +96,19 @@ _Static_assert(sizeof(cam_sessions_slot_t) == 128, "layout of shm/sessions");
 
 static int cam_sessions_open_file(const char *path, uint32_t slots);
 static int cam_sessions_create(const char *path, uint32_t slots);
+static void cam_sessions_remove(const char *path, int fd);
 static int cam_sessions_usable(int fd, uint32_t slots);
 static int cam_sessions_take(cam_sessions_t *z, uint32_t first, uint64_t owner,
     unsigned limit, unsigned idle_sec);
-static uint32_t cam_sessions_count(cam_sessions_t *z, uint32_t first,
-    uint64_t owner, unsigned idle_sec, int *free_slot);
+static uint64_t cam_sessions_claim(cam_sessions_t *z, int n, uint64_t owner,
+    unsigned idle_sec);
+static int cam_sessions_settle(cam_sessions_t *z, uint32_t first, int n,
+    uint64_t seat, unsigned limit, unsigned idle_sec);
+static void cam_sessions_look(cam_sessions_t *z, uint32_t first,
+    uint64_t owner, unsigned idle_sec, cam_sessions_window_t *w);
 static int cam_sessions_in_use(uint64_t seat, unsigned idle_sec);
+static int cam_sessions_swap(cam_sessions_t *z, int n, uint64_t from,
+    uint64_t to);
 static uint64_t cam_sessions_now(void);
 static void cam_sessions_set_addr(cam_sessions_slot_t *slot,
     const struct sockaddr *addr);
@@ -152,8 +179,8 @@ cam_sessions_open_file(const char *path, uint32_t slots)
 
             /* of another version or size: sessions survive its loss */
 
+            cam_sessions_remove(path, fd);
             close(fd);
-            unlink(path);
 
         } else if (errno != ENOENT) {
             return -1;
@@ -166,6 +193,21 @@ cam_sessions_open_file(const char *path, uint32_t slots)
 
     errno = EPROTO;
     return -1;
+}
+
+
+/* only this very file: another process may have put a good one in its place */
+
+static void
+cam_sessions_remove(const char *path, int fd)
+{
+    struct stat  held, there;
+
+    if (flock(fd, LOCK_EX) == 0 && fstat(fd, &held) == 0
+        && lstat(path, &there) == 0 && held.st_ino == there.st_ino)
+    {
+        unlink(path);
+    }
 }
 
 
@@ -242,7 +284,7 @@ cam_sessions_start(cam_sessions_t *z, const uint8_t jti[16],
         return -1;
     }
 
-    owner = cam_sessions_word(jti) & ~(uint64_t) CAM_SESSIONS_SECONDS;
+    owner = cam_sessions_word(jti) & CAM_SESSIONS_OWNER;
 
     n = cam_sessions_take(z, cam_sessions_word(jti + 8) % z->slots, owner,
                           limit, idle_sec);
@@ -272,73 +314,126 @@ static int
 cam_sessions_take(cam_sessions_t *z, uint32_t first, uint64_t owner,
     unsigned limit, unsigned idle_sec)
 {
-    int        n;
-    unsigned   tries;
-    uint64_t   old, seat;
+    unsigned               tries;
+    uint64_t               seat;
+    cam_sessions_window_t  w;
 
     for (tries = 0; tries < CAM_SESSIONS_TRIES; tries++) {
 
-        if (cam_sessions_count(z, first, owner, idle_sec, &n) >= limit) {
+        cam_sessions_look(z, first, owner, idle_sec, &w);
+
+        if (w.kept >= limit) {
             return -CAM_SESSIONS_LIMIT;
         }
 
-        if (n == -1) {
+        if (w.first_free == -1) {
             return -CAM_SESSIONS_FULL;
         }
 
-        old = __atomic_load_n(&z->slot[n].seat, __ATOMIC_SEQ_CST);
-        seat = owner | cam_sessions_now();
+        seat = cam_sessions_claim(z, w.first_free, owner, idle_sec);
 
-        if (cam_sessions_in_use(old, idle_sec)
-            || !__atomic_compare_exchange_n(&z->slot[n].seat, &old, seat, 0,
-                                            __ATOMIC_SEQ_CST,
-                                            __ATOMIC_SEQ_CST))
+        if (seat && cam_sessions_settle(z, first, w.first_free, seat, limit,
+                                        idle_sec))
         {
-            continue;
+            return w.first_free;
         }
-
-        if (cam_sessions_count(z, first, owner, idle_sec, NULL) <= limit) {
-            return n;
-        }
-
-        __atomic_compare_exchange_n(&z->slot[n].seat, &seat, 0, 0,
-                                    __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
     }
 
     return -CAM_SESSIONS_LIMIT;
 }
 
 
-static uint32_t
-cam_sessions_count(cam_sessions_t *z, uint32_t first, uint64_t owner,
-    unsigned idle_sec, int *free_slot)
+/* the claimed seat, or 0: another process was first */
+
+static uint64_t
+cam_sessions_claim(cam_sessions_t *z, int n, uint64_t owner, unsigned idle_sec)
 {
-    uint32_t  i, n, count;
+    uint64_t  old, seat;
+
+    old = __atomic_load_n(&z->slot[n].seat, __ATOMIC_SEQ_CST);
+
+    if (cam_sessions_in_use(old, idle_sec)) {
+        return 0;
+    }
+
+    seat = owner | CAM_SESSIONS_CLAIMED | cam_sessions_now();
+
+    return cam_sessions_swap(z, n, old, seat) ? seat : 0;
+}
+
+
+/* 1 when the seat may be kept */
+
+static int
+cam_sessions_settle(cam_sessions_t *z, uint32_t first, int n, uint64_t seat,
+    unsigned limit, unsigned idle_sec)
+{
+    unsigned               looks;
+    cam_sessions_window_t  w;
+
+    for (looks = 0; looks < CAM_SESSIONS_LOOKS; looks++) {
+
+        cam_sessions_look(z, first, seat & CAM_SESSIONS_OWNER, idle_sec, &w);
+
+        if (w.kept + w.claimed <= limit) {
+            return cam_sessions_swap(z, n, seat, seat & ~CAM_SESSIONS_CLAIMED);
+        }
+
+        if (w.kept >= limit || w.first_claimed != n) {
+            break;
+        }
+    }
+
+    (void) cam_sessions_swap(z, n, seat, 0);
+
+    return 0;
+}
+
+
+static void
+cam_sessions_look(cam_sessions_t *z, uint32_t first, uint64_t owner,
+    unsigned idle_sec, cam_sessions_window_t *w)
+{
+    int       n;
+    uint32_t  i;
     uint64_t  seat;
 
-    count = 0;
-
-    if (free_slot) {
-        *free_slot = -1;
-    }
+    memset(w, 0, sizeof(cam_sessions_window_t));
+    w->first_claimed = -1;
+    w->first_free = -1;
 
     for (i = 0; i < CAM_SESSIONS_WINDOW && i < z->slots; i++) {
         n = (first + i) % z->slots;
         seat = __atomic_load_n(&z->slot[n].seat, __ATOMIC_SEQ_CST);
 
-        if (!cam_sessions_in_use(seat, idle_sec)) {
+        /* taken away, not passed over: its process may be only stopped */
 
-            if (free_slot && *free_slot == -1) {
-                *free_slot = n;
-            }
-
-            continue;
+        if ((seat & CAM_SESSIONS_CLAIMED)
+            && !cam_sessions_in_use(seat, CAM_SESSIONS_CLAIM_SEC)
+            && cam_sessions_swap(z, n, seat, 0))
+        {
+            seat = 0;
         }
 
-        count += (seat & ~(uint64_t) CAM_SESSIONS_SECONDS) == owner;
-    }
+        if (seat & CAM_SESSIONS_CLAIMED) {
 
-    return count;
+            if ((seat & CAM_SESSIONS_OWNER) != owner) {
+                continue;
+            }
+
+            w->claimed++;
+
+            if (w->first_claimed == -1) {
+                w->first_claimed = n;
+            }
+
+        } else if (cam_sessions_in_use(seat, idle_sec)) {
+            w->kept += (seat & CAM_SESSIONS_OWNER) == owner;
+
+        } else if (w->first_free == -1) {
+            w->first_free = n;
+        }
+    }
 }
 
 
@@ -347,6 +442,14 @@ cam_sessions_in_use(uint64_t seat, unsigned idle_sec)
 {
     return seat
            && ((cam_sessions_now() - seat) & CAM_SESSIONS_SECONDS) <= idle_sec;
+}
+
+
+static int
+cam_sessions_swap(cam_sessions_t *z, int n, uint64_t from, uint64_t to)
+{
+    return __atomic_compare_exchange_n(&z->slot[n].seat, &from, to, 0,
+                                       __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
 }
 
 
@@ -392,10 +495,8 @@ cam_sessions_touch(cam_sessions_t *z, const cam_url_session_t *s,
 
         /* who fails here was overtaken by another request of the session */
 
-        __atomic_compare_exchange_n(&slot->seat, &seat,
-                                    (seat & ~(uint64_t) CAM_SESSIONS_SECONDS)
-                                    | now, 0,
-                                    __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+        (void) cam_sessions_swap(z, s->slot, seat,
+                                 (seat & ~CAM_SESSIONS_SECONDS) | now);
     }
 
     return CAM_SESSIONS_OK;

@@ -260,27 +260,40 @@ cam_play_number(const char **text, const char *end)
 }
 
 
-void
-cam_play_mask(char *args, size_t len)
+char *
+cam_play_mask(char *masked, const char *args, size_t len)
 {
-    char    *end, *amp, *value;
-    size_t   nlen;
+    size_t       n;
+    const char  *end, *next, *value;
 
-    for (end = args + len; args < end; args = amp + 1) {
+    for (end = args + len; args < end; args = next) {
 
-        amp = memchr(args, '&', end - args);
-        amp = amp ? amp : end;
+        next = memchr(args, '&', end - args);
+        next = next ? next + 1 : end;
 
-        value = memchr(args, '=', amp - args);
-        nlen = value ? value - args : 0;
+        value = memchr(args, '=', next - args);
         value = value ? value + 1 : args;
 
-        if (cam_play_is(args, nlen, "e")
-            || cam_play_starts(args, nlen, "_HLS_"))
+        if (cam_play_starts(args, (size_t) (next - args), "e=")
+            || cam_play_starts(args, (size_t) (next - args), "_HLS_"))
         {
-            continue;
+            value = next;
         }
 
-        memset(value, '*', amp - value);
+        n = value - args;
+        memmove(masked, args, n);
+        masked += n;
+
+        n = next - value;
+
+        if (n > 0 && *value != '&') {
+            *masked++ = '*';
+        }
+
+        if (n > 0 && next[-1] == '&') {
+            *masked++ = '&';
+        }
     }
+
+    return masked;
 }

@@ -70,9 +70,12 @@ int cam_play_parse_path(cam_play_path_t *path, const char *text, size_t len);
 int cam_play_parse_args(cam_play_args_t *args, cam_play_kind_e kind,
     const char *text, size_t len);
 
-/* replaces by stars, in place, all argument values that may be secret: all
-   but "e" and "_HLS_..." */
-void cam_play_mask(char *args, size_t len);
+/*
+ * Writes the arguments with a star for each value that may be secret: all but
+ * those of "e" and "_HLS_...".  Never more than len bytes; masked may be args.
+ * Answers the end.
+ */
+char *cam_play_mask(char *masked, const char *args, size_t len);
 
 
 #endif /* CAM_PLAY_URI_H */

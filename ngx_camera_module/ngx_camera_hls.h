@@ -43,9 +43,8 @@ typedef struct {
 
 
 typedef struct {
-    ngx_str_t            query;        /* as it came: holds secrets */
     cam_play_path_t      path;
-    cam_play_args_t      args;
+    cam_play_args_t      args;         /* into the request line as it came */
     int                  args_rc;
     cam_token_t          token;        /* of the entrance, verified */
     cam_url_session_t    session;      /* verified, or to be signed */

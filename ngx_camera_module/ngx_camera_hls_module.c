@@ -13,8 +13,8 @@
  * byte by byte as in the request line: a URI that had to be decoded or cleaned
  * up is none of ours.  See docs/hls.md.
  *
- * Tokens and signatures are wiped out of the request line, the URI and the
- * arguments before anything can log them; the handlers use a private copy.
+ * The request line, the URI and the arguments are replaced by copies without
+ * tokens and signatures before anything can log them.
  */
 
 #include <ngx_config.h>
@@ -25,9 +25,10 @@
 
 
 static ngx_int_t ngx_camera_hls_read_handler(ngx_http_request_t *r);
-static ngx_int_t ngx_camera_hls_read_uri(ngx_http_request_t *r,
+static void ngx_camera_hls_read_uri(ngx_http_request_t *r,
     ngx_camera_hls_ctx_t *ctx);
-static void ngx_camera_hls_mask(u_char *data, size_t len);
+static ngx_int_t ngx_camera_hls_mask(ngx_http_request_t *r, ngx_str_t *text,
+    ngx_uint_t args_only);
 static ngx_int_t ngx_camera_hls_access_handler(ngx_http_request_t *r);
 static ngx_int_t ngx_camera_hls_content_handler(ngx_http_request_t *r);
 static ngx_int_t ngx_camera_hls_request_variable(ngx_http_request_t *r,
@@ -142,23 +143,23 @@ ngx_camera_hls_read_handler(ngx_http_request_t *r)
 
     ctx->request = r;
 
-    if (ngx_camera_hls_read_uri(r, ctx) != NGX_OK) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
+    ngx_camera_hls_read_uri(r, ctx);
 
     ngx_http_set_ctx(r, ctx, ngx_camera_hls_module);
 
-    if (hlcf->mode == NGX_CAMERA_HLS_ON) {
-        ngx_camera_hls_mask(r->request_line.data, r->request_line.len);
-        ngx_camera_hls_mask(r->unparsed_uri.data, r->unparsed_uri.len);
-        cam_play_mask((char *) r->args.data, r->args.len);
+    if (hlcf->mode == NGX_CAMERA_HLS_ON
+        && (ngx_camera_hls_mask(r, &r->request_line, 0) != NGX_OK
+            || ngx_camera_hls_mask(r, &r->unparsed_uri, 0) != NGX_OK
+            || ngx_camera_hls_mask(r, &r->args, 1) != NGX_OK))
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
     return NGX_DECLINED;
 }
 
 
-static ngx_int_t
+static void
 ngx_camera_hls_read_uri(ngx_http_request_t *r, ngx_camera_hls_ctx_t *ctx)
 {
     ngx_str_t                 *name;
@@ -176,44 +177,54 @@ ngx_camera_hls_read_uri(ngx_http_request_t *r, ngx_camera_hls_ctx_t *ctx)
                       == 0;
 
     if (!ctx->path_ok) {
-        return NGX_OK;
-    }
-
-    ctx->query.len = r->args.len;
-    ctx->query.data = ngx_pstrdup(r->pool, &r->args);
-
-    if (ctx->query.data == NULL) {
-        return NGX_ERROR;
-    }
-
-    ctx->args_rc = cam_play_parse_args(&ctx->args, ctx->path.kind,
-                                       (char *) ctx->query.data,
-                                       ctx->query.len);
-    return NGX_OK;
-}
-
-
-/* masks what follows the first question mark, up to a space */
-
-static void
-ngx_camera_hls_mask(u_char *data, size_t len)
-{
-    u_char  *args, *end;
-
-    args = len ? memchr(data, '?', len) : NULL;
-
-    if (args == NULL) {
         return;
     }
 
-    args++;
-    end = memchr(args, ' ', data + len - args);
+    ctx->args_rc = cam_play_parse_args(&ctx->args, ctx->path.kind,
+                                       (char *) r->args.data, r->args.len);
+}
 
-    if (end == NULL) {
-        end = data + len;
+
+/*
+ * Replaces a text by a copy without secrets, which are in what follows the
+ * first question mark, up to a space.  The original stays what ctx->args point
+ * into.
+ */
+
+static ngx_int_t
+ngx_camera_hls_mask(ngx_http_request_t *r, ngx_str_t *text,
+    ngx_uint_t args_only)
+{
+    u_char  *p, *args, *end, *copy;
+
+    end = text->data + text->len;
+    args = text->data;
+
+    if (!args_only) {
+        args = ngx_strlchr(text->data, end, '?');
+        args = args ? args + 1 : end;
     }
 
-    cam_play_mask((char *) args, end - args);
+    if (args == end) {
+        return NGX_OK;
+    }
+
+    p = ngx_strlchr(args, end, ' ');
+    p = (args_only || p == NULL) ? end : p;
+
+    copy = ngx_pnalloc(r->pool, text->len);
+    if (copy == NULL) {
+        return NGX_ERROR;
+    }
+
+    end = ngx_cpymem(copy, text->data, args - text->data);
+    end = (u_char *) cam_play_mask((char *) end, (char *) args, p - args);
+    end = ngx_cpymem(end, p, text->data + text->len - p);
+
+    text->data = copy;
+    text->len = end - copy;
+
+    return NGX_OK;
 }
 
 
@@ -328,17 +339,19 @@ static ngx_int_t
 ngx_camera_hls_request_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data)
 {
-    v->data = ngx_pstrdup(r->pool, &r->request_line);
-    if (v->data == NULL) {
+    ngx_str_t  line;
+
+    line = r->request_line;
+
+    if (ngx_camera_hls_mask(r, &line, 0) != NGX_OK) {
         return NGX_ERROR;
     }
 
-    v->len = r->request_line.len;
+    v->data = line.data;
+    v->len = line.len;
     v->valid = 1;
     v->no_cacheable = 0;
     v->not_found = 0;
-
-    ngx_camera_hls_mask(v->data, v->len);
 
     return NGX_OK;
 }

@@ -60,6 +60,10 @@ ngx_camera_hls_master(ngx_http_request_t *r)
 
     rc = ngx_camera_hls_start(r, ccf, ctx);
 
+    if (rc == NGX_DECLINED) {
+        return ngx_camera_hls_too_many(r);
+    }
+
     if (rc != NGX_OK) {
         return rc;
     }
@@ -81,6 +85,8 @@ ngx_camera_hls_has_picture(ngx_camera_live_t *live)
     return live->index.segments && live->index.segment[0].complete;
 }
 
+
+/* NGX_OK, NGX_DECLINED when there are too many, or an HTTP status */
 
 static ngx_int_t
 ngx_camera_hls_start(ngx_http_request_t *r, ngx_camera_conf_t *ccf,
@@ -122,7 +128,7 @@ ngx_camera_hls_start(ngx_http_request_t *r, ngx_camera_conf_t *ccf,
         return NGX_OK;
 
     case CAM_SESSIONS_LIMIT:
-        return ngx_camera_hls_too_many(r);
+        return NGX_DECLINED;
 
     case CAM_SESSIONS_FULL:
         return ngx_camera_hls_refuse(r, NGX_HTTP_SERVICE_UNAVAILABLE,

@@ -1,0 +1,244 @@
+/*
+ * Copyright (C) The nginx camera platform authors
+ */
+
+/*
+ * Tests for the table of playback sessions: its limit under a race of many
+ * processes, idle seats, and what happens when the file is lost or foreign.
+ */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#include <openssl/rand.h>
+
+#include "clock.h"
+#include "play_sessions.h"
+
+#define LIMIT      4
+#define IDLE       60
+#define PROCESSES  8
+#define ROUNDS     200
+
+
+static char           dir[] = "/tmp/play-sessions-XXXXXX";
+static const uint8_t  camera[CAM_UUID_LEN] = "a camera's uuid";
+
+
+static int
+make_dir(void **state)
+{
+    return mkdtemp(dir) ? 0 : -1;
+}
+
+
+static int
+remove_dir(void **state)
+{
+    char  path[64];
+
+    snprintf(path, sizeof(path), "%s/sessions", dir);
+    unlink(path);
+
+    return rmdir(dir);
+}
+
+
+static int
+start(cam_sessions_t *z, const uint8_t jti[16], unsigned idle,
+    cam_url_session_t *s)
+{
+    memset(s, 0, sizeof(cam_url_session_t));
+    s->started = cam_clock_wall_msec() / 1000;
+
+    return cam_sessions_start(z, jti, camera, NULL, LIMIT, idle, s);
+}
+
+
+static void
+limit_holds(void **state)
+{
+    unsigned            i;
+    uint8_t             jti[16];
+    cam_sessions_t     *z;
+    cam_url_session_t   s[LIMIT], more;
+
+    z = cam_sessions_open(dir, 256);
+    assert_non_null(z);
+    RAND_bytes(jti, sizeof(jti));
+
+    for (i = 0; i < LIMIT; i++) {
+        assert_int_equal(start(z, jti, IDLE, &s[i]), CAM_SESSIONS_OK);
+    }
+
+    assert_int_equal(start(z, jti, IDLE, &more), CAM_SESSIONS_LIMIT);
+
+    for (i = 0; i < LIMIT; i++) {
+        assert_int_equal(cam_sessions_touch(z, &s[i], IDLE), CAM_SESSIONS_OK);
+    }
+
+    more = s[0];
+    more.sid[3] ^= 1;
+    assert_int_equal(cam_sessions_touch(z, &more, IDLE), CAM_SESSIONS_ENDED);
+    more.slot = 256;
+    assert_int_equal(cam_sessions_touch(z, &more, IDLE), CAM_SESSIONS_ENDED);
+
+    cam_sessions_close(z);
+}
+
+
+static void
+idle_seats_are_free(void **state)
+{
+    unsigned            i;
+    int64_t             until;
+    uint8_t             jti[16];
+    cam_sessions_t     *z;
+    cam_url_session_t   s[LIMIT], more;
+
+    z = cam_sessions_open(dir, 256);
+    RAND_bytes(jti, sizeof(jti));
+
+    for (i = 0; i < LIMIT; i++) {
+        assert_int_equal(start(z, jti, 0, &s[i]), CAM_SESSIONS_OK);
+    }
+
+    until = cam_clock_monotonic_msec() / 1000 + 1;
+
+    while (cam_clock_monotonic_msec() / 1000 <= until) {
+        assert_int_equal(cam_sessions_touch(z, &s[0], 1), CAM_SESSIONS_OK);
+        usleep(1000);
+    }
+
+    assert_int_equal(cam_sessions_touch(z, &s[1], 1), CAM_SESSIONS_ENDED);
+    assert_int_equal(start(z, jti, 1, &more), CAM_SESSIONS_OK);
+    assert_int_equal(cam_sessions_touch(z, &s[0], 1), CAM_SESSIONS_OK);
+
+    cam_sessions_close(z);
+}
+
+
+static void
+table_full_is_told(void **state)
+{
+    unsigned            i;
+    uint8_t             jti[16];
+    cam_sessions_t     *z;
+    cam_url_session_t   s;
+
+    z = cam_sessions_open(dir, 16);
+
+    for (i = 0; i < 16; i++) {
+        RAND_bytes(jti, sizeof(jti));
+        assert_int_equal(start(z, jti, IDLE, &s), CAM_SESSIONS_OK);
+    }
+
+    RAND_bytes(jti, sizeof(jti));
+    assert_int_equal(start(z, jti, IDLE, &s), CAM_SESSIONS_FULL);
+
+    cam_sessions_close(z);
+}
+
+
+/* opened with another size it is a new table; older sessions go on */
+
+static void
+sessions_outlive_their_table(void **state)
+{
+    uint8_t             jti[16];
+    cam_sessions_t     *z;
+    cam_url_session_t   s;
+
+    z = cam_sessions_open(dir, 256);
+    RAND_bytes(jti, sizeof(jti));
+    assert_int_equal(start(z, jti, IDLE, &s), CAM_SESSIONS_OK);
+    cam_sessions_close(z);
+
+    z = cam_sessions_open(dir, 512);
+    s.started -= 10;
+    assert_int_equal(cam_sessions_touch(z, &s, IDLE), CAM_SESSIONS_OK);
+    s.started += 20;
+    assert_int_equal(cam_sessions_touch(z, &s, IDLE), CAM_SESSIONS_ENDED);
+    cam_sessions_close(z);
+}
+
+
+/* one process of the race; answers how many sessions it got */
+
+static int
+racer(int go, const uint8_t jti[16])
+{
+    int                 n;
+    char                c;
+    cam_sessions_t     *z;
+    cam_url_session_t   s;
+
+    z = cam_sessions_open(dir, CAM_SESSIONS_SLOTS);
+
+    if (z == NULL || read(go, &c, 1) != 0) {
+        return 100;
+    }
+
+    for (n = 0; start(z, jti, IDLE, &s) == CAM_SESSIONS_OK; n++) { /* void */ }
+
+    return n;
+}
+
+
+static void
+race_never_exceeds_the_limit(void **state)
+{
+    int       go[2], status, sum;
+    unsigned  i, round, most;
+    uint8_t   jti[16];
+
+    for (round = 0, most = 0; round < ROUNDS; round++) {
+        RAND_bytes(jti, sizeof(jti));
+        assert_int_equal(pipe(go), 0);
+
+        for (i = 0; i < PROCESSES; i++) {
+            if (fork() == 0) {
+                close(go[1]);
+                _exit(racer(go[0], jti));
+            }
+        }
+
+        close(go[0]);
+        close(go[1]);
+
+        for (i = 0, sum = 0; i < PROCESSES; i++) {
+            wait(&status);
+            sum += WEXITSTATUS(status);
+        }
+
+        assert_in_range(sum, 1, LIMIT);
+        most += sum == LIMIT;
+    }
+
+    assert_true(most > ROUNDS * 9 / 10);
+}
+
+
+int
+main(void)
+{
+    const struct CMUnitTest  tests[] = {
+        cmocka_unit_test(limit_holds),
+        cmocka_unit_test(idle_seats_are_free),
+        cmocka_unit_test(table_full_is_told),
+        cmocka_unit_test(sessions_outlive_their_table),
+        cmocka_unit_test(race_never_exceeds_the_limit)
+    };
+
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+
+    return cmocka_run_group_tests(tests, make_dir, remove_dir);
+}
