@@ -24,7 +24,10 @@
 
 #include "ring_format.h"
 
-#define UNUSED  __attribute__((unused))
+#define UNUSED           __attribute__((unused))
+
+#define RING_TEST(test)                                                       \
+    cmocka_unit_test_setup_teardown(test, rings_setup, rings_teardown)
 
 
 static char      rings[64];

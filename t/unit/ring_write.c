@@ -274,18 +274,18 @@ int
 main(void)
 {
     const struct CMUnitTest  tests[] = {
-        cmocka_unit_test(every_field_comes_back),
-        cmocka_unit_test(pieces_are_joined),
-        cmocka_unit_test(empty_frame),
-        cmocka_unit_test(wraps_with_every_pad),
-        cmocka_unit_test(exact_fit),
-        cmocka_unit_test(pad_of_one_word),
-        cmocka_unit_test(too_big_writes_nothing),
-        cmocka_unit_test(sizes_that_overflow),
-        cmocka_unit_test(unknown_track),
+        RING_TEST(every_field_comes_back),
+        RING_TEST(pieces_are_joined),
+        RING_TEST(empty_frame),
+        RING_TEST(wraps_with_every_pad),
+        RING_TEST(exact_fit),
+        RING_TEST(pad_of_one_word),
+        RING_TEST(too_big_writes_nothing),
+        RING_TEST(sizes_that_overflow),
+        RING_TEST(unknown_track),
     };
 
     cmocka_set_message_output(CM_OUTPUT_TAP);
 
-    return cmocka_run_group_tests(tests, rings_setup, rings_teardown);
+    return cmocka_run_group_tests(tests, NULL, NULL);
 }

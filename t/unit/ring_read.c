@@ -1,0 +1,694 @@
+/*
+ * Copyright (C) The nginx camera platform authors
+ */
+
+/*
+ * Tests for reading a ring: where a reader joins, what a slow one loses,
+ * which configuration it gets, and how it learns of the end.
+ */
+
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "ring_fixture.h"
+
+#define SMALL     CAM_RING_SIZE_MIN
+#define CAPACITY  (64 << 10)
+
+
+static void
+put_config(cam_ring_writer_t *w, int track, const char *text)
+{
+    cam_frame_t   frame;
+    struct iovec  iov;
+
+    memset(&frame, 0, sizeof(frame));
+    frame.track = (uint8_t) track;
+    frame.flags = CAM_FRAME_CONFIG;
+
+    iov.iov_base = (void *) text;
+    iov.iov_len = strlen(text);
+
+    assert_int_equal(cam_ring_write(w, &frame, &iov, 1), CAM_RING_OK);
+}
+
+
+static void
+assert_config(cam_ring_reader_t *r, int track, const char *text)
+{
+    char    config[CAM_RING_CONFIG_MAX];
+    size_t  size;
+
+    size = cam_ring_config(r, track, config);
+
+    assert_int_equal(size, strlen(text));
+    assert_memory_equal(config, text, size);
+}
+
+
+/* what the mapped file says, for tests of moments that last microseconds */
+
+static void
+poke(uint64_t generation, size_t offset, uint64_t value)
+{
+    int   fd;
+    char  name[CAM_RING_NAME];
+
+    fd = openat(rings_fd, cam_ring_name(name, camera, generation), O_RDWR);
+    assert_int_not_equal(fd, -1);
+    assert_int_equal(pwrite(fd, &value, 8, (off_t) offset), 8);
+    close(fd);
+}
+
+
+static void
+joins_at_newest_key_frame(void **state)
+{
+    uint64_t            i;
+    cam_ring_reader_t  *r;
+    cam_ring_writer_t  *w;
+
+    w = writer_open(1, CAPACITY);
+
+    for (i = 0; i < 25; i++) {
+        put(w, i, 100, i % 10 == 0 ? CAM_FRAME_KEY : 0);
+    }
+
+    r = reader_open();
+
+    for (i = 20; i < 25; i++) {
+        take(r, i, 100);
+    }
+
+    assert_int_equal(next(r), CAM_RING_AGAIN);
+
+    cam_ring_reader_close(r);
+    cam_ring_writer_close(w);
+}
+
+
+static void
+joins_at_head_without_key_frame(void **state)
+{
+    uint64_t            i;
+    cam_ring_reader_t  *r;
+    cam_ring_writer_t  *w;
+
+    w = writer_open(1, CAPACITY);
+
+    for (i = 0; i < 5; i++) {
+        put(w, i, 100, 0);
+    }
+
+    r = reader_open();
+    assert_int_equal(next(r), CAM_RING_AGAIN);
+
+    put(w, 5, 100, 0);
+    take(r, 5, 100);
+
+    cam_ring_reader_close(r);
+    cam_ring_writer_close(w);
+}
+
+
+static void
+joins_at_head_when_key_frame_is_overwritten(void **state)
+{
+    uint64_t            i;
+    cam_ring_reader_t  *r;
+    cam_ring_writer_t  *w;
+
+    w = writer_open(1, SMALL);
+
+    for (i = 0; i < 50; i++) {
+        put(w, i, 100, i == 0 ? CAM_FRAME_KEY : 0);
+    }
+
+    r = reader_open();
+    assert_int_equal(next(r), CAM_RING_AGAIN);
+
+    put(w, 50, 100, 0);
+    take(r, 50, 100);
+
+    cam_ring_reader_close(r);
+    cam_ring_writer_close(w);
+}
+
+
+/* for each distance the reader may fall behind, and each place to do so */
+
+static void
+overrun_resumes_at_newest_key_frame(void **state)
+{
+    uint64_t            i, from, n;
+    cam_frame_t         frame;
+    cam_ring_reader_t  *r;
+    cam_ring_writer_t  *w;
+
+    w = writer_open(1, SMALL);
+    r = reader_open();
+    i = 0;
+
+    for (n = 40; n < 140; n++) {
+        from = i;
+
+        while (i < from + n) {
+            put(w, i, 100 + i % 30, (from + n - i) == 7 ? CAM_FRAME_KEY : 0);
+            i++;
+        }
+
+        assert_int_equal(cam_ring_read(r, &frame, data, sizeof(data)),
+                         CAM_RING_OVERRUN);
+        assert_int_equal(frame.lost, n - 7);
+        assert_int_equal(frame.seq, i - 7);
+
+        for (from = i - 7; from < i; from++) {
+            take(r, from, 100 + from % 30);
+        }
+
+        assert_int_equal(next(r), CAM_RING_AGAIN);
+    }
+
+    cam_ring_reader_close(r);
+    cam_ring_writer_close(w);
+}
+
+
+static void
+overrun_without_key_frame_resumes_at_head(void **state)
+{
+    uint64_t            i;
+    cam_frame_t         frame;
+    cam_ring_reader_t  *r;
+    cam_ring_writer_t  *w;
+
+    w = writer_open(1, SMALL);
+    r = reader_open();
+
+    for (i = 0; i < 100; i++) {
+        put(w, i, 100, 0);
+    }
+
+    assert_int_equal(cam_ring_read(r, &frame, data, sizeof(data)),
+                     CAM_RING_OVERRUN);
+    assert_int_equal(frame.lost, 100);
+
+    assert_int_equal(next(r), CAM_RING_AGAIN);
+    put(w, 100, 100, 0);
+    take(r, 100, 100);
+
+    cam_ring_reader_close(r);
+    cam_ring_writer_close(w);
+}
+
+
+/* a reader that keeps up to within a ring loses nothing, to the record */
+
+static void
+no_overrun_before_it_is_due(void **state)
+{
+    uint64_t            i;
+    cam_ring_reader_t  *r;
+    cam_ring_writer_t  *w;
+
+    w = writer_open(1, SMALL);
+    r = reader_open();
+
+    /* 32 records of 128 bytes are the ring exactly */
+
+    for (i = 0; i < 32; i++) {
+        put(w, i, 80, i == 31 ? CAM_FRAME_KEY : 0);
+    }
+
+    take(r, 0, 80);
+
+    put(w, 32, 80, 0);
+    take(r, 1, 80);
+
+    put(w, 33, 80, 0);
+    put(w, 34, 80, 0);
+    assert_int_equal(next(r), CAM_RING_OVERRUN);
+    take(r, 31, 80);
+
+    cam_ring_reader_close(r);
+    cam_ring_writer_close(w);
+}
+
+
+/* only the pad before the reader's record was given up: nothing is lost */
+
+static void
+passed_pad_is_no_overrun(void **state)
+{
+    cam_ring_reader_t  *r;
+    cam_ring_writer_t  *w;
+
+    w = writer_open(1, SMALL);
+    r = reader_open();
+
+    put(w, 0, SMALL / 2 - 48, 0);
+    put(w, 1, SMALL / 2 - 48 - 16, 0);
+    take(r, 0, SMALL / 2 - 48);
+    take(r, 1, SMALL / 2 - 48 - 16);
+
+    /* a pad of 16 bytes, then a key frame at the ring's start */
+
+    put(w, 2, 1952, CAM_FRAME_KEY);
+    put(w, 3, 2000, 0);
+    put(w, 4, 0, 0);
+
+    assert_int_equal(next(r), CAM_RING_AGAIN);
+    take(r, 2, 1952);
+    take(r, 3, 2000);
+    take(r, 4, 0);
+
+    cam_ring_reader_close(r);
+    cam_ring_writer_close(w);
+}
+
+
+static void
+small_buffer_may_come_again(void **state)
+{
+    cam_frame_t         frame;
+    cam_ring_reader_t  *r;
+    cam_ring_writer_t  *w;
+
+    w = writer_open(1, CAPACITY);
+    r = reader_open();
+
+    put(w, 0, 1000, 0);
+
+    data[0] = 'x';
+    assert_int_equal(cam_ring_read(r, &frame, data, 999), CAM_RING_TOOBIG);
+    assert_int_equal(frame.size, 1000);
+    assert_int_equal(data[0], 'x');
+    assert_int_equal(cam_ring_read(r, &frame, NULL, 0), CAM_RING_TOOBIG);
+
+    assert_int_equal(cam_ring_read(r, &frame, data, 1000), CAM_RING_OK);
+    assert_true(intact(&frame, data));
+
+    cam_ring_reader_close(r);
+    cam_ring_writer_close(w);
+}
+
+
+static void
+configuration_is_kept(void **state)
+{
+    cam_frame_t         frame;
+    cam_ring_reader_t  *r, *late;
+    cam_ring_writer_t  *w;
+
+    w = writer_open(1, CAPACITY);
+    r = reader_open();
+
+    assert_config(r, CAM_TRACK_VIDEO, "");
+    assert_config(r, CAM_TRACK_AUDIO, "");
+    assert_int_equal(cam_ring_config(r, CAM_TRACKS, data), 0);
+    assert_int_equal(cam_ring_config(r, -1, data), 0);
+
+    put_config(w, CAM_TRACK_VIDEO, "avc one");
+    put_config(w, CAM_TRACK_AUDIO, "asc");
+    put(w, 1, 100, CAM_FRAME_KEY);
+    put(w, 2, 100, 0);
+
+    late = reader_open();
+    assert_config(late, CAM_TRACK_VIDEO, "avc one");
+    assert_config(late, CAM_TRACK_AUDIO, "asc");
+    take(late, 1, 100);
+
+    /* who was there before gets it as a record */
+
+    assert_int_equal(cam_ring_read(r, &frame, data, sizeof(data)),
+                     CAM_RING_OK);
+    assert_int_equal(frame.flags, CAM_FRAME_CONFIG);
+    assert_int_equal(frame.size, 7);
+    assert_memory_equal(data, "avc one", 7);
+
+    cam_ring_reader_close(late);
+    cam_ring_reader_close(r);
+    cam_ring_writer_close(w);
+}
+
+
+/* frames before a new configuration are not for who joins after it */
+
+static void
+configuration_forgets_key_frame(void **state)
+{
+    cam_ring_reader_t  *r;
+    cam_ring_writer_t  *w;
+
+    w = writer_open(1, CAPACITY);
+
+    put_config(w, CAM_TRACK_VIDEO, "one");
+    put(w, 1, 100, CAM_FRAME_KEY);
+    put_config(w, CAM_TRACK_VIDEO, "another");
+
+    r = reader_open();
+    assert_config(r, CAM_TRACK_VIDEO, "another");
+    assert_int_equal(next(r), CAM_RING_AGAIN);
+    cam_ring_reader_close(r);
+
+    put(w, 2, 100, 0);
+    put(w, 3, 100, CAM_FRAME_KEY);
+
+    r = reader_open();
+    assert_config(r, CAM_TRACK_VIDEO, "another");
+    take(r, 3, 100);
+
+    cam_ring_reader_close(r);
+    cam_ring_writer_close(w);
+}
+
+
+static void
+overrun_renews_configuration(void **state)
+{
+    uint64_t            i;
+    cam_frame_t         frame;
+    cam_ring_reader_t  *r;
+    cam_ring_writer_t  *w;
+
+    w = writer_open(1, SMALL);
+    put_config(w, CAM_TRACK_VIDEO, "one");
+    r = reader_open();
+    put_config(w, CAM_TRACK_VIDEO, "another");
+
+    for (i = 0; i < 100; i++) {
+        put(w, i, 100, i == 90 ? CAM_FRAME_KEY : 0);
+    }
+
+    assert_config(r, CAM_TRACK_VIDEO, "one");
+    assert_int_equal(cam_ring_read(r, &frame, data, sizeof(data)),
+                     CAM_RING_OVERRUN);
+    assert_int_equal(frame.lost, 91);
+    assert_config(r, CAM_TRACK_VIDEO, "another");
+    take(r, 90, 100);
+
+    cam_ring_reader_close(r);
+    cam_ring_writer_close(w);
+}
+
+
+static void
+configuration_of_any_size(void **state)
+{
+    size_t              size;
+    cam_frame_t         frame;
+    struct iovec        iov;
+    cam_ring_reader_t  *r;
+    cam_ring_writer_t  *w;
+
+    static uint8_t  in[CAM_RING_CONFIG_MAX + 1], out[CAM_RING_CONFIG_MAX];
+
+    w = writer_open(1, CAPACITY);
+    pattern(in, 7, sizeof(in));
+
+    memset(&frame, 0, sizeof(frame));
+    frame.flags = CAM_FRAME_CONFIG;
+    iov.iov_base = in;
+
+    for (size = CAM_RING_CONFIG_MAX; size > CAM_RING_CONFIG_MAX - 20; size--) {
+        iov.iov_len = size;
+        assert_int_equal(cam_ring_write(w, &frame, &iov, 1), CAM_RING_OK);
+
+        r = reader_open();
+        assert_int_equal(cam_ring_config(r, 0, out), size);
+        assert_memory_equal(out, in, size);
+        cam_ring_reader_close(r);
+    }
+
+    iov.iov_len = CAM_RING_CONFIG_MAX + 1;
+    assert_int_equal(cam_ring_write(w, &frame, &iov, 1), CAM_RING_TOOBIG);
+
+    cam_ring_writer_close(w);
+}
+
+
+/* a writer that stands still in the middle of a configuration */
+
+static void
+half_a_configuration_is_not_joined(void **state)
+{
+    size_t              lock;
+    cam_ring_reader_t  *r;
+    cam_ring_writer_t  *w;
+
+    w = writer_open(1, CAPACITY);
+    put_config(w, CAM_TRACK_AUDIO, "asc");
+
+    lock = offsetof(cam_ring_header_t, config[CAM_TRACK_AUDIO].lock);
+
+    poke(1, lock, 3);
+    assert_int_equal(cam_ring_reader_open(&r, rings_fd, camera),
+                     CAM_RING_AGAIN);
+
+    poke(1, lock, 4);
+    r = reader_open();
+
+    /* nor one that is newer than the key frame it would go with */
+
+    put(w, 1, 100, CAM_FRAME_KEY);
+    poke(1, offsetof(cam_ring_header_t, config[CAM_TRACK_AUDIO].seq), 2);
+    cam_ring_reader_close(r);
+    assert_int_equal(cam_ring_reader_open(&r, rings_fd, camera),
+                     CAM_RING_AGAIN);
+
+    cam_ring_writer_close(w);
+}
+
+
+static void
+closed_after_the_last_frame(void **state)
+{
+    cam_ring_reader_t  *r;
+    cam_ring_writer_t  *w;
+
+    w = writer_open(1, CAPACITY);
+    r = reader_open();
+
+    put(w, 1, 100, 0);
+    put(w, 2, 100, 0);
+    assert_int_equal(cam_ring_writer_alive(r), 1);
+
+    cam_ring_writer_close(w);
+
+    assert_int_equal(cam_ring_writer_alive(r), 0);
+    take(r, 1, 100);
+    take(r, 2, 100);
+    assert_int_equal(next(r), CAM_RING_CLOSED);
+    assert_int_equal(next(r), CAM_RING_CLOSED);
+
+    cam_ring_reader_close(r);
+}
+
+
+/* a child writes n frames and is gone without a word */
+
+static void
+killed_writer(uint64_t generation, uint64_t n)
+{
+    int                 status;
+    pid_t               pid;
+    uint64_t            i;
+    cam_ring_writer_t  *w;
+
+    pid = fork();
+
+    if (pid == 0) {
+        w = writer_open(generation, CAPACITY);
+
+        for (i = 0; i < n; i++) {
+            put(w, i, 100, i == 0 ? CAM_FRAME_KEY : 0);
+        }
+
+        raise(SIGKILL);
+    }
+
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFSIGNALED(status));
+}
+
+
+static void
+killed_writer_is_noticed(void **state)
+{
+    uint64_t            i;
+    cam_ring_reader_t  *r;
+
+    killed_writer(1, 5);
+    r = reader_open();
+
+    for (i = 0; i < 5; i++) {
+        take(r, i, 100);
+    }
+
+    /* it was alive a moment ago: no need to ask */
+
+    assert_int_equal(next(r), CAM_RING_AGAIN);
+
+    poke(1, offsetof(cam_ring_header_t, last_media_msec), 0);
+    assert_int_equal(next(r), CAM_RING_CLOSED);
+
+    cam_ring_reader_close(r);
+    assert_int_equal(unlinkat(rings_fd, "72696e67-2074-6573-7420-63616d657261",
+                              0), 0);
+    assert_int_equal(cam_ring_sweep(rings_fd), 1);
+}
+
+
+static void
+silent_writer_is_not_gone(void **state)
+{
+    int                 i;
+    cam_ring_reader_t  *r;
+    cam_ring_writer_t  *w;
+
+    static const uint64_t  heard[] = {
+        0, (uint64_t) INT64_MIN, (uint64_t) INT64_MAX
+    };
+
+    w = writer_open(1, CAPACITY);
+
+    for (i = 0; i < 3; i++) {
+        r = reader_open();
+        poke(1, offsetof(cam_ring_header_t, last_media_msec), heard[i]);
+        assert_int_equal(next(r), CAM_RING_AGAIN);
+        cam_ring_reader_close(r);
+    }
+
+    cam_ring_writer_close(w);
+}
+
+
+/* runs in a process that dies of its first system call, _exit() excepted */
+
+static int
+without_system_calls(void (*run)(cam_ring_writer_t *w, cam_ring_reader_t *r),
+    cam_ring_writer_t *w, cam_ring_reader_t *r)
+{
+    int    status;
+    pid_t  pid;
+
+    static struct sock_filter  filter[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_exit, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS)
+    };
+
+    static const struct sock_fprog  program = {
+        sizeof(filter) / sizeof(filter[0]), filter
+    };
+
+    pid = fork();
+
+    if (pid == 0) {
+        if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0
+            && prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0)
+        {
+            run(w, r);
+        }
+
+        syscall(SYS_exit, 0);
+    }
+
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+
+    return status;
+}
+
+
+static void
+make_a_system_call(cam_ring_writer_t *w, cam_ring_reader_t *r)
+{
+    (void) getppid();
+}
+
+
+static void
+look_at_the_clock(cam_ring_writer_t *w, cam_ring_reader_t *r)
+{
+    struct timespec  ts;
+
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+}
+
+
+static void
+write_and_read(cam_ring_writer_t *w, cam_ring_reader_t *r)
+{
+    uint64_t     i;
+    cam_frame_t  frame;
+
+    for (i = 0; i < 1000; i++) {
+        put(w, i, 6000, i % 50 ? 0 : CAM_FRAME_KEY);
+
+        if (cam_ring_read(r, &frame, data, sizeof(data)) != CAM_RING_OK
+            || cam_ring_read(r, &frame, data, sizeof(data)) != CAM_RING_AGAIN)
+        {
+            syscall(SYS_exit, 1);
+        }
+    }
+}
+
+
+static void
+no_system_call_per_frame(void **state)
+{
+    cam_ring_reader_t  *r;
+    cam_ring_writer_t  *w;
+
+    w = writer_open(1, CAPACITY);
+    r = reader_open();
+
+    if (without_system_calls(make_a_system_call, w, r) == 0
+        || without_system_calls(look_at_the_clock, w, r) != 0)
+    {
+        cam_ring_reader_close(r);
+        cam_ring_writer_close(w);
+
+        print_message("# no seccomp here, or no clock in the vDSO\n");
+        skip();
+    }
+
+    assert_int_equal(without_system_calls(write_and_read, w, r), 0);
+
+    cam_ring_reader_close(r);
+    cam_ring_writer_close(w);
+}
+
+
+int
+main(void)
+{
+    const struct CMUnitTest  tests[] = {
+        RING_TEST(joins_at_newest_key_frame),
+        RING_TEST(joins_at_head_without_key_frame),
+        RING_TEST(joins_at_head_when_key_frame_is_overwritten),
+        RING_TEST(overrun_resumes_at_newest_key_frame),
+        RING_TEST(overrun_without_key_frame_resumes_at_head),
+        RING_TEST(no_overrun_before_it_is_due),
+        RING_TEST(passed_pad_is_no_overrun),
+        RING_TEST(small_buffer_may_come_again),
+        RING_TEST(configuration_is_kept),
+        RING_TEST(configuration_forgets_key_frame),
+        RING_TEST(overrun_renews_configuration),
+        RING_TEST(configuration_of_any_size),
+        RING_TEST(half_a_configuration_is_not_joined),
+        RING_TEST(closed_after_the_last_frame),
+        RING_TEST(killed_writer_is_noticed),
+        RING_TEST(silent_writer_is_not_gone),
+        RING_TEST(no_system_call_per_frame),
+    };
+
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
