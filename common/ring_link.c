@@ -11,7 +11,8 @@
  * with the present one in one step and what came back is looked at: was it
  * the newer one, it is exchanged again.  In the same way a link is taken away
  * first and looked at afterwards.  Whoever is killed between the two steps
- * leaves a {camera}.{generation}.link, which the sweep removes.
+ * leaves a {camera}.{generation}.link, which the sweep removes.  The file of a
+ * killed writer goes when its successor takes the link.
  *
  * A reader never follows a link: it reads the text, accepts nothing but a
  * name of that camera, and opens that with O_NOFOLLOW.
@@ -43,8 +44,8 @@ static uint64_t cam_ring_name_parse(const char *name,
 static void cam_ring_spare(char name[CAM_RING_NAME],
     const uint8_t camera[CAM_UUID_LEN], uint64_t generation);
 static int cam_ring_sweep_name(int dirfd, const char *name);
-static int cam_ring_sweep_file(int dirfd, const char *name,
-    const uint8_t camera[CAM_UUID_LEN], uint64_t generation);
+static int cam_ring_sweep_file(int dirfd, const uint8_t camera[CAM_UUID_LEN],
+    uint64_t generation);
 
 
 char *
@@ -177,6 +178,11 @@ cam_ring_link_set(int dirfd, const uint8_t camera[CAM_UUID_LEN],
 
         if (got <= put) {
             unlinkat(dirfd, spare, 0);
+
+            if (got != 0) {
+                (void) cam_ring_sweep_file(dirfd, camera, got);
+            }
+
             goto done;
         }
 
@@ -283,7 +289,7 @@ cam_ring_sweep_name(int dirfd, const char *name)
     }
 
     if (*rest == '\0') {
-        return cam_ring_sweep_file(dirfd, name, camera, generation);
+        return cam_ring_sweep_file(dirfd, camera, generation);
     }
 
     /* a writer's, killed between two renames: its file is gone or unlocked */
@@ -306,10 +312,13 @@ cam_ring_sweep_name(int dirfd, const char *name)
  */
 
 static int
-cam_ring_sweep_file(int dirfd, const char *name,
-    const uint8_t camera[CAM_UUID_LEN], uint64_t generation)
+cam_ring_sweep_file(int dirfd, const uint8_t camera[CAM_UUID_LEN],
+    uint64_t generation)
 {
-    int  fd, removed;
+    int   fd, removed;
+    char  name[CAM_RING_NAME];
+
+    cam_ring_name(name, camera, generation);
 
     fd = openat(dirfd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     if (fd == -1) {

@@ -7,6 +7,7 @@
  * and sweeping them, and what a full tmpfs does.
  */
 
+#include <signal.h>
 #include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/wait.h>
@@ -223,6 +224,38 @@ newer_generation_supersedes(void **state)
     assert_int_equal(cam_ring_reader_generation(r), 6);
     take(r, 11, 100);
     take(r, 12, 100);
+
+    cam_ring_reader_close(r);
+    cam_ring_writer_close(w);
+}
+
+
+/* what a killed writer left goes with its successor, not before */
+
+static void
+successor_removes_the_dead(void **state)
+{
+    int                 status;
+    pid_t               pid;
+    cam_ring_reader_t  *r;
+    cam_ring_writer_t  *w;
+
+    pid = fork();
+
+    if (pid == 0) {
+        w = writer_open(5, SMALL);
+        put(w, 1, 100, CAM_FRAME_KEY);
+        raise(SIGKILL);
+    }
+
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(cam_ring_sweep(rings_fd), 0);
+
+    r = reader_open();
+    w = writer_open(6, SMALL);
+
+    assert_false(exists(LINK ".5"));
+    take(r, 1, 100);
 
     cam_ring_reader_close(r);
     cam_ring_writer_close(w);
@@ -602,6 +635,7 @@ main(void)
         RING_TEST(generation_is_taken_once),
         RING_TEST(older_generation_is_refused),
         RING_TEST(newer_generation_supersedes),
+        RING_TEST(successor_removes_the_dead),
         RING_TEST(no_follow_without_a_successor),
         RING_TEST(growing_is_no_gap),
         RING_TEST(growing_without_a_key_frame),
