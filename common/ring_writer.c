@@ -643,3 +643,12 @@ cam_ring_writer_capacity(const cam_ring_writer_t *w)
 {
     return w->capacity;
 }
+
+
+const void *
+cam_ring_writer_map(const cam_ring_writer_t *w, size_t *size)
+{
+    *size = CAM_RING_HEADER + (size_t) w->capacity;
+
+    return w->header;
+}
