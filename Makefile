@@ -24,14 +24,20 @@ CLI_O     = $(patsubst camera_cli/%.c,$(BUILD)/camera_cli/%.o,\
               $(wildcard camera_cli/*.c))
 HTML     := html/dist/watch.html
 TOOLS_T   = $(patsubst t/tool/%.c,$(BUILD)/t/tool/%,$(wildcard t/tool/*.c))
+FUZZ_T    = $(patsubst t/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard t/fuzz/*.c))
+FUZZ_O    = $(patsubst common/%.c,$(BUILD)/fuzz/common/%.o,\
+              $(wildcard common/*.c))
 UNIT_T    = $(patsubst t/unit/%.c,$(BUILD)/t/%.t,$(wildcard t/unit/*.c))
+
+CLANG        ?= clang-14
+FUZZ_SECONDS ?= 10
 
 PREFIX      ?= /usr/local
 MODULES_DIR ?= /usr/lib/nginx/modules
 
 .DELETE_ON_ERROR:
 .PHONY: help deps build programs html run unit test test-sanitize check \
-    install clean
+    install clean fuzz tsan fuzz-build
 
 
 help:  ## show this list
@@ -58,6 +64,21 @@ test:  ## install what is missing, build, run every test
 	@deploy/deps --test
 	@$(MAKE) --no-print-directory build $(UNIT_T) $(TOOLS_T)
 	@prove -I t/lib t/*.t $(UNIT_T)
+
+fuzz: $(FUZZ_T)  ## run each fuzz target for FUZZ_SECONDS (10)
+	@for target in $(FUZZ_T); do \
+	    echo "$$target"; \
+	    mkdir -p $$target.corpus; \
+	    $$target -max_total_time=$(FUZZ_SECONDS) -timeout=10 \
+	        -artifact_prefix=$$target. $$target.corpus > $$target.log 2>&1 \
+	        || { tail -50 $$target.log; exit 1; }; \
+	    grep ^Done $$target.log; \
+	done
+
+fuzz-build: $(FUZZ_T)
+
+tsan: $(BUILD)/tsan/ring_threads  ## run the ring's threads under ThreadSanitizer
+	@TSAN_OPTIONS=halt_on_error=1 $<
 
 test-sanitize:  ## run the tests under AddressSanitizer and UBSan
 	@deploy/deps --test
@@ -152,7 +173,24 @@ $(BUILD)/t/tool/%: t/tool/%.c $(BUILD)/libcommon.a
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CWARN) $(CFLAGS) -o $@ $^ $(LIBS_COMMON)
 
-$(BUILD)/t/%.t: t/unit/%.c $(BUILD)/libcommon.a
+$(BUILD)/t/%.t: t/unit/%.c $(wildcard t/unit/*.h) $(BUILD)/libcommon.a
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CWARN) $(CFLAGS) -o $@ $< $(BUILD)/libcommon.a \
 	    -lcmocka $(LIBS_COMMON) -lpthread
+
+$(BUILD)/fuzz/common/%.o: common/%.c $(wildcard common/*.h)
+	@mkdir -p $(@D)
+	$(CLANG) $(CPPFLAGS) -std=gnu11 -O1 -g \
+	    -fsanitize=fuzzer-no-link,address,undefined \
+	    -fno-sanitize-recover=all -c -o $@ $<
+
+$(BUILD)/fuzz/%: t/fuzz/%.c $(FUZZ_O)
+	$(CLANG) $(CPPFLAGS) -std=gnu11 -O1 -g \
+	    -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
+	    -o $@ $^ $(LIBS_COMMON)
+
+$(BUILD)/tsan/%: t/unit/%.c $(wildcard t/unit/*.h) $(wildcard common/ring*) \
+	    common/uuid.c
+	@mkdir -p $(@D)
+	$(CLANG) $(CPPFLAGS) -std=gnu11 -O1 -g -fsanitize=thread -o $@ \
+	    $(filter %.c,$^) -lcmocka -lpthread
