@@ -1,0 +1,109 @@
+#!/usr/bin/perl
+
+# Copyright (C) The nginx camera platform authors
+
+# Tests for `make run`: what it brings up, what it writes down, that Ctrl-C
+# ends all of it, and that a second start keeps what was there.
+
+use strict;
+use warnings;
+
+use Camera::Test;
+use Camera::Test::Run;
+use Test::More;
+use Time::HiRes qw(time);
+
+my $t = Camera::Test->new;
+$t->skip_without(qw(nginx postgres migrations worker cli ffmpeg tls
+    camera_rtmps camera_hls));
+
+my $run = Camera::Test::Run->start($t, DEMO => 1);
+$run->wait_ready or BAIL_OUT($run->log);
+
+###############################################################################
+
+# run.env
+
+my $env = $run->env;
+my ($http, $https) = map { $run->port($_) } qw(HTTP_PORT HTTPS_PORT);
+my ($rtmps, $rtmp) = map { $run->port($_) } qw(RTMPS_PORT RTMP_PORT);
+
+is($env->{CAMERA_URL}, "http://127.0.0.1:$http", 'CAMERA_URL');
+is($env->{CAMERA_HTTPS_URL}, "https://localhost:$https", 'CAMERA_HTTPS_URL');
+is($env->{CAMERA_RTMPS_URL}, "rtmps://localhost:$rtmps/live",
+    'CAMERA_RTMPS_URL');
+is($env->{CAMERA_RTMP_URL}, "rtmp://127.0.0.1:$rtmp/live", 'CAMERA_RTMP_URL');
+like($env->{CAMERA_DATABASE_URL}, qr{^host=/\S+ dbname=camera user=\w+$},
+    'CAMERA_DATABASE_URL');
+ok(-s $env->{CAMERA_KEYS}, 'CAMERA_KEYS');
+ok(-d "$env->{CAMERA_SHM}/rings", 'CAMERA_SHM');
+like($t->read_file("/proc/$env->{NGINX_PID}/cmdline"), qr/nginx: master/,
+    'NGINX_PID');
+is((stat $run->var . '/run.env')[2] & 07777, 0600, 'run.env is private');
+
+# who runs, and what is served
+
+my @pids = $run->processes;
+cmp_ok(scalar @pids, '>', 8, 'processes');
+
+SKIP: {
+    skip 'not root', 1 if $> != 0;
+    is(scalar(grep { -e "/proc/$_" && (stat "/proc/$_")[4] == 0 } @pids), 0,
+        'none runs as root');
+}
+
+is($run->get('/healthz')->{status}, 200, 'healthz');
+is($run->get('/readyz')->{status}, 200, 'readyz');
+
+my $page = Camera::HTTP::get($https, '/watch.html', tls => 1);
+is($page->{status}, 200, 'page over HTTPS');
+like($page->{headers}{'content-security-policy'}, qr/default-src 'none'/,
+    'page is protected');
+is(Camera::HTTP::get($https, '/conf/nginx.conf', tls => 1)->{status}, 404,
+    'nothing else is served');
+
+# the demo cameras and their links
+
+my @links = $run->log =~ m{(https://\S+/watch\.html#\S+)}g;
+is(scalar @links, 2, 'a link for each demo camera');
+
+for my $link (@links) {
+    my ($path) = $link =~ m{^https://localhost:$https/watch\.html#(/.*)$};
+    ok($t->wait_for(sub { $run->get($path)->{status} == 200 }, 20, $path),
+        'demo camera plays');
+}
+
+unlike($run->log =~ s/^.*watch\.html.*$//mgr, qr/eyJ[\w-]+\./,
+    'no token in the rest of the output');
+unlike($t->run('cat', glob $run->var . '/log/*'), qr/eyJ[\w-]+\./,
+    'no token in the logs');
+
+# a second one beside it
+
+my $second = Camera::Test::Run->start($t);
+is($second->{process}->wait(20), 1 << 8, 'second instance is refused');
+like($second->log, qr/in use by a running instance \(pid ${\ $run->pid}\)/,
+    'message');
+
+# Ctrl-C
+
+@pids = $run->processes;
+is($run->stop, 0, 'Ctrl-C');
+ok($t->wait_for(sub { !grep { kill 0, $_ } @pids }, 2, 'the last process'),
+    'no process is left');
+like($run->log, qr/\| stopped\n\z/, 'said so');
+ok(!-e $run->var . '/run.env', 'run.env is gone');
+
+# again
+
+my $kept = $t->run('cat', map { $run->var . "/$_" } qw(keys.json tls/cert.pem));
+my $from = time;
+$run = Camera::Test::Run->start($t, DEMO => 1);
+ok($run->wait_ready(30), 'second start') or diag($run->log);
+cmp_ok(time - $from, '<', 15, 'takes seconds');
+is($t->run('cat', map { $run->var . "/$_" } qw(keys.json tls/cert.pem)), $kept,
+    'keys and certificate are kept');
+is(scalar @{ $run->cli('list')->{cameras} }, 2, 'cameras are kept');
+is($run->stop('TERM'), 0, 'TERM');
+
+$t->done_testing;

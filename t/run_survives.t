@@ -1,0 +1,111 @@
+#!/usr/bin/perl
+
+# Copyright (C) The nginx camera platform authors
+
+# Tests for the supervision of `make run`: a master that is killed is started
+# again, cameras come back by themselves and a player goes on within seconds;
+# and nothing outlives a supervisor that is killed.
+
+use strict;
+use warnings;
+
+use Camera::Player;
+use Camera::Test;
+use Camera::Test::Run;
+use Test::More;
+use Time::HiRes qw(time);
+
+my $t = Camera::Test->new;
+$t->skip_without(qw(nginx postgres migrations worker cli ffmpeg
+    camera_rtmps camera_hls));
+
+my $limit = 3 + 2;      # issue 2's bound, and room for a loaded machine
+
+my $run = Camera::Test::Run->start($t, DEMO => 1);
+$run->wait_ready or BAIL_OUT($run->log);
+
+my $id = $run->cli('list')->{cameras}[0]{id};
+my ($path) = $run->cli('play-url', $id)->{playUrl} =~ m{^https?://[^/]+(/.*)$};
+my $player = Camera::Player->new($t, $path, port => $run->port('HTTP_PORT'));
+
+ok($player->play_until(sub { $player->segments > 1 }, 20), 'plays');
+
+###############################################################################
+
+drill('nginx master', sub { $run->env->{NGINX_PID} });
+drill('camera-worker master', sub {
+    grep { cmdline($_) =~ m{bin/camera-worker} }
+        Camera::Process::children($run->pid);
+});
+
+isnt($run->cli('list')->{cameras}[0]{id}, undef, 'database goes on');
+
+my @told = $run->log =~ /^run +\| (\w+ was killed by signal 9)/mg;
+is("@told", 'nginx was killed by signal 9 worker was killed by signal 9',
+    'deaths are told by name');
+
+# killed itself, it takes everything along: nothing holds ports or the database
+
+my @pids = $run->processes;
+$run->{process}->signal('KILL');
+$run->{process}->wait(5);
+
+my @left = @pids;
+ok($t->wait_for(sub { !(@left = grep { alive($_) } @left) }, 10,
+    'processes that go with it'), 'killed supervisor leaves no process')
+    or diag(map { cmdline($_) . "\n" } @left);
+
+$run = Camera::Test::Run->start($t, DEMO => 1);
+ok($run->wait_ready(30), 'starts again after that') or diag($run->log);
+is($run->cli('list')->{cameras}[0]{id}, $id, 'with what it had');
+is($run->stop, 0, 'stop');
+
+$t->done_testing;
+
+###############################################################################
+
+# the newest part's number must grow after the kill
+
+sub drill {
+    my ($name, $find) = @_;
+
+    my ($pid) = $find->();
+    like(cmdline($pid), qr/master|camera-worker/, "$name: found");
+
+    my $before = newest_part($player->playlist);
+    my $at = time;
+    kill 'KILL', $pid;
+
+    ok($player->play_until(sub {
+        newest_part($player->playlist) > $before
+    }, 20), "$name: player goes on") or diag($run->log);
+    my $took = time - $at;
+    cmp_ok($took, '<=', $limit, sprintf '%s: after %.1f s', $name, $took);
+
+    my ($new) = $find->();
+    isnt($new, $pid, "$name: another process");
+
+    my $segments = $player->segments;
+    ok($player->play_until(sub { $player->segments > $segments }, 10),
+        "$name: new segments");
+}
+
+
+# (media sequence number, part) as one number
+
+sub newest_part {
+    my @parts = $_[0] =~ /^#EXT-X-PART:.*URI="(\d+)\.(\d+)\.m4s/mg or return 0;
+
+    return $parts[-2] * 1000 + $parts[-1];
+}
+
+
+sub cmdline {
+    my ($pid) = @_;
+
+    open my $in, '<', '/proc/' . ($pid // 0) . '/cmdline' or return '';
+    return (do { local $/; scalar(<$in>) } // '') =~ tr/\0/ /r;
+}
+
+
+sub alive { return cmdline($_[0]) ne '' }
