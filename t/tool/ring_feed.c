@@ -12,7 +12,7 @@
  *     -x SPEED       of real time; 0: at once.  Arrival times follow the media
  *     -C BYTES       ring size
  *     --loop=N       plays the files N times, their time runs on
- *     --no-audio     leaves audio out
+ *     --no-audio, --no-video
  *     --audio-after=MS        until then
  *     --audio-until=MS        from then on
  *     --jump-at=MS --jump-by=MS   the camera's clock is set
@@ -49,6 +49,7 @@ typedef struct {
     double              speed;
     int                 loops;
     int                 no_audio;
+    int                 no_video;
     int                 stay;
     long                audio_after;
     long                audio_until;
@@ -299,7 +300,7 @@ feed_tag(feed_t *f, int type, int64_t media, const uint8_t *p, uint32_t size)
 
     memset(&frame, 0, sizeof(frame));
 
-    if (type == 9 && size > 5) {
+    if (type == 9 && size > 5 && !f->no_video) {
         frame.track = CAM_TRACK_VIDEO;
         frame.flags = (p[0] >> 4 == 1) ? CAM_FRAME_KEY : 0;
         frame.cts = (int32_t) ((uint32_t) p[2] << 24 | p[3] << 16 | p[4] << 8)
@@ -399,12 +400,13 @@ feed_options(feed_t *f, int argc, char **argv)
 {
     int  c;
 
-    enum { LOOP = 256, NO_AUDIO, AFTER, UNTIL, JUMP_AT, JUMP_BY, RECONNECT,
-           SILENT_FROM, SILENT_UNTIL, STAY };
+    enum { LOOP = 256, NO_AUDIO, NO_VIDEO, AFTER, UNTIL, JUMP_AT, JUMP_BY,
+           RECONNECT, SILENT_FROM, SILENT_UNTIL, STAY };
 
     static const struct option  options[] = {
         { "loop",         required_argument, NULL, LOOP },
         { "no-audio",     no_argument,       NULL, NO_AUDIO },
+        { "no-video",     no_argument,       NULL, NO_VIDEO },
         { "audio-after",  required_argument, NULL, AFTER },
         { "audio-until",  required_argument, NULL, UNTIL },
         { "jump-at",      required_argument, NULL, JUMP_AT },
@@ -426,6 +428,7 @@ feed_options(feed_t *f, int argc, char **argv)
         case 'C': f->capacity = atoi(optarg); break;
         case LOOP: f->loops = atoi(optarg); break;
         case NO_AUDIO: f->no_audio = 1; break;
+        case NO_VIDEO: f->no_video = 1; break;
         case AFTER: f->audio_after = atol(optarg); break;
         case UNTIL: f->audio_until = atol(optarg); break;
         case JUMP_AT: f->jump_at = atol(optarg); break;
