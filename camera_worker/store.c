@@ -506,12 +506,16 @@ cw_store_measure(cw_store_t *store, cam_live_segment_t *seg)
 }
 
 
-/* says it once: the camera goes on trying */
+/*
+ * Says it once: the camera goes on trying, and gives back what is kept beyond
+ * a playlist.
+ */
 
 static void
 cw_store_failed(cw_store_t *store, const char *what)
 {
-    char  name[CAM_LIVE_NAME_MAX];
+    char      name[CAM_LIVE_NAME_MAX];
+    uint64_t  msn;
 
     if (!store->full) {
         cw_log(CW_LOG_CRIT, errno, "no room for the %s, dropping until there "
@@ -525,6 +529,12 @@ cw_store_failed(cw_store_t *store, const char *what)
     }
 
     cw_store_end(store);
+
+    while (store->index->segments > CAM_LIVE_LISTED + 1) {
+        msn = cw_store_forget_oldest(store);
+        cam_live_publish(store->live);
+        cw_store_remove(store, msn);
+    }
 }
 
 
