@@ -194,3 +194,13 @@ $(BUILD)/tsan/%: t/unit/%.c $(wildcard t/unit/*.h) $(wildcard common/ring*) \
 	@mkdir -p $(@D)
 	$(CLANG) $(CPPFLAGS) -std=gnu11 -O1 -g -fsanitize=thread -o $@ \
 	    $(filter %.c,$^) -lcmocka -lpthread
+
+# a module that only tests load; it uses ngx_camera_module.so
+
+$(BUILD)/t/%.so: t/module/%.c $(NGX_OBJ)/Makefile \
+	    ngx_camera_module/ngx_camera_pg.h
+	@mkdir -p $(@D)
+	$(CC) -shared -fPIC -O2 -g -Wall -Wno-unused-parameter \
+	    $(addprefix -I$(NGX_SRC)/src/,core event event/modules os/unix \
+	        http http/modules http/v2) \
+	    -I$(NGX_OBJ) -Ingx_camera_module -I/usr/include/postgresql -o $@ $<

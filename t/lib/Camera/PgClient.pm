@@ -1,0 +1,141 @@
+package Camera::PgClient;
+
+# Copyright (C) The nginx camera platform authors
+
+# An nginx with the test module that has the PostgreSQL client behind a
+# location (t/module/ngx_http_camera_pg_test_module.c).
+
+use strict;
+use warnings;
+
+use Camera::HTTP;
+use Exporter qw(import);
+use Time::HiRes qw(time);
+
+our @EXPORT_OK = qw(start_pg_client pg_query pg_send pg_answer pg_stat
+    pg_settled);
+
+=head1 NAME
+
+Camera::PgClient - the PostgreSQL client under test
+
+=head1 SYNOPSIS
+
+    start_pg_client($t, connections => 2, queue => 8);
+    my $r = pg_query($t, 'one', 'text');      # { status, body, took }
+    my $s = pg_send($t, 'sleep', 0.5, 1000);  # a socket
+    $r = pg_answer($s);
+    is(pg_stat($t)->{in_flight}, 0);
+
+=head1 FUNCTIONS
+
+=over
+
+=item start_pg_client($t, %options)
+
+Starts one worker with a pool of C<connections> (2) that takes C<queue> (256)
+queries; C<database> is another connection string.  PostgreSQL must have run
+once.
+
+=cut
+
+sub start_pg_client {
+    my ($t, %opt) = @_;
+
+    my $module = 'build/t/ngx_http_camera_pg_test_module.so';
+    $t->run('make', '-s', '-C', $t->root, $module);
+
+    my $database = $opt{database} // $t->database;
+    my $connections = $opt{connections} // 2;
+    my $queue = $opt{queue} // 256;
+
+    $t->nginx_conf(
+        workers => 1,
+        main    => "load_module @{[$t->root]}/$module;",
+        http    => qq{camera_pg_test_pool "$database" $connections $queue;},
+        server  => 'location = /pg { camera_pg_test; }'
+            . 'location = /stat { camera_pg_test_stat; }'
+            . 'location = /other { return 200 "other"; }',
+    );
+    $t->start_nginx;
+    $t->wait_for(sub { pg_stat($t)->{ready} == $connections }, 5, 'pool')
+        unless $opt{away};
+}
+
+=item pg_query($t, $statement, $parameter [, $timeout_msec])
+
+=item pg_send(...), pg_answer($socket [, $seconds])
+
+The same in two steps.
+
+=cut
+
+sub pg_query {
+    my ($t, @args) = @_;
+
+    my $start = time;
+    my $r = $t->http_get(path(@args), timeout => 15);
+    $r->{took} = time - $start;
+
+    return $r;
+}
+
+sub path {
+    my ($statement, $parameter, $timeout) = @_;
+
+    $timeout //= 5000;
+    return "/pg?q=$statement&p=$parameter&t=$timeout";
+}
+
+sub pg_send {
+    my ($t, @args) = @_;
+
+    my $s = Camera::HTTP::connect_to($t->port('http'))
+        or die "connect() failed: $!";
+    print $s 'GET ', path(@args),
+        " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+
+    return $s;
+}
+
+sub pg_answer {
+    my ($s, $seconds) = @_;
+
+    return Camera::HTTP::read_response($s, time + ($seconds // 10));
+}
+
+=item pg_stat($t)
+
+Counters of the worker: pid, started, handled, gone, in_flight, ready,
+notified.
+
+=cut
+
+sub pg_stat {
+    my ($t) = @_;
+
+    return { ($t->http_get('/stat')->{body} // '') =~ /(\w+)=(\d+)/g };
+}
+
+=item pg_settled($t)
+
+Waits until nothing is in flight; true when every query that was started
+ended exactly once, by its handler or by a client that left.
+
+=cut
+
+sub pg_settled {
+    my ($t) = @_;
+
+    my $s;
+    $t->wait_for(sub { $s = pg_stat($t); $s->{in_flight} == 0 }, 10,
+        'queries to end') or return 0;
+
+    return $s->{started} == $s->{handled} + $s->{gone};
+}
+
+=back
+
+=cut
+
+1;
