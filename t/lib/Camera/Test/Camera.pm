@@ -271,6 +271,7 @@ sub add_camera {
 
     my %camera = (name => $name, generation => 1);
     @camera{qw(id key tenant epoch)} = split /\t/, $row;
+    $camera{epoch} += 0;        # a number in JSON
     $camera{opaque} = $self->add_opaque(\%camera) if $opt{opaque};
 
     return $self->camera_urls(\%camera);
