@@ -10,10 +10,12 @@
 
 #include "clock.h"
 #include "doctor.h"
+#include "flv.h"
 
 
 static int cli_doctor_cidrs(const cam_registry_entry_t *entry, char *text,
     size_t len);
+static const char *cli_doctor_codec_name(const cam_registry_state_t *state);
 
 
 void
@@ -161,6 +163,31 @@ cli_doctor_refusal(cli_doctor_t *d)
     cli_doctor_note(d, "refused",
                     d->publishing ? CLI_CHECK_WARNING : CLI_CHECK_FAILED,
                     cam_reason_text(state->refused_reason),
-                    "%s ago a publisher was refused or cut: %s", when,
-                    cam_reason_name(state->refused_reason));
+                    "%s ago a publisher was refused or cut: %s%s", when,
+                    cam_reason_name(state->refused_reason),
+                    cli_doctor_codec_name(state));
+}
+
+
+/* ", H.265 (hvc1)", or nothing */
+
+static const char *
+cli_doctor_codec_name(const cam_registry_state_t *state)
+{
+    char         name[CAM_FLV_CODEC_NAME];
+    static char  text[CAM_FLV_CODEC_NAME + 2];
+
+    if (state->refused_reason == CAM_REASON_VIDEO_CODEC) {
+        cam_flv_video_name(name, state->refused_detail);
+
+    } else if (state->refused_reason == CAM_REASON_AUDIO_CODEC) {
+        cam_flv_audio_name(name, state->refused_detail);
+
+    } else {
+        return "";
+    }
+
+    snprintf(text, sizeof(text), ", %s", name);
+
+    return text;
 }

@@ -35,7 +35,7 @@ sub new {
     my ($class, $t, %env) = @_;
 
     return bless {
-        bin => ($ENV{CAMERA_BIN} // $t->root . '/bin') . '/camera',
+        bin => $t->program('camera'),
         env => %env ? {%env} : { CAMERA_ENV => $t->env_file },
     }, $class;
 }
