@@ -13,6 +13,9 @@
 #include "flv.h"
 
 
+#define CLI_DOCTOR_REFUSED_SEC  3600
+
+
 static int cli_doctor_cidrs(const cam_registry_entry_t *entry, char *text,
     size_t len);
 static const char *cli_doctor_codec_name(const cam_registry_state_t *state);
@@ -144,12 +147,13 @@ cli_doctor_cidrs(const cam_registry_entry_t *entry, char *text, size_t len)
 }
 
 
-/* a refusal is the cause only while nobody has published since */
+/* an old refusal does not explain why nobody publishes now */
 
 void
 cli_doctor_refusal(cli_doctor_t *d)
 {
     char                         when[32];
+    int64_t                      age;
     const cam_registry_state_t  *state;
 
     state = &d->live.state;
@@ -158,10 +162,12 @@ cli_doctor_refusal(cli_doctor_t *d)
         return;
     }
 
-    cli_ago(when, (cam_clock_wall_msec() - state->refused_msec) / 1000);
+    age = (cam_clock_wall_msec() - state->refused_msec) / 1000;
+    cli_ago(when, age);
 
     cli_doctor_note(d, "refused",
-                    d->publishing ? CLI_CHECK_WARNING : CLI_CHECK_FAILED,
+                    d->publishing || age > CLI_DOCTOR_REFUSED_SEC
+                    ? CLI_CHECK_WARNING : CLI_CHECK_FAILED,
                     cam_reason_text(state->refused_reason),
                     "%s ago a publisher was refused or cut: %s%s", when,
                     cam_reason_name(state->refused_reason),

@@ -82,7 +82,9 @@ cli_doctor_playlist(cli_doctor_t *d)
         return;
     }
 
-    d->picture = 1;
+    /* what a silent camera left behind can be fetched as well */
+
+    d->picture = strcmp(cli_live_status(&d->live), "online") == 0;
     cli_doctor_note(d, "playlist", CLI_CHECK_OK, NULL,
                     "entrance, playlist and newest segment (%zu kB) were "
                     "fetched", http.len / 1000);

@@ -122,7 +122,7 @@ cli_doctor_worker(cli_doctor_t *d)
 
     if (age == -1) {
         cli_doctor_note(d, "worker", CLI_CHECK_FAILED, "start camera-worker",
-                        "camera-worker never ran on this shared memory");
+                        "camera-worker does not run on this shared memory");
 
     } else if (age > CLI_LIVE_BEAT_MSEC) {
         cli_doctor_note(d, "worker", CLI_CHECK_FAILED,

@@ -16,7 +16,6 @@
 
 
 static uint32_t cli_doctor_gop(const cam_live_index_t *index);
-static int cli_doctor_index_is_current(const cli_doctor_t *d);
 
 
 void
@@ -37,7 +36,7 @@ cli_doctor_publisher(cli_doctor_t *d)
     if (!d->publishing) {
         cli_doctor_note(d, "publisher", CLI_CHECK_FAILED,
                         d->live.state.refused_msec
-                        ? "see why it was refused, below"
+                        ? "see why it was refused, above"
                         : "start the camera with the address that \"camera "
                           "publish-url ID\" prints; it never got here yet",
                         "nobody publishes this camera");
@@ -93,7 +92,7 @@ cli_doctor_codec(cli_doctor_t *d)
 
     init = cli_live_init(&d->live);
 
-    if (init == NULL || !cli_doctor_index_is_current(d)) {
+    if (init == NULL) {
         cli_doctor_note(d, "codec", CLI_CHECK_SKIPPED, NULL,
                         "codecs are known with the first segment");
 
@@ -112,7 +111,7 @@ cli_doctor_b_frames(cli_doctor_t *d)
 
     init = cli_live_init(&d->live);
 
-    if (!d->publishing || init == NULL || !cli_doctor_index_is_current(d)) {
+    if (!d->publishing || init == NULL || !init->has_video) {
         return;
     }
 
@@ -133,7 +132,7 @@ cli_doctor_key_frames(cli_doctor_t *d)
 {
     uint32_t  gop;
 
-    if (!d->publishing || !cli_doctor_index_is_current(d)) {
+    if (!d->publishing || !cli_live_has_picture(&d->live)) {
         return;
     }
 
@@ -201,11 +200,11 @@ cli_doctor_packager(cli_doctor_t *d)
         return;
     }
 
-    if (!cli_doctor_index_is_current(d)) {
+    if (!cli_live_has_picture(&d->live)) {
         cli_doctor_note(d, "packager", CLI_CHECK_FAILED,
-                        "wait for a key frame and ask again; then look into "
-                        "camera-worker's log",
-                        "nothing of this publication is packaged yet");
+                        "wait for the next key frame and ask again; then look "
+                        "into camera-worker's log",
+                        "there is no whole segment of this publication yet");
         return;
     }
 
@@ -222,13 +221,4 @@ cli_doctor_packager(cli_doctor_t *d)
     cli_doctor_note(d, "packager", CLI_CHECK_OK, NULL,
                     "%u segments, the newest %llu ms old",
                     d->live.index.segments, (unsigned long long) age);
-}
-
-
-static int
-cli_doctor_index_is_current(const cli_doctor_t *d)
-{
-    return d->live.has_index && d->live.index.state == CAM_LIVE_ON
-           && d->live.index.segments != 0
-           && d->live.index.generation >= d->live.state.generation;
 }

@@ -23,7 +23,8 @@ static void cli_live_ring(const cli_shm_t *shm, const uint8_t *camera,
     cli_live_t *live);
 static void cli_live_index(const cli_shm_t *shm, const uint8_t *camera,
     cli_live_t *live);
-static int cli_live_pictures(const cli_live_t *live);
+static const cam_live_init_t *cli_live_find_init(
+    const cam_live_index_t *index, uint32_t version);
 static json_t *cli_live_publisher(const cli_live_t *live);
 static json_t *cli_live_media(const cli_live_t *live);
 static json_t *cli_live_refusal(const cli_live_t *live);
@@ -186,7 +187,6 @@ cli_live_silence(const cli_live_t *live)
 const cam_live_init_t *
 cli_live_init(const cli_live_t *live)
 {
-    int                        i;
     const cam_live_segment_t  *last;
 
     if (!live->has_index || live->index.segments == 0) {
@@ -195,9 +195,19 @@ cli_live_init(const cli_live_t *live)
 
     last = &live->index.segment[live->index.segments - 1];
 
+    return last->generation >= live->state.generation
+           ? cli_live_find_init(&live->index, last->init) : NULL;
+}
+
+
+static const cam_live_init_t *
+cli_live_find_init(const cam_live_index_t *index, uint32_t version)
+{
+    int  i;
+
     for (i = 0; i < CAM_LIVE_INITS; i++) {
-        if (live->index.init[i].version == last->init && last->init != 0) {
-            return &live->index.init[i];
+        if (index->init[i].version == version && version != 0) {
+            return &index->init[i];
         }
     }
 
@@ -250,7 +260,7 @@ cli_live_status(const cli_live_t *live)
             return "error";
         }
 
-        return cli_live_pictures(live) ? "online" : "connecting";
+        return cli_live_has_picture(live) ? "online" : "connecting";
     }
 
     refused = cam_clock_wall_msec() - live->state.refused_msec;
@@ -260,16 +270,19 @@ cli_live_status(const cli_live_t *live)
 }
 
 
-/* whether there is a whole segment of this publication */
-
-static int
-cli_live_pictures(const cli_live_t *live)
+int
+cli_live_has_picture(const cli_live_t *live)
 {
-    uint32_t  i;
+    uint32_t                    i;
+    const cam_live_init_t      *init;
+    const cam_live_segment_t   *segment;
 
     for (i = 0; live->has_index && i < live->index.segments; i++) {
-        if (live->index.segment[i].complete
-            && live->index.segment[i].generation >= live->state.generation)
+        segment = &live->index.segment[i];
+        init = cli_live_find_init(&live->index, segment->init);
+
+        if (segment->complete && init && init->has_video
+            && segment->generation >= live->state.generation)
         {
             return 1;
         }

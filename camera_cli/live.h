@@ -49,8 +49,10 @@ void cli_live_look(const cli_shm_t *shm, const uint8_t camera[CAM_UUID_LEN],
 int cli_live_publishing(const cli_live_t *live);
 /* ms since the last frame; -1 without a ring */
 int64_t cli_live_silence(const cli_live_t *live);
-/* of the newest segment; NULL when there is none */
+/* of the newest segment of this publication; NULL when there is none */
 const cam_live_init_t *cli_live_init(const cli_live_t *live);
+/* 1 when a whole segment of this publication, with video, is there */
+int cli_live_has_picture(const cli_live_t *live);
 /* age of camera-worker's last sign of life in ms, or -1 */
 int64_t cli_live_heartbeat(const cli_shm_t *shm);
 

@@ -217,16 +217,17 @@ sub cli {
     return JSON::PP->new->utf8->decode($text);
 }
 
-=item env_file
+=item env_file([%other])
 
-The path of a run.env that describes this instance, as make run writes it.
+The path of a run.env that describes this instance, as make run writes it;
+with other values, of a second file that has those instead.
 
 =cut
 
 sub env_file {
-    my ($self) = @_;
+    my ($self, %other) = @_;
 
-    my $file = "$self->{dir}/run.env";
+    my $file = "$self->{dir}/" . (%other ? 'other.env' : 'run.env');
     my %env = (
         CAMERA_URL          => 'http://127.0.0.1:' . $self->port('http'),
         CAMERA_RTMP_URL     => 'rtmp://127.0.0.1:' . $self->port('rtmp'),
@@ -235,6 +236,7 @@ sub env_file {
         CAMERA_KEYS         => $self->keys_file,
         CAMERA_SHM          => $self->{shm},
         ($self->{nginx} ? (NGINX_PID => $self->{nginx}->pid) : ()),
+        %other,
     );
 
     $self->write_file($file,
