@@ -116,8 +116,8 @@ sub token {
         iat => time,
         exp => time + ($use eq 'stream' ? 30 * 86400 : 900),
         ($use eq 'stream'
-            ? (gen => $camera->{generation} // 1)
-            : (pur => 1, ep => $camera->{epoch} // 0,
+            ? (gen => 0 + ($camera->{generation} // 1))
+            : (pur => 1, ep => 0 + ($camera->{epoch} // 0),
                ten => $camera->{tenant})),
         %opt, %{ $more // {} },
     );
