@@ -31,7 +31,7 @@ my $limit = 3;
 
 ok($player->play_until(sub { $player->segments >= 2 }, 20), 'picture');
 
-for my $n (1 .. $t->soak ? 20 : 1) {
+for my $n (1 .. ($t->soak ? 20 : 1)) {
     drill("nginx workers, round $n", sub {
         kill 'KILL', $t->worker_pids;
     });
@@ -48,8 +48,8 @@ for my $n (1 .. $t->soak ? 20 : 1) {
 
     drill("nginx master, round $n", sub {
         my @workers = $t->worker_pids;
-        $t->nginx->signal('KILL');
-        $t->nginx->wait(2);
+        $t->{nginx}->signal('KILL');
+        $t->{nginx}->wait(2);
         $t->wait_for(sub { !grep { kill 0, $_ } @workers }, 3,
             'workers that follow their master');
         $t->start_nginx;

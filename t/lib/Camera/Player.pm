@@ -152,10 +152,11 @@ sub play_until {
     return 0;
 }
 
-=item segments, newest, errors, failures
+=item segments, newest, errors, failures, forget_failures
 
 How many segments were fetched; the newest one (C<msn>, C<duration>,
-C<bytes>, C<at>); how many requests were not answered with 200; those.
+C<bytes>, C<at>); how many requests were not answered with 200; those; count
+them anew.
 
 =cut
 
@@ -163,6 +164,7 @@ sub segments { scalar @{ $_[0]{segments} } }
 sub newest   { $_[0]{segments}[-1] }
 sub errors   { scalar @{ $_[0]{failures} } }
 sub failures { @{ $_[0]{failures} } }
+sub forget_failures { $_[0]{failures} = [] }
 sub playlist { $_[0]{playlist} // '' }
 
 =item longest_wait, longest_still
