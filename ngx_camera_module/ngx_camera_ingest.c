@@ -34,7 +34,6 @@ static ngx_int_t ngx_camera_ingest_close_stream(ngx_rtmp_session_t *s,
 static ngx_int_t ngx_camera_ingest_disconnect(ngx_rtmp_session_t *s,
     ngx_rtmp_header_t *h, ngx_chain_t *in);
 static void ngx_camera_ingest_idle(ngx_rtmp_session_t *s);
-static void ngx_camera_ingest_set_log(ngx_camera_ingest_ctx_t *ctx);
 static u_char *ngx_camera_ingest_log_error(ngx_log_t *log, u_char *buf,
     size_t len);
 static void *ngx_camera_ingest_create_main_conf(ngx_conf_t *cf);
@@ -127,7 +126,7 @@ ngx_camera_ingest_start(ngx_camera_ingest_ctx_t *ctx)
 
     ctx->publishing = 1;
 
-    ngx_camera_ingest_set_log(ctx);
+    ngx_camera_ingest_set_camera(ctx, ctx->camera);
     ngx_camera_ingest_watch_add(ctx);
     ngx_camera_guard_accepted(s, ngx_camera_ingest_idle);
 
@@ -212,16 +211,15 @@ ngx_camera_ingest_idle(ngx_rtmp_session_t *s)
 }
 
 
-/* from now on each line of the session's log names its camera */
-
-static void
-ngx_camera_ingest_set_log(ngx_camera_ingest_ctx_t *ctx)
+void
+ngx_camera_ingest_set_camera(ngx_camera_ingest_ctx_t *ctx,
+    const uint8_t *camera)
 {
     ngx_log_t  *log;
 
     log = ctx->session->connection->log;
 
-    cam_uuid_print((char *) ctx->log.camera, ctx->camera);
+    cam_uuid_print((char *) ctx->log.camera, camera);
 
     if (ctx->log.handler == NULL) {
         ctx->log.base = *(ngx_rtmp_error_log_ctx_t *) log->data;

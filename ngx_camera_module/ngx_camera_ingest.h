@@ -101,6 +101,10 @@ ngx_int_t ngx_camera_ingest_prepend(ngx_conf_t *cf, ngx_uint_t event,
 /* the grant becomes a publication of this worker */
 void ngx_camera_ingest_start(ngx_camera_ingest_ctx_t *ctx);
 
+/* from now on each line of the session's log names the camera */
+void ngx_camera_ingest_set_camera(ngx_camera_ingest_ctx_t *ctx,
+    const uint8_t *camera);
+
 /* ends the publication, if there is one; the session may go on */
 void ngx_camera_ingest_stop(ngx_camera_ingest_ctx_t *ctx);
 

@@ -38,9 +38,10 @@ void
 ngx_camera_ingest_refuse(ngx_camera_ingest_ctx_t *ctx, int slot,
     cam_reason_e reason, uint32_t detail)
 {
-    ngx_msec_t          delay;
-    ngx_connection_t   *c;
-    ngx_camera_conf_t  *ccf;
+    ngx_msec_t             delay;
+    ngx_connection_t      *c;
+    ngx_camera_conf_t     *ccf;
+    cam_registry_entry_t   entry;
 
     c = ctx->session->connection;
     ccf = ngx_camera_conf((ngx_cycle_t *) ngx_cycle);
@@ -48,16 +49,19 @@ ngx_camera_ingest_refuse(ngx_camera_ingest_ctx_t *ctx, int slot,
     ctx->reason = reason;
     ctx->detail = detail;
 
-    ngx_log_error(NGX_LOG_INFO, c->log, 0, "publish refused: %s%s",
-                  cam_reason_name(reason),
-                  slot == -1 ? "" : ", by a known camera's rule");
-
     delay = 0;
 
     if (slot != -1) {
         delay = ngx_camera_ingest_delay(ccf, slot);
         cam_registry_refused(ccf->registry, slot, reason, detail);
+
+        if (cam_registry_get(ccf->registry, slot, &entry) == 0) {
+            ngx_camera_ingest_set_camera(ctx, entry.camera);
+        }
     }
+
+    ngx_log_error(NGX_LOG_NOTICE, c->log, 0,
+                  "publish refused: %s", cam_reason_name(reason));
 
     if (delay == 0) {
         ngx_camera_ingest_send_refusal(ctx);

@@ -21,8 +21,8 @@ use constant {
 
 # an avcC of Constrained Baseline 320x240 and an AAC-LC 48 kHz mono header
 
-our $AVCC = pack 'H*', '0142c00dffe1001c6742c00dda05079e6e02020280000003'
-    . '008000000f078a15500100' . '0468ce3c80';
+our $AVCC = pack 'H*', '0142c00cffe100186742c00cd90141fb01100000030010'
+    . '00000301e0f142a48001000568cb83cb20';
 our $ASC = pack 'H*', '1188';
 
 =head1 NAME
@@ -221,6 +221,27 @@ sub publish_name {
     return $status;
 }
 
+=item publisher($t, $camera, %options)
+
+A new connection that asks to publish as the camera of add_camera; answers
+the client and the status.  Options: C<tls>, C<local>, C<app> (live), C<name>
+or C<token> instead of the camera's.
+
+=cut
+
+sub publisher {
+    my ($class, $t, $camera, %opt) = @_;
+
+    my $name = delete $opt{name} // "$camera->{key}?token="
+        . (delete $opt{token} // $camera->{token});
+    my $app = delete $opt{app} // 'live';
+
+    my $self = $class->open($t->port($opt{tls} ? 'rtmps' : 'rtmp'), %opt);
+    $self->handshake;
+
+    return ($self, $self->publish($app, $name) // { code => '' });
+}
+
 =item status($seconds)
 
 The next onStatus.
@@ -283,9 +304,8 @@ sub closed {
 
     my $end = time + $seconds;
 
-    while (!$self->{eof}) {
-        last if time > $end;
-        $self->_read($end - time);
+    until ($self->{eof}) {
+        last unless $self->_read($end - time) || time < $end;
     }
 
     return $self->{eof} ? 1 : 0;

@@ -11,6 +11,10 @@ use Exporter qw(import);
 
 our @EXPORT_OK = qw(registry);
 
+my @reasons = ('', qw(token_missing token_invalid token_expired token_revoked
+    token_foreign camera_inactive address busy takeover_limit no_space
+    video_codec audio_codec bad_media idle quarantined not_ready quota));
+
 =head1 NAME
 
 Camera::Registry - the registry of a test instance
@@ -32,7 +36,9 @@ Answers undef without a file, else
     capacity, used, fed_at, full_at, changes
     cameras    by id: slot, version, tenant, key, active, key_generation,
                prev_generation, prev_until, opaque, prev_opaque, play_epoch,
-               max_publishers, cidrs (the number of them)
+               max_publishers, cidrs (the number of them), publishing (1 while
+               somebody does), generation (of the publication), refused (why
+               the last publisher was: a word, or '') and detail
 
 =back
 
@@ -49,6 +55,8 @@ sub registry {
     @r{qw(magic version slot_size capacity index_words size used fed_at
         full_at changes)} = unpack 'Q L L L L Q Q q q Q', $text;
     $r{cameras} = {};
+    my $states = 4096 + $r{slot_size} * $r{capacity};
+    $states += -$states % 4096;
 
     for my $slot (0 .. $r{capacity} - 1) {
         my $s = substr $text, 4096 + $slot * $r{slot_size}, $r{slot_size};
@@ -60,6 +68,12 @@ sub registry {
             undef, @c{qw(prev_until opaque prev_opaque)}, undef, undef,
             @c{qw(play_epoch max_publishers)}, my @cidr) =
             unpack 'a16 a16 Z64 L L L L q H64 H64 L L L L (C C a16)10', $entry;
+
+        my ($ended, $reason);
+        (@c{qw(generation)}, $ended, undef, $reason, $c{detail}) =
+            unpack 'Q Q q L L', substr $text, $states + 64 * $slot, 64;
+        $c{publishing} = $c{generation} && $c{generation} != $ended ? 1 : 0;
+        $c{refused} = $reasons[$reason];
 
         $c{tenant} = _uuid($tenant);
         $c{active} = $c{flags} & 1;
