@@ -11,6 +11,7 @@ use warnings;
 
 use Digest::SHA qw(hmac_sha256);
 use File::Temp qw(tempdir);
+use FindBin;
 use JSON::PP;
 use MIME::Base64 qw(encode_base64 decode_base64);
 use Test::More;
@@ -18,6 +19,7 @@ use Test::More;
 my $seed = $ENV{CAMERA_SEED} // time;
 my $count = $ENV{CAMERA_SOAK} ? 100_000 : 4000;
 my $now = time;
+my $bin = $ENV{CAMERA_BIN} // "$FindBin::Bin/../bin";
 
 my %secret = (s1 => 'S' x 32, s0 => 'T' x 33, p1 => 'P' x 64);
 my %use = (s1 => 'stream', s0 => 'stream', p1 => 'playback');
@@ -346,7 +348,7 @@ sub verify {
     close $f;
 
     my $kind = $use eq 'stream' ? 'publish' : 'playback';
-    my $answer = `CAMERA_ENV=/dev/null CAMERA_KEYS=$keys bin/camera verify \\
+    my $answer = `CAMERA_ENV=/dev/null CAMERA_KEYS=$keys $bin/camera verify \\
         --json --kind $kind < $keys.tokens`;
 
     return map { $_->{verdict} } @{ decode_json($answer) };
