@@ -412,6 +412,10 @@ ngx_camera_init_process(ngx_cycle_t *cycle)
         return NGX_ERROR;
     }
 
+    /* rings of workers that were killed, this one's predecessor perhaps */
+
+    (void) cam_ring_sweep(ccf->rings_fd);
+
     ccf->registry = cam_registry_open((char *) ccf->shm.data, ccf->cameras, 1);
 
     if (ccf->registry == NULL) {
