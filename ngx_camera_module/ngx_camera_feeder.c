@@ -39,12 +39,18 @@
 #define NGX_CAMERA_FEEDER_TIMEOUT   10000
 
 
+/* statements, by their place in the table below */
+enum { NGX_CAMERA_FEEDER_READ, NGX_CAMERA_FEEDER_WRITE };
+
+
 typedef struct {
     int                    lock;
     ngx_log_t             *log;
     ngx_pool_t            *pool;             /* of the time as the feeder */
     ngx_camera_conf_t     *conf;
     ngx_camera_pg_pool_t  *pg;
+
+    ngx_camera_feeder_status_t  *status;
 
     ngx_event_t            tick;
     ngx_event_t            read;             /* the next read */
@@ -82,6 +88,7 @@ static ngx_camera_feeder_t  ngx_camera_feeder = { .lock = -1 };
 
 static const ngx_camera_pg_statement_t  ngx_camera_feeder_statements[] = {
     { "feeder_read", NGX_CAMERA_FEEDER_SELECT, 1 },
+    { "feeder_status", NGX_CAMERA_FEEDER_UPDATE, 3 },
     { NULL, NULL, 0 }
 };
 
@@ -208,6 +215,13 @@ ngx_camera_feeder_tick(ngx_event_t *ev)
         ngx_camera_feeder_lead(feeder);
     }
 
+    /* only what the registry was fed with is worth a report */
+
+    if (feeder->pg && ngx_strcmp(feeder->xmin, "0") != 0) {
+        ngx_camera_feeder_status_tick(feeder->status, feeder->pg,
+                                      NGX_CAMERA_FEEDER_WRITE);
+    }
+
     ngx_add_timer(ev, NGX_CAMERA_FEEDER_TICK);
 }
 
@@ -236,7 +250,14 @@ ngx_camera_feeder_lead(ngx_camera_feeder_t *feeder)
     conf.ready = ngx_camera_feeder_ready;
     conf.data = feeder;
 
-    feeder->pg = ngx_camera_pg_create(feeder->pool, feeder->log, &conf);
+    feeder->xmin[0] = '0';
+    feeder->xmin[1] = '\0';
+    feeder->status = ngx_camera_feeder_status_create(feeder->pool,
+                                                     feeder->conf);
+
+    if (feeder->status) {
+        feeder->pg = ngx_camera_pg_create(feeder->pool, feeder->log, &conf);
+    }
 
     if (feeder->pg == NULL) {
         ngx_destroy_pool(feeder->pool);
@@ -284,8 +305,8 @@ ngx_camera_feeder_ready(void *data, ngx_uint_t connections)
 {
     ngx_camera_feeder_t  *feeder = data;
 
-    ngx_cpystrn((u_char *) feeder->xmin, (u_char *) "0",
-                NGX_CAMERA_FEEDER_XID_MAX);
+    feeder->xmin[0] = '0';
+    feeder->xmin[1] = '\0';
 
     ngx_camera_feeder_soon(feeder, 0);
 }
@@ -340,8 +361,9 @@ ngx_camera_feeder_read(ngx_event_t *ev)
     xmin.len = (int) ngx_strlen(feeder->xmin);
     xmin.binary = 0;
 
-    if (ngx_camera_pg_start(feeder->pg, 0, &xmin, 1, NGX_CAMERA_FEEDER_TIMEOUT,
-                            ngx_camera_feeder_done, feeder)
+    if (ngx_camera_pg_start(feeder->pg, NGX_CAMERA_FEEDER_READ, &xmin, 1,
+                            NGX_CAMERA_FEEDER_TIMEOUT, ngx_camera_feeder_done,
+                            feeder)
         != NULL)
     {
         feeder->reading = 1;

@@ -61,7 +61,8 @@ is(() = $applied =~ /^applied/mg, scalar @names, 'two at once apply each once');
 $t->sql("UPDATE schema_migrations SET sha256 = 'x' WHERE name ~ '^002'");
 $said = $t->run({ may_fail => 1 }, $migrate, $url);
 isnt($?, 0, 'an edited migration is refused');
-like($said, qr/002_cameras.sql was changed after it had been applied/, 'by name');
+like($said, qr/002_cameras.sql was changed after it had been applied/,
+    'by name');
 
 # who is nobody, and a URL that is no database
 
