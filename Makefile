@@ -2,6 +2,7 @@
 #
 # Everything that is built lies under build/, bin/ and html/dist, everything
 # that runs keeps its files under var/; `make clean` removes what was built.
+# V=1 shows the compiler's command lines.
 
 SHELL     = /bin/bash
 ROOT     := $(CURDIR)
@@ -10,6 +11,8 @@ BIN      ?= bin
 NGX_SRC  := $(BUILD)/nginx
 NGX_OBJ  := $(BUILD)/objs
 MODULE   := $(NGX_OBJ)/ngx_camera_module.so
+
+Q         = $(if $(V),,@)
 
 CFLAGS   ?= -O2 -g
 CWARN     = -std=gnu11 -Wall -Wextra -Werror -Wno-unused-parameter
@@ -48,11 +51,11 @@ help:  ## show this list
 deps:  ## install missing Debian packages and fetch the rtmp headers
 	@deploy/deps
 
-build: $(MODULE) programs $(HTML)  ## build all
+build: $(MODULE) programs $(HTML)  ## build modules, programs and page
 
 programs: $(BIN)/camera-worker $(BIN)/camera $(BIN)/camsim
 
-html: $(HTML)  ## build the watch page alone
+html: $(HTML)  ## build the page alone
 
 run:  ## start everything in the foreground, with two demo cameras
 	@deploy/run
@@ -106,8 +109,18 @@ $(BUILD)/rtmp/.version: /var/lib/dpkg/info/libnginx-mod-rtmp.list
 	@deploy/fetch-source libnginx-mod-rtmp $(BUILD)/rtmp
 	@touch $@
 
+# configure runs again when a source comes or goes, not when one changes
+
+$(BUILD)/sources: FORCE
+	@mkdir -p $(@D)
+	@echo $(sort $(wildcard ngx_camera_module/*.c common/*.c)) > $@.new
+	@cmp -s $@.new $@ || cp $@.new $@
+
+FORCE:
+
 $(NGX_OBJ)/Makefile: config $(NGX_SRC)/configure $(BUILD)/rtmp/.version \
-	    $(wildcard ngx_camera_module/*.c) $(wildcard common/*.c)
+	    $(BUILD)/sources
+	@echo '  $@'
 	@cd $(NGX_SRC) && . ./conf_flags \
 	    && CAMERA_RTMP_HEADERS=$(abspath $(BUILD))/rtmp \
 	    ./configure "$${NGX_CONF_FLAGS[@]}" --builddir=$(abspath $(NGX_OBJ)) \
@@ -115,7 +128,9 @@ $(NGX_OBJ)/Makefile: config $(NGX_SRC)/configure $(BUILD)/rtmp/.version \
 	@touch $@
 
 $(MODULE): $(NGX_OBJ)/Makefile $(wildcard common/*.h) \
-	    $(wildcard ngx_camera_module/*.[ch])
+	    $(wildcard ngx_camera_module/*.c ngx_camera_module/*.h \
+	        common/*.c)
+	@echo '  $@'
 	@$(MAKE) --no-print-directory -C $(NGX_SRC) -s \
 	    -f $(abspath $(NGX_OBJ))/Makefile modules
 
@@ -123,8 +138,8 @@ $(MODULE): $(NGX_OBJ)/Makefile $(wildcard common/*.h) \
 # the programs
 
 $(BUILD)/common/%.o: common/%.c $(wildcard common/*.h)
-	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CWARN) $(CFLAGS) -fPIC -c -o $@ $<
+	@echo '  $@'; mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(CWARN) $(CFLAGS) -fPIC -c -o $@ $<
 
 $(BUILD)/libcommon.a: $(COMMON_O)
 	@rm -f $@
@@ -132,37 +147,39 @@ $(BUILD)/libcommon.a: $(COMMON_O)
 
 $(BUILD)/camera_worker/%.o: camera_worker/%.c $(wildcard camera_worker/*.h) \
 	    $(wildcard common/*.h)
-	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CWARN) $(CFLAGS) -c -o $@ $<
+	@echo '  $@'; mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(CWARN) $(CFLAGS) -c -o $@ $<
 
 $(BIN)/camera-worker: $(WORKER_O) $(BUILD)/libcommon.a
-	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -o $@ $^ $(LIBS_AV) $(LIBS_COMMON) -lpthread
+	@echo '  $@'; mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) -o $@ $^ $(LIBS_AV) $(LIBS_COMMON) -lpthread
 
 $(BUILD)/camera_cli/%.o: camera_cli/%.c $(wildcard camera_cli/*.h) \
 	    $(wildcard common/*.h)
-	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CWARN) $(CFLAGS) -c -o $@ $<
+	@echo '  $@'; mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(CWARN) $(CFLAGS) -c -o $@ $<
 
 $(BIN)/camera: $(CLI_O) $(BUILD)/libcommon.a
-	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -o $@ $^ -lpq -lssl -lcurl $(LIBS_COMMON)
+	@echo '  $@'; mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) -o $@ $^ -lpq -lssl -lcurl $(LIBS_COMMON)
 
 $(BIN)/camsim: $(wildcard bench/camsim/*.c) $(wildcard bench/camsim/*.h) \
 	    $(BUILD)/libcommon.a
-	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CWARN) $(CFLAGS) -o $@ $(filter %.c,$^) \
+	@echo '  $@'; mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(CWARN) $(CFLAGS) -o $@ $(filter %.c,$^) \
 	    $(BUILD)/libcommon.a -lssl $(LIBS_COMMON)
 
 
 # the page; npm writes the hidden lock file when its packages are whole
 
 html/node_modules/.package-lock.json: html/package-lock.json
+	@echo '  html/node_modules'
 	@cd html && npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
 $(HTML): html/node_modules/.package-lock.json html/watch.html \
 	    html/vite.config.ts html/tsconfig.json $(shell find html/src -type f)
+	@echo '  $@'
 	@cd html && npm run --silent build -- --logLevel warn
 	@touch $@
 
@@ -170,37 +187,37 @@ $(HTML): html/node_modules/.package-lock.json html/watch.html \
 # the tests
 
 $(BUILD)/t/tool/%: t/tool/%.c $(BUILD)/libcommon.a
-	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CWARN) $(CFLAGS) -o $@ $^ $(LIBS_COMMON)
+	@echo '  $@'; mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(CWARN) $(CFLAGS) -o $@ $^ $(LIBS_COMMON)
 
 $(BUILD)/t/%.t: t/unit/%.c $(wildcard t/unit/*.h) $(BUILD)/libcommon.a
-	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CWARN) $(CFLAGS) -o $@ $< $(BUILD)/libcommon.a \
+	@echo '  $@'; mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(CWARN) $(CFLAGS) -o $@ $< $(BUILD)/libcommon.a \
 	    -lcmocka $(LIBS_COMMON) -lpthread
 
 $(BUILD)/fuzz/common/%.o: common/%.c $(wildcard common/*.h)
-	@mkdir -p $(@D)
-	$(CLANG) $(CPPFLAGS) -std=gnu11 -O1 -g \
+	@echo '  $@'; mkdir -p $(@D)
+	$(Q)$(CLANG) $(CPPFLAGS) -std=gnu11 -O1 -g \
 	    -fsanitize=fuzzer-no-link,address,undefined \
 	    -fno-sanitize-recover=all -c -o $@ $<
 
 $(BUILD)/fuzz/%: t/fuzz/%.c $(FUZZ_O)
-	$(CLANG) $(CPPFLAGS) -std=gnu11 -O1 -g \
+	$(Q)$(CLANG) $(CPPFLAGS) -std=gnu11 -O1 -g \
 	    -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
 	    -o $@ $^ $(LIBS_COMMON)
 
 $(BUILD)/tsan/%: t/unit/%.c $(wildcard t/unit/*.h) $(wildcard common/ring*) \
 	    common/uuid.c
-	@mkdir -p $(@D)
-	$(CLANG) $(CPPFLAGS) -std=gnu11 -O1 -g -fsanitize=thread -o $@ \
+	@echo '  $@'; mkdir -p $(@D)
+	$(Q)$(CLANG) $(CPPFLAGS) -std=gnu11 -O1 -g -fsanitize=thread -o $@ \
 	    $(filter %.c,$^) -lcmocka -lpthread
 
 # a module that only tests load; it uses ngx_camera_module.so
 
 $(BUILD)/t/%.so: t/module/%.c $(NGX_OBJ)/Makefile \
 	    ngx_camera_module/ngx_camera_pg.h
-	@mkdir -p $(@D)
-	$(CC) -shared -fPIC -O2 -g -Wall -Wno-unused-parameter \
+	@echo '  $@'; mkdir -p $(@D)
+	$(Q)$(CC) -shared -fPIC -O2 -g -Wall -Wno-unused-parameter \
 	    $(addprefix -I$(NGX_SRC)/src/,core event event/modules os/unix \
 	        http http/modules http/v2) \
 	    -I$(NGX_OBJ) -Ingx_camera_module -I/usr/include/postgresql -o $@ $<

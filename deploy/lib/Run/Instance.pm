@@ -84,7 +84,7 @@ sub start_build {
         $self->{steps}->command('build',
             { as => \@as, env => @as ? { HOME => $home } : {} },
             $ENV{MAKE} // 'make', '-C', $self->{root},
-            '--no-print-directory', 'build');
+            '--no-print-directory', '-s', 'build');
     });
 }
 
