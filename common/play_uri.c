@@ -32,16 +32,20 @@ static int64_t cam_play_number(const char **text, const char *end);
 int
 cam_play_parse_path(cam_play_path_t *path, const char *text, size_t len)
 {
-    char  uuid[CAM_UUID_TEXT + 1];
+    size_t  i;
 
     memset(path, 0, sizeof(cam_play_path_t));
 
     if (len < CAM_UUID_TEXT + 1 || text[CAM_UUID_TEXT] != '/'
-        || cam_uuid_parse(path->camera, text, CAM_UUID_TEXT) != 0
-        || memcmp(cam_uuid_print(uuid, path->camera), text, CAM_UUID_TEXT)
-           != 0)
+        || cam_uuid_parse(path->camera, text, CAM_UUID_TEXT) != 0)
     {
         return -1;
+    }
+
+    for (i = 0; i < CAM_UUID_TEXT; i++) {
+        if (text[i] >= 'A' && text[i] <= 'F') {
+            return -1;
+        }
     }
 
     return cam_play_parse_file(path, text + CAM_UUID_TEXT + 1,

@@ -6,13 +6,14 @@
  * Signatures inside playback URLs (see url_sign.h).
  *
  * What is signed is laid out in binary, big-endian, with a first byte that
- * tells the two kinds apart, and is at most 55 bytes long: then an HMAC with
- * kept pads costs two compressions of SHA-256, the least there can be.
+ * tells the two kinds apart, and is at most 55 bytes long: then it fills one
+ * block with its padding, and an HMAC with kept pads costs two compressions of
+ * SHA-256, the least there can be.
  *
  *   session  'S' camera[16] session[32]
- *   media    'M' kind purpose camera[16] sid[8] slot[4] number[8] part[4]
- *            expires[8]
+ *   media    'M' file purpose camera[16] sid[8] slot[4] number[8] expires[8]
  *
+ * A part has its segment's signature: it is a range of the same file.
  * The 32 bytes of a session, which with its MAC make the 64 characters of the
  * "s" argument:
  *
@@ -22,6 +23,7 @@
 /* EVP costs five times the hash itself on messages this short */
 #define OPENSSL_API_COMPAT  0x10101000L
 
+#include <endian.h>
 #include <openssl/crypto.h>
 #include <openssl/sha.h>
 #include <string.h>
@@ -32,15 +34,26 @@
 #define CAM_URL_VERSION        1
 #define CAM_URL_BODY_LEN       (CAM_URL_SESSION_LEN - CAM_URL_MAC_LEN)
 #define CAM_URL_BLOCK_LEN      64      /* of SHA-256 */
+#define CAM_URL_SHORT          55      /* fits a block with its padding */
 
 
+static void cam_url_last_block(SHA256_CTX *ctx, const void *data, size_t len);
 static void cam_url_session_mac(const cam_mac_t *mac,
     const uint8_t camera[CAM_UUID_LEN], const uint8_t *body,
     uint8_t out[CAM_URL_MAC_LEN]);
-static uint8_t *cam_url_put(uint8_t *p, uint64_t value, unsigned bytes);
 static uint64_t cam_url_get(const uint8_t **p, unsigned bytes);
 static void cam_url_encode(char *text, const uint8_t *data, size_t len);
 static int cam_url_decode(uint8_t *data, const char *text, size_t len);
+
+
+static inline uint8_t *
+cam_url_put(uint8_t *p, uint64_t value, unsigned bytes)
+{
+    value = htobe64(value << (64 - bytes * 8));
+    memcpy(p, &value, bytes);
+
+    return p + bytes;
+}
 
 
 void
@@ -81,18 +94,46 @@ void
 cam_mac(const cam_mac_t *mac, const void *data, size_t len,
     uint8_t out[CAM_URL_MAC_LEN])
 {
+    unsigned    i;
     uint8_t     hash[SHA256_DIGEST_LENGTH];
     SHA256_CTX  ctx;
 
     ctx = mac->inner;
-    SHA256_Update(&ctx, data, len);
-    SHA256_Final(hash, &ctx);
+
+    if (len <= CAM_URL_SHORT) {
+        cam_url_last_block(&ctx, data, len);
+
+    } else {
+        SHA256_Update(&ctx, data, len);
+        SHA256_Final(hash, &ctx);
+    }
+
+    for (i = 0; len <= CAM_URL_SHORT && i < 8; i++) {
+        cam_url_put(hash + i * 4, ctx.h[i], 4);
+    }
 
     ctx = mac->outer;
-    SHA256_Update(&ctx, hash, sizeof(hash));
-    SHA256_Final(hash, &ctx);
+    cam_url_last_block(&ctx, hash, sizeof(hash));
 
-    memcpy(out, hash, CAM_URL_MAC_LEN);
+    for (i = 0; i < CAM_URL_MAC_LEN / 4; i++) {
+        cam_url_put(out + i * 4, ctx.h[i], 4);
+    }
+}
+
+
+/* the block after a pad, with SHA-256's own padding */
+
+static void
+cam_url_last_block(SHA256_CTX *ctx, const void *data, size_t len)
+{
+    uint8_t  block[CAM_URL_BLOCK_LEN];
+
+    memcpy(block, data, len);
+    block[len] = 0x80;
+    memset(block + len + 1, 0, CAM_URL_SHORT - len);
+    cam_url_put(block + CAM_URL_SHORT + 1, (CAM_URL_BLOCK_LEN + len) * 8, 8);
+
+    SHA256_Transform(ctx, block);
 }
 
 
@@ -190,7 +231,7 @@ cam_url_media_sign(const cam_mac_t *mac, const uint8_t camera[CAM_UUID_LEN],
 
     p = data;
     *p++ = 'M';
-    *p++ = media->kind;
+    *p++ = media->kind == CAM_URL_INIT ? CAM_URL_INIT : CAM_URL_SEGMENT;
     *p++ = s->purpose;
     memcpy(p, camera, CAM_UUID_LEN);
     p += CAM_UUID_LEN;
@@ -198,7 +239,6 @@ cam_url_media_sign(const cam_mac_t *mac, const uint8_t camera[CAM_UUID_LEN],
     p += sizeof(s->sid);
     p = cam_url_put(p, s->slot, 4);
     p = cam_url_put(p, media->number, 8);
-    p = cam_url_put(p, media->kind == CAM_URL_PART ? media->part : 0, 4);
     p = cam_url_put(p, media->expires, 8);
 
     cam_mac(mac, data, p - data, out);
@@ -225,17 +265,6 @@ cam_url_media_verify(const cam_mac_t *mac, const uint8_t camera[CAM_UUID_LEN],
 }
 
 
-static uint8_t *
-cam_url_put(uint8_t *p, uint64_t value, unsigned bytes)
-{
-    while (bytes--) {
-        *p++ = value >> (bytes * 8);
-    }
-
-    return p;
-}
-
-
 static uint64_t
 cam_url_get(const uint8_t **p, unsigned bytes)
 {
@@ -256,21 +285,24 @@ cam_url_get(const uint8_t **p, unsigned bytes)
 static void
 cam_url_encode(char *text, const uint8_t *data, size_t len)
 {
-    unsigned           bits;
     uint32_t           word;
     static const char  alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
                                     "abcdefghijklmnopqrstuvwxyz0123456789-_";
 
-    for (bits = 0, word = 0; len; len--) {
-        word = word << 8 | *data++;
+    for ( /* void */ ; len >= 3; len -= 3, data += 3) {
+        word = data[0] << 16 | data[1] << 8 | data[2];
 
-        for (bits += 8; bits >= 6; bits -= 6) {
-            *text++ = alphabet[word >> (bits - 6) & 0x3f];
-        }
+        *text++ = alphabet[word >> 18];
+        *text++ = alphabet[word >> 12 & 0x3f];
+        *text++ = alphabet[word >> 6 & 0x3f];
+        *text++ = alphabet[word & 0x3f];
     }
 
-    if (bits) {
-        *text = alphabet[word << (6 - bits) & 0x3f];
+    /* 48 bytes leave none, 16 leave one */
+
+    if (len) {
+        *text++ = alphabet[data[0] >> 2];
+        *text = alphabet[data[0] << 4 & 0x3f];
     }
 }
 

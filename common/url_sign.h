@@ -10,8 +10,8 @@
  * A session is created by a start token and carried in the "s" argument of
  * every URI of its playlists.  A media URI also has "e", its expiry, and "m",
  * a MAC over (session, camera, file, e): a function of the session and the
- * piece alone, so that a piece has the same URI on every reload (RFC 8216
- * section 6.2.1).
+ * file alone, so that a piece has the same URI on every reload (RFC 8216
+ * section 6.2.1).  Parts are ranges of their segment's file and share its MAC.
  */
 
 #ifndef CAM_URL_SIGN_H

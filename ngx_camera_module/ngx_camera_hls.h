@@ -98,7 +98,7 @@ ngx_int_t ngx_camera_hls_media(ngx_http_request_t *r);
 
 size_t ngx_camera_hls_text_len(ngx_camera_live_t *live);
 u_char *ngx_camera_hls_text_print(u_char *p, ngx_camera_live_t *live,
-    const cam_url_session_t *s);
+    const cam_url_session_t *s, const char session[CAM_URL_SESSION_TEXT]);
 
 /* ngx_camera_hls_wait.c */
 

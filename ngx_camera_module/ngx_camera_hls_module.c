@@ -200,8 +200,8 @@ ngx_camera_hls_mask(ngx_http_request_t *r, ngx_str_t *text,
     end = text->data + text->len;
     args = text->data;
 
-    if (!args_only) {
-        args = ngx_strlchr(text->data, end, '?');
+    if (!args_only && text->len) {
+        args = memchr(text->data, '?', text->len);
         args = args ? args + 1 : end;
     }
 
@@ -209,8 +209,8 @@ ngx_camera_hls_mask(ngx_http_request_t *r, ngx_str_t *text,
         return NGX_OK;
     }
 
-    p = ngx_strlchr(args, end, ' ');
-    p = (args_only || p == NULL) ? end : p;
+    p = args_only ? NULL : memchr(args, ' ', end - args);
+    p = p ? p : end;
 
     copy = ngx_pnalloc(r->pool, text->len);
     if (copy == NULL) {

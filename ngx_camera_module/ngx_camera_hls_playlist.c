@@ -341,7 +341,8 @@ ngx_camera_hls_playlist_send(ngx_http_request_t *r)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    b->last = ngx_camera_hls_text_print(b->pos, ctx->live, &ctx->session);
+    b->last = ngx_camera_hls_text_print(b->pos, ctx->live, &ctx->session,
+                                        ctx->args.session.data);
 
     return ngx_camera_hls_send(r, b);
 }

@@ -47,6 +47,7 @@ typedef struct {
     size_t           at;
     cam_url_media_t  media;      /* expires is 0 for an init segment: it is
                                     listed for as long as the session lasts */
+    ngx_uint_t       same;       /* file and expiry as in the hole before */
 } ngx_camera_hls_hole_t;
 
 
@@ -101,21 +102,17 @@ ngx_camera_hls_text_len(ngx_camera_live_t *live)
 
 u_char *
 ngx_camera_hls_text_print(u_char *p, ngx_camera_live_t *live,
-    const cam_url_session_t *s)
+    const cam_url_session_t *s, const char session[CAM_URL_SESSION_TEXT])
 {
-    u_char                 *at;
-    char                    session[CAM_URL_SESSION_TEXT];
+    u_char                 *at, *signed_at;
     ngx_uint_t              i;
-    cam_mac_t              *macs;
     cam_url_media_t         media;
     ngx_camera_hls_text_t  *text;
 
     text = live->text;
-    macs = ngx_camera_hls_worker.macs;
+    signed_at = NULL;
 
     ngx_memcpy(p, text->data, text->len);
-
-    cam_url_session_sign(macs, live->camera, s, session);
 
     for (i = 0; i < text->n; i++) {
         at = p + text->holes[i].at;
@@ -128,8 +125,16 @@ ngx_camera_hls_text_print(u_char *p, ngx_camera_live_t *live,
             ngx_sprintf(at + NGX_CAMERA_HLS_AT_TIME, "%010L", s->ends);
         }
 
-        cam_url_media_sign(&macs[s->key], live->camera, s, &media,
-                           (char *) at + NGX_CAMERA_HLS_AT_MAC);
+        at += NGX_CAMERA_HLS_AT_MAC;
+
+        if (signed_at && text->holes[i].same) {
+            ngx_memcpy(at, signed_at, CAM_URL_MAC_TEXT);
+            continue;
+        }
+
+        cam_url_media_sign(&ngx_camera_hls_worker.macs[s->key], live->camera,
+                           s, &media, (char *) at);
+        signed_at = at;
     }
 
     return p + text->len;
@@ -390,6 +395,10 @@ ngx_camera_hls_text_hole(ngx_camera_hls_draft_t *d, ngx_uint_t kind,
     hole->media.number = number;
     hole->media.part = part;
     hole->media.expires = expires;
+    hole->same = d->n > 1 && kind != CAM_URL_INIT
+                 && hole[-1].media.kind != CAM_URL_INIT
+                 && hole[-1].media.number == number
+                 && hole[-1].media.expires == expires;
 
     ngx_memset(d->p, '*', NGX_CAMERA_HLS_HOLE_LEN);
     ngx_sprintf(d->p + CAM_URL_SESSION_TEXT, "&e=%010L&m=", expires);

@@ -147,10 +147,7 @@ my $later = $e + 3600;
 
 my %forged = (
     'other segment'     => $segment =~ s/^\d+/$msn + 1/er,
-    'segment as part'   => $segment =~ s/\.m4s/.0.m4s/r,
     'segment as init'   => $segment =~ s/^\d+\.m4s/init.$msn.mp4/r,
-    'part as segment'   => $part =~ s/\.\d\.m4s/.m4s/r,
-    'other part'        => $part =~ s/\.1\.m4s/.2.m4s/r,
     'later expiry'      => $segment =~ s/e=$e/e=$later/r,
     'no expiry'         => $segment =~ s/&e=$e//r,
     'no signature'      => $segment =~ s/&m=.*//r,
