@@ -40,7 +40,7 @@ MODULES_DIR ?= /usr/lib/nginx/modules
 
 .DELETE_ON_ERROR:
 .PHONY: help deps build programs html run unit test test-sanitize check \
-    install clean fuzz tsan fuzz-build
+    install clean fuzz tsan fuzz-build bench soak
 
 
 help:  ## show this list
@@ -67,6 +67,13 @@ test:  ## install what is missing, build, run every test
 	@deploy/deps --test
 	@$(MAKE) --no-print-directory build $(UNIT_T) $(TOOLS_T)
 	@prove -I t/lib t/*.t $(UNIT_T)
+
+soak:  ## run every test with the drills in their long form
+	@CAMERA_SOAK=1 $(MAKE) --no-print-directory test
+
+bench: build  ## measure against peers, or CASE=hls, ingest, rtmps, accept, storm
+	@deploy/deps --test
+	@bench/run $(CASE)
 
 fuzz: $(FUZZ_T)  ## run each fuzz target for FUZZ_SECONDS (10)
 	@for target in $(FUZZ_T); do \

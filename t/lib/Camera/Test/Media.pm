@@ -26,6 +26,7 @@ my %clip = (
     mp3      => { acodec => 'libmp3lame', size => '320x180', rate => '100k',
                   audio_rate => 44100, seconds => 4 },
     big      => { rate => '8M', seconds => 8 },
+    bench2m  => { rate => '1900k', seconds => 8 },
 );
 
 =head1 NAME
@@ -57,6 +58,7 @@ The path of an FLV file under build/t/media, made the first time.
     flv1      Sorenson H.263: a codec that is refused
     mp3       MP3 beside H.264: a codec that is refused
     big       8 Mbit/s
+    bench2m   2 Mbit/s: segments of 500 kB
 
 =cut
 

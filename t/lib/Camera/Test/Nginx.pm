@@ -116,7 +116,7 @@ pid %%DIR%%/nginx.pid;
 %%MODULES%%
 %%MAIN%%
 events {
-    worker_connections 2048;
+    worker_connections 4096;
     %%EVENTS%%
 }
 camera {

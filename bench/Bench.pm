@@ -1,0 +1,252 @@
+package Bench;
+
+# Copyright (C) The nginx camera platform authors
+
+# What the cases share: this platform and a peer, each on the first core, the
+# generator on the second; processor time and memory from /proc; medians; the
+# table.
+
+use strict;
+use warnings;
+
+use Camera::Process;
+use Camera::Test;
+use Exporter qw(import);
+use File::Path qw(make_path);
+use JSON::PP;
+use Time::HiRes qw(sleep);
+
+our @EXPORT_OK = qw(ours peer pin camsim wrk cpu_sec memory_kb median note
+    add_cameras publish_urls wait_until_fed row);
+
+my $server_core = $ENV{BENCH_SERVER_CORE} // 0;
+my $load_core = $ENV{BENCH_LOAD_CORE} // 1;
+
+=head1 FUNCTIONS
+
+=over
+
+=item ours(%conf)
+
+This platform with one nginx worker and one package process, as it is run,
+except that access logs are off, as with the peers.
+
+=cut
+
+sub ours {
+    my (%conf) = @_;
+
+    my $t = Camera::Test->new(workers => 1);
+
+    $t->start_postgres(log_statement => 'all');
+    $t->migrate;
+    $t->nginx_conf(level => 'warn',
+        http => 'sendfile on; tcp_nopush on;', server => 'access_log off;',
+        %conf);
+    $t->start_nginx;
+    $t->start_worker(args => ['--children', 1]);
+    $t->wait_for(sub { $t->worker_children }, 5, 'package process');
+    pin($t->{nginx}, $t->{worker});
+
+    return $t;
+}
+
+=item peer($t, $conf)
+
+Starts another nginx by bench/peers/$conf.conf.
+
+=cut
+
+sub peer {
+    my ($t, $name) = @_;
+
+    my ($certificate, $key) = $t->certificate;
+    my $hls = "$t->{shm_parent}/stock";
+    my $static = "$t->{shm_parent}/static";
+    make_path($hls, $static);
+    $t->give_to_service($hls);
+
+    my %value = (
+        dir              => $t->dir,
+        user             => $> == 0 ? 'user www-data;' : '',
+        certificate      => $certificate,
+        certificate_key  => $key,
+        static_port      => $t->port('static'),
+        static_root      => $static,
+        stock_rtmp_port  => $t->port('stock'),
+        stock_rtmps_port => $t->port('stock-tls'),
+        stock_hls        => $hls,
+    );
+
+    my $text = $t->read_file($t->root . "/bench/peers/$name.conf");
+    $text =~ s/%%(\w+)%%/$value{lc $1}/ge;
+    my $conf = $t->dir . "/$name.conf";
+    $t->write_file($conf, $text);
+
+    my $p = Camera::Process->start($t->dir . "/$name.out", '/usr/sbin/nginx',
+        '-p', $t->dir, '-c', $conf, '-e', $t->dir . "/$name.err");
+    my $port = $t->port($name eq 'static' ? 'static' : 'stock');
+    $t->wait_for(sub { Camera::HTTP::connect_to($port, timeout => 1) }, 5,
+        "$name.conf") or die $p->log;
+    pin($p);
+
+    return $p;
+}
+
+=item pin(@processes)
+
+Puts them, with all below them, on the servers' core.
+
+=cut
+
+sub pin {
+    for my $pid (pids(@_)) {
+        system("taskset -acp $server_core $pid > /dev/null");
+    }
+}
+
+sub pids {
+    return map { ($_->pid, Camera::Process::descendants($_->pid)) } @_;
+}
+
+=item camsim($t, @arguments), start_camsim
+
+Runs camsim on the generator's core and answers its report.
+
+=cut
+
+sub camsim {
+    my ($t, @arguments) = @_;
+
+    my $text = $t->run({ may_fail => 1 }, 'taskset', '-c', $load_core,
+        $t->root . '/bin/camsim', '--json', @arguments);
+
+    return decode_json($text);
+}
+
+=item wrk($t, $port, $path, $seconds)
+
+Requests a second, with 16 connections that are kept.
+
+=cut
+
+sub wrk {
+    my ($t, $port, $path, $seconds) = @_;
+
+    my $text = $t->run('taskset', '-c', $load_core, 'wrk', '-t1', '-c16',
+        "-d${seconds}s", "http://127.0.0.1:$port$path");
+    die "wrk: $text" if $text =~ /Non-2xx|Socket errors/;
+    my ($rate) = $text =~ /Requests\/sec:\s+([\d.]+)/ or die "wrk: $text";
+
+    return $rate;
+}
+
+=item cpu_sec(@processes)
+
+Time on a processor of the processes and all below them, in seconds.
+
+=cut
+
+sub cpu_sec {
+    my $sum = 0;
+    $sum += Camera::Test::cpu(undef, $_) // 0 for pids(@_);
+    return $sum;
+}
+
+=item memory_kb(@processes)
+
+Proportional memory, without what is mapped from a tmpfs, which is where rings
+and segments lie.
+
+=cut
+
+sub memory_kb {
+    my $sum = 0;
+
+    for my $pid (pids(@_)) {
+        open my $fh, '<', "/proc/$pid/smaps_rollup" or next;
+        my %kb = map { /^(\w+):\s+(\d+) kB/ ? ($1 => $2) : () } <$fh>;
+        $sum += ($kb{Pss} // 0) - ($kb{Pss_Shmem} // 0);
+    }
+
+    return $sum;
+}
+
+=item median(@values)
+
+=cut
+
+sub median {
+    my @sorted = sort { $a <=> $b } @_;
+    return $sorted[$#sorted / 2];
+}
+
+=item add_cameras($t, $n), publish_urls($t, $scheme, @cameras)
+
+Adds so many by one statement and waits until the server knows them; writes
+their URLs to a file for camsim.
+
+=cut
+
+sub add_cameras {
+    my ($t, $n) = @_;
+
+    my @cameras = map {
+        my %camera = (generation => 1, epoch => 1);
+        @camera{qw(id key tenant)} = split /\t/;
+        $t->camera_urls(\%camera);
+    } $t->sql("INSERT INTO cameras (name) SELECT 'bench ' || n "
+        . "FROM generate_series(1, $n) n RETURNING id, rtmp_key, tenant_id");
+
+    $t->wait_for(sub {
+        my $used = eval { decode_json($t->http_get('/readyz')->{body}) };
+        ($used // {})->{parts}{registry}{used} >= $n;
+    }, 10, 'registry') or die 'cameras were not fed';
+
+    return @cameras;
+}
+
+sub publish_urls {
+    my ($t, $scheme, @cameras) = @_;
+
+    my $file = $t->dir . "/$scheme.urls";
+    my $field = $scheme eq 'rtmps' ? 'rtmps_url' : 'publish_url';
+    $t->write_file($file, join '', map { "$_->{$field}\n" } @cameras);
+
+    return "\@$file";
+}
+
+=item row($name, %fields)
+
+One line of the result: C<ours>, C<theirs> (may be missing), C<unit>, C<bar>
+as "E<gt>= 0.97 x", "E<lt>= 5 ms" and the like, where "x" compares the ratio.
+
+=cut
+
+sub row {
+    my ($name, %row) = @_;
+
+    my ($op, $bar, $unit) = $row{bar} =~ /^([<>]=) ([\d.]+) (.+)$/
+        or die "no bar \"$row{bar}\"";
+    $row{ratio} = $row{ours} / $row{theirs} if $row{theirs};
+    my $value = $unit eq 'x' ? $row{ratio} : $row{ours};
+    my $met = $op eq '<=' ? $value <= $bar : $value >= $bar;
+
+    return { name => $name, %row, met => $met ? 1 : 0 };
+}
+
+=item note($text)
+
+Says what is going on.
+
+=cut
+
+sub note {
+    print STDERR "# $_[0]\n";
+}
+
+=back
+
+=cut
+
+1;
