@@ -357,7 +357,7 @@ static void
 test_shape(void **state)
 {
     int                 i;
-    char               *text, *huge;
+    char               *text, *huge, header[128];
     cam_token_t         token;
     static char         claims[CAM_TOKEN_MAX + 1];
     static const char  *malformed[] = { "", ".", "..", "...", "a.b.c", "a.b" };
@@ -376,6 +376,13 @@ test_shape(void **state)
     text = forge(HEADER, claims, (char *) keys.keys[0].secret, 32);
     assert_true(strlen(text) > CAM_TOKEN_MAX);
     assert_int_equal(verify(text), CAM_TOKEN_MALFORMED);
+
+    /* a header as long as it may be, and a byte longer */
+
+    snprintf(header, sizeof(header), "%-96s", HEADER);
+    assert_int_equal(verify_header(header), CAM_TOKEN_OK);
+    snprintf(header, sizeof(header), "%-97s", HEADER);
+    assert_int_equal(verify_header(header), CAM_TOKEN_MALFORMED);
 
     /* libjwt 1.10 would lay a header of this size on the stack */
 
