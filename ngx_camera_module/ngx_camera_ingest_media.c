@@ -208,7 +208,11 @@ ngx_camera_ingest_frame(ngx_camera_ingest_ctx_t *ctx, cam_frame_t *frame,
 }
 
 
-/* RTMP's clock wraps after 49 days; both tracks run on it */
+/*
+ * RTMP's clock wraps after 49 days; both tracks run on it.  Encoders that
+ * repeat their configuration often stamp it with 0, so that it is taken to be
+ * of the time of the frame before.
+ */
 
 static void
 ngx_camera_ingest_timestamp(ngx_camera_ingest_ctx_t *ctx, cam_frame_t *frame,
@@ -216,10 +220,16 @@ ngx_camera_ingest_timestamp(ngx_camera_ingest_ctx_t *ctx, cam_frame_t *frame,
 {
     ngx_time_t  *tp;
 
-    ctx->dts = ctx->timed ? ctx->dts + (int32_t) (timestamp
-                                                  - (uint32_t) ctx->dts)
-                          : timestamp;
-    ctx->timed = 1;
+    if (!ctx->timed) {
+        ctx->dts = timestamp;
+
+    } else if (!(frame->flags & CAM_FRAME_CONFIG)) {
+        ctx->dts += (int32_t) (timestamp - (uint32_t) ctx->dts);
+    }
+
+    if (!(frame->flags & CAM_FRAME_CONFIG)) {
+        ctx->timed = 1;
+    }
 
     tp = ngx_timeofday();
 
