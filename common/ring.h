@@ -82,8 +82,8 @@ typedef struct cam_ring_reader_s  cam_ring_reader_t;
 
 /*
  * Creates the ring of info->generation and makes it the camera's current
- * one.  dirfd is rings/ and stays open as long as the writer.  Of info, camera,
- * generation, capacity (0: default), holder, takeover_msec and addr are read.
+ * one.  dirfd is rings/ and stays open as long as the writer.  Of info are
+ * read: camera, generation, capacity (0: default), holder, takeover_msec, addr.
  * Answers CAM_RING_OK, _NOSPACE or _ERROR (EEXIST: that generation was already
  * taken; ESTALE: the camera has a newer one; EAGAIN: met a sweep, come again).
  */
@@ -95,7 +95,7 @@ int cam_ring_writer_open(cam_ring_writer_t **w, int dirfd,
  * also kept in the header for readers that join, and forgets the newest key
  * frame, so that the kept configuration always fits the frames that a joining
  * reader gets.  The size is that of iov.  Answers CAM_RING_OK, or with nothing
- * written _TOOBIG (a configuration: of more than CAM_RING_CONFIG_MAX) or _ERROR
+ * written _TOOBIG (a configuration: more than CAM_RING_CONFIG_MAX) or _ERROR
  * (EINVAL: no such track).
  */
 int cam_ring_write(cam_ring_writer_t *w, const cam_frame_t *frame,

@@ -3,7 +3,7 @@
  */
 
 /*
- * The byte layout of a ring file, and what the three ring_*.c files share.
+ * The byte layout of a ring file, and what the ring_*.c files share.
  * Nobody else includes this, tests excepted; docs/ring.md explains each field
  * and the protocol between the writer and its readers.
  *

@@ -37,6 +37,9 @@
 #define CAM_RING_LINK_TRIES  100
 
 
+static int cam_ring_link_exchange(int dirfd,
+    const uint8_t camera[CAM_UUID_LEN], uint64_t generation,
+    uint64_t *displaced);
 static uint64_t cam_ring_target_read(int dirfd, const char *name,
     const uint8_t camera[CAM_UUID_LEN]);
 static uint64_t cam_ring_name_parse(const char *name,
@@ -141,11 +144,10 @@ int
 cam_ring_link_set(int dirfd, const uint8_t camera[CAM_UUID_LEN],
     uint64_t generation)
 {
-    int       i, rc;
-    char      link[CAM_RING_NAME], file[CAM_RING_NAME], spare[CAM_RING_NAME];
-    uint64_t  put, got;
+    int       err;
+    char      file[CAM_RING_NAME], spare[CAM_RING_NAME];
+    uint64_t  displaced;
 
-    cam_ring_name(link, camera, 0);
     cam_ring_name(file, camera, generation);
     cam_ring_spare(spare, camera, generation);
 
@@ -153,56 +155,75 @@ cam_ring_link_set(int dirfd, const uint8_t camera[CAM_UUID_LEN],
         return -1;
     }
 
-    put = generation;
-
-    for (i = 0; i < CAM_RING_LINK_TRIES; i++) {
-        rc = renameat2(dirfd, spare, dirfd, link, RENAME_NOREPLACE);
-
-        if (rc == 0) {
-            goto done;
-        }
-
-        if (errno == EEXIST) {
-            rc = renameat2(dirfd, spare, dirfd, link, RENAME_EXCHANGE);
-        }
-
-        if (rc == -1) {
-            if (errno == ENOENT) {
-                continue;
-            }
-
-            break;
-        }
-
-        got = cam_ring_target_read(dirfd, spare, camera);
-
-        if (got <= put) {
-            unlinkat(dirfd, spare, 0);
-
-            if (got != 0) {
-                (void) cam_ring_sweep_file(dirfd, camera, got);
-            }
-
-            goto done;
-        }
-
-        put = got;
+    if (cam_ring_link_exchange(dirfd, camera, generation, &displaced) == -1) {
+        err = errno;
+        unlinkat(dirfd, spare, 0);
+        errno = err;
+        return -1;
     }
 
-    rc = errno;
     unlinkat(dirfd, spare, 0);
-    errno = rc;
 
-    return -1;
-
-done:
-
-    if (put != generation) {
+    if (displaced == generation) {
         errno = ESTALE;
         return -1;
     }
 
+    if (displaced) {
+        (void) cam_ring_sweep_file(dirfd, camera, displaced);
+    }
+
     return 0;
+}
+
+
+/*
+ * Puts the spare link in the place of the camera's, until what is there is
+ * the newest of all that were seen; displaced is what the spare one names
+ * then, 0 when that is nothing.
+ */
+
+static int
+cam_ring_link_exchange(int dirfd, const uint8_t camera[CAM_UUID_LEN],
+    uint64_t generation, uint64_t *displaced)
+{
+    int       i;
+    char      link[CAM_RING_NAME], spare[CAM_RING_NAME];
+    uint64_t  put;
+
+    cam_ring_name(link, camera, 0);
+    cam_ring_spare(spare, camera, generation);
+
+    put = generation;
+
+    for (i = 0; i < CAM_RING_LINK_TRIES; i++) {
+
+        if (renameat2(dirfd, spare, dirfd, link, RENAME_NOREPLACE) == 0) {
+            *displaced = put == generation ? 0 : generation;
+            return 0;
+        }
+
+        if (errno == EEXIST
+            && renameat2(dirfd, spare, dirfd, link, RENAME_EXCHANGE) == 0)
+        {
+            *displaced = cam_ring_target_read(dirfd, spare, camera);
+
+            if (*displaced <= put) {
+                return 0;
+            }
+
+            put = *displaced;
+            continue;
+        }
+
+        /* it was taken away between the two */
+
+        if (errno != ENOENT) {
+            return -1;
+        }
+    }
+
+    return -1;
 }
 
 

@@ -16,7 +16,7 @@
 #include "codec_headers.h"
 
 
-/* writes bits as the standards do, to build parameter sets from their syntax */
+/* writes bits as the standards do: parameter sets built from their syntax */
 typedef struct {
     uint8_t   data[512];
     unsigned  bits;
@@ -323,7 +323,7 @@ h264_values_out_of_range(void **state)
     cam_h264_config_t  config;
 
     static const unsigned  good[9] = { 0, 1, 0, 0, 0, 0, 1, 9, 9 };
-    static const unsigned  bad[9]  = { 32, 4, 7, 7, 13, 3, 17, 1024, 0xffffffe };
+    static const unsigned  bad[9] = { 32, 4, 7, 7, 13, 3, 17, 1024, 1 << 28 };
 
     for (i = -1; i < 9; i++) {
         memcpy(v, good, sizeof(v));
