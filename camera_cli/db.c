@@ -46,7 +46,8 @@ cli_db_try(cli_t *cli, char *err, size_t len)
     }
 
     if (cli->env.database == NULL) {
-        snprintf(err, len, "CAMERA_DATABASE_URL is not known");
+        snprintf(err, len, "no instance found: CAMERA_DATABASE_URL is not "
+                 "known");
         return -1;
     }
 
