@@ -198,6 +198,7 @@ cam_registry_get(cam_registry_t *reg, int slot, cam_registry_entry_t *entry)
 {
     int                   tries;
     uint64_t              seq, used;
+    cam_registry_copy_t  *copy;
     cam_registry_slot_t  *s;
 
     if (slot < 0 || (uint32_t) slot >= reg->capacity) {
@@ -206,18 +207,17 @@ cam_registry_get(cam_registry_t *reg, int slot, cam_registry_entry_t *entry)
 
     s = &reg->slots[slot];
 
+    /* only two changes of this slot within one copy make another try */
+
     for (tries = 0; tries < CAM_REGISTRY_TRIES; tries++) {
 
         seq = __atomic_load_n(&s->seq, __ATOMIC_ACQUIRE);
 
-        if (seq & 1) {
-            continue;
-        }
-
-        used = cam_load(&s->used);
+        copy = &s->copy[seq & 1];
+        used = cam_load(&copy->used);
 
         if (used) {
-            cam_words_load(entry, s->entry, CAM_REGISTRY_ENTRY_WORDS);
+            cam_words_load(entry, copy->entry, CAM_REGISTRY_ENTRY_WORDS);
         }
 
         __atomic_thread_fence(__ATOMIC_ACQUIRE);

@@ -9,7 +9,7 @@
  *
  * Two halves with different writers.  An entry is written by one process, the
  * feeder (the nginx worker that holds the flock of registry.feeder), from
- * PostgreSQL, under a per-slot sequence lock.  The state beside it is written
+ * PostgreSQL, into the spare copy of its slot.  The state beside it is written
  * by whichever worker serves the camera, word by word with atomics.  The file
  * outlives nginx, so publishers are known while PostgreSQL is away.
  *
@@ -107,10 +107,12 @@ typedef struct {
 
 
 /*
- * Maps shm/registry, creating it with capacity slots (posix_fallocate) when
- * it is absent.  write is 0 in camera-worker and bin/camera.  NULL with errno;
- * EPROTO: a layout of another version; ENOSPC: tmpfs is full;
- * EINVAL: exists with another capacity (0 accepts any).
+ * Maps shm/registry.  write is 0 in camera-worker and bin/camera, which accept
+ * any capacity (0); with write it is created with that many slots when it is
+ * absent, or replaced, cameras and all, when nobody else writes the one that
+ * is there and that has another capacity or layout.  Readers notice by its
+ * inode.  NULL with errno; ENOSPC: tmpfs is full; EINVAL, EPROTO: another
+ * capacity or layout is in use.
  */
 cam_registry_t *cam_registry_open(const char *shm, uint32_t capacity,
     int write);

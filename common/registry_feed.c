@@ -4,10 +4,9 @@
 
 /*
  * The feeder's side of the registry: the only process that writes entries and
- * the index.  It may be killed between any two stores; then a sequence word
- * stays odd, and the next feeder's load_begin repairs what it marks.  An
- * entry's id does not change while its slot is used, so that a half written
- * entry is still found by its id and written anew.
+ * the index.  It may be killed between any two stores: entries are whole at
+ * any moment, and an index that was left half changed is made anew by the next
+ * feeder's load_begin; until then look-ups go through all slots.
  */
 
 #include <errno.h>
@@ -20,7 +19,10 @@
 static int cam_registry_place(cam_registry_t *reg,
     const uint8_t camera[CAM_UUID_LEN]);
 static int cam_registry_free_slot(cam_registry_t *reg);
+static int cam_registry_used(cam_registry_t *reg, uint32_t slot);
 static void cam_registry_write(cam_registry_t *reg, int slot,
+    const cam_registry_entry_t *entry);
+static void cam_registry_publish(cam_registry_t *reg, int slot,
     const cam_registry_entry_t *entry);
 static void cam_registry_clear(cam_registry_t *reg, int slot);
 static void cam_registry_reset_state(cam_registry_t *reg, int slot);
@@ -78,8 +80,6 @@ cam_registry_put(cam_registry_t *reg, const cam_registry_entry_t *entry)
 }
 
 
-/* the slot of a camera, even when its entry was left half written */
-
 static int
 cam_registry_place(cam_registry_t *reg, const uint8_t camera[CAM_UUID_LEN])
 {
@@ -101,10 +101,9 @@ cam_registry_place(cam_registry_t *reg, const uint8_t camera[CAM_UUID_LEN])
             continue;
         }
 
-        cam_words_load(&entry, reg->slots[slot].entry,
-                       CAM_REGISTRY_ENTRY_WORDS);
-
-        if (memcmp(entry.camera, camera, CAM_UUID_LEN) == 0) {
+        if (cam_registry_get(reg, (int) slot, &entry) == 0
+            && memcmp(entry.camera, camera, CAM_UUID_LEN) == 0)
+        {
             return (int) slot;
         }
     }
@@ -124,7 +123,7 @@ cam_registry_free_slot(cam_registry_t *reg)
 
     for (n = 0; n < reg->capacity; n++) {
 
-        if (!cam_load(&reg->slots[slot].used)) {
+        if (!cam_registry_used(reg, slot)) {
             cam_store(&reg->header->cursor, slot + 1);
             return (int) slot;
         }
@@ -136,41 +135,68 @@ cam_registry_free_slot(cam_registry_t *reg)
 }
 
 
+static int
+cam_registry_used(cam_registry_t *reg, uint32_t slot)
+{
+    cam_registry_slot_t  *s;
+
+    s = &reg->slots[slot];
+
+    return cam_load(&s->copy[cam_load(&s->seq) & 1].used) != 0;
+}
+
+
 static void
 cam_registry_write(cam_registry_t *reg, int slot,
     const cam_registry_entry_t *entry)
 {
     int                     used;
-    uint64_t                seq;
-    cam_registry_slot_t    *s;
     cam_registry_entry_t    old;
     cam_registry_header_t  *header = reg->header;
 
-    s = &reg->slots[slot];
-    used = cam_load(&s->used) != 0;
+    used = cam_registry_get(reg, slot, &old) == 0;
 
     cam_registry_index_begin(reg);
 
     if (used) {
-        cam_words_load(&old, s->entry, CAM_REGISTRY_ENTRY_WORDS);
         cam_registry_index_slot(reg, slot, &old, cam_registry_index_del);
     }
 
-    seq = cam_load(&s->seq) | 1;
-
-    cam_store(&s->seq, seq);
-    __atomic_thread_fence(__ATOMIC_RELEASE);
-
-    cam_words_store(s->entry, entry, CAM_REGISTRY_ENTRY_WORDS);
-    cam_store(&s->used, 1);
-
-    __atomic_store_n(&s->seq, seq + 1, __ATOMIC_RELEASE);
+    cam_registry_publish(reg, slot, entry);
 
     cam_registry_index_slot(reg, slot, entry, cam_registry_index_add);
     cam_registry_index_end(reg);
 
     cam_store(&header->used, cam_load(&header->used) + !used);
     cam_store(&header->changes, cam_load(&header->changes) + 1);
+}
+
+
+/* entry is NULL when the slot becomes free */
+
+static void
+cam_registry_publish(cam_registry_t *reg, int slot,
+    const cam_registry_entry_t *entry)
+{
+    uint64_t              seq;
+    cam_registry_slot_t  *s;
+    cam_registry_copy_t  *copy;
+
+    s = &reg->slots[slot];
+    seq = cam_load(&s->seq) + 1;
+    copy = &s->copy[seq & 1];
+
+    /* a reader of what is overwritten here sees the step before this one */
+
+    __atomic_thread_fence(__ATOMIC_RELEASE);
+
+    cam_store(&copy->used, entry != NULL);
+
+    if (entry) {
+        cam_words_store(copy->entry, entry, CAM_REGISTRY_ENTRY_WORDS);
+    }
+
+    __atomic_store_n(&s->seq, seq, __ATOMIC_RELEASE);
 }
 
 
@@ -204,26 +230,17 @@ cam_registry_remove(cam_registry_t *reg, const uint8_t camera[CAM_UUID_LEN])
 static void
 cam_registry_clear(cam_registry_t *reg, int slot)
 {
-    uint64_t                seq;
-    cam_registry_slot_t    *s;
     cam_registry_entry_t    old;
     cam_registry_header_t  *header = reg->header;
 
-    s = &reg->slots[slot];
-    cam_words_load(&old, s->entry, CAM_REGISTRY_ENTRY_WORDS);
+    if (cam_registry_get(reg, slot, &old) != 0) {
+        return;
+    }
 
     cam_registry_index_begin(reg);
     cam_registry_index_slot(reg, slot, &old, cam_registry_index_del);
+    cam_registry_publish(reg, slot, NULL);
     cam_registry_index_end(reg);
-
-    seq = cam_load(&s->seq) | 1;
-
-    cam_store(&s->seq, seq);
-    __atomic_thread_fence(__ATOMIC_RELEASE);
-
-    cam_store(&s->used, 0);
-
-    __atomic_store_n(&s->seq, seq + 1, __ATOMIC_RELEASE);
 
     cam_store(&header->used, cam_load(&header->used) - 1);
     cam_store(&header->changes, cam_load(&header->changes) + 1);
@@ -262,16 +279,16 @@ cam_registry_load_begin(cam_registry_t *reg)
 void
 cam_registry_load_commit(cam_registry_t *reg)
 {
-    uint64_t              load;
-    uint32_t              slot;
-    cam_registry_slot_t  *s;
+    uint64_t  load;
+    uint32_t  slot;
 
     load = cam_load(&reg->header->load);
 
     for (slot = 0; slot < reg->capacity; slot++) {
-        s = &reg->slots[slot];
 
-        if (cam_load(&s->used) && cam_load(&s->load) != load) {
+        if (cam_registry_used(reg, slot)
+            && cam_load(&reg->slots[slot].load) != load)
+        {
             cam_registry_clear(reg, (int) slot);
         }
     }
@@ -279,6 +296,29 @@ cam_registry_load_commit(cam_registry_t *reg)
     if (!reg->full) {
         cam_store(&reg->header->full_at, 0);
     }
+}
+
+
+void
+cam_registry_move(cam_registry_t *reg, cam_registry_t *from)
+{
+    uint32_t              slot;
+    cam_registry_entry_t  entry, copy;
+
+    for (slot = 0; slot < from->capacity; slot++) {
+
+        if (cam_registry_get(from, (int) slot, &entry) != 0
+            || cam_registry_put(reg, &entry) != 0)
+        {
+            continue;
+        }
+
+        *cam_registry_state(reg, cam_registry_find_id(reg, entry.camera,
+                                                      &copy))
+            = *cam_registry_state(from, (int) slot);
+    }
+
+    cam_registry_fed(reg, cam_load(&from->header->fed_at));
 }
 
 
@@ -386,17 +426,13 @@ cam_registry_index_end(cam_registry_t *reg)
 }
 
 
-/*
- * After a feeder that died: the index is made anew.  Entries left odd stay
- * unreadable until the load writes them again or its commit removes them.
- */
+/* a feeder that died may have left half an index: it is made anew */
 
 static void
 cam_registry_repair(cam_registry_t *reg)
 {
     uint32_t              i;
     uint64_t              used;
-    cam_registry_slot_t  *s;
     cam_registry_entry_t  entry;
 
     cam_registry_index_begin(reg);
@@ -408,11 +444,9 @@ cam_registry_repair(cam_registry_t *reg)
     used = 0;
 
     for (i = 0; i < reg->capacity; i++) {
-        s = &reg->slots[i];
 
-        if (cam_load(&s->used)) {
+        if (cam_registry_get(reg, (int) i, &entry) == 0) {
             used++;
-            cam_words_load(&entry, s->entry, CAM_REGISTRY_ENTRY_WORDS);
             cam_registry_index_slot(reg, (int) i, &entry,
                                     cam_registry_index_add);
         }

@@ -7,6 +7,10 @@
  * the directory is locked, so that workers that start together agree on one
  * file and nobody sees half of it.  Its space is allocated before it is
  * mapped, because a store into a hole of a full tmpfs is a SIGBUS.
+ *
+ * Each writer holds a shared lock of the file as long as it maps it.  A file
+ * of another size or layout is replaced when nobody holds one, and its cameras
+ * move into the new one.
  */
 
 #include <errno.h>
@@ -22,8 +26,11 @@
 #include "registry_layout.h"
 
 
-static int cam_registry_open_file(int dirfd, uint32_t capacity, int write);
-static int cam_registry_create(int dirfd, uint32_t capacity);
+static cam_registry_t *cam_registry_open_at(int dirfd, uint32_t capacity,
+    int write);
+static cam_registry_t *cam_registry_replace(int dirfd, uint32_t capacity);
+static cam_registry_t *cam_registry_create(int dirfd, uint32_t capacity,
+    cam_registry_t *old);
 static int cam_registry_fill(int fd, uint32_t capacity);
 static cam_registry_t *cam_registry_map(int fd, uint32_t capacity, int write);
 static int cam_registry_check(int fd, uint32_t capacity,
@@ -33,7 +40,7 @@ static int cam_registry_check(int fd, uint32_t capacity,
 cam_registry_t *
 cam_registry_open(const char *shm, uint32_t capacity, int write)
 {
-    int              fd, dirfd, err;
+    int              dirfd, err;
     cam_registry_t  *reg;
 
     if (capacity > CAM_REGISTRY_CAPACITY_MAX) {
@@ -47,21 +54,102 @@ cam_registry_open(const char *shm, uint32_t capacity, int write)
         return NULL;
     }
 
-    fd = cam_registry_open_file(dirfd, capacity, write);
-    err = errno;
+    reg = cam_registry_open_at(dirfd, capacity, write);
 
+    if (reg == NULL && write && capacity != 0
+        && (errno == ENOENT || errno == EINVAL || errno == EPROTO))
+    {
+        reg = cam_registry_replace(dirfd, capacity);
+    }
+
+    err = errno;
     close(dirfd);                               /* drops the lock, too */
+    errno = err;
+
+    return reg;
+}
+
+
+static cam_registry_t *
+cam_registry_open_at(int dirfd, uint32_t capacity, int write)
+{
+    int              fd, err;
+    cam_registry_t  *reg;
+
+    fd = openat(dirfd, "registry", (write ? O_RDWR : O_RDONLY)|O_CLOEXEC);
 
     if (fd == -1) {
-        errno = err;
         return NULL;
+    }
+
+    if (write && flock(fd, LOCK_SH) == -1) {
+        goto failed;
     }
 
     reg = cam_registry_map(fd, capacity, write);
 
-    if (reg == NULL) {
+    if (reg) {
+        return reg;
+    }
+
+failed:
+
+    err = errno;
+    close(fd);
+    errno = err;
+
+    return NULL;
+}
+
+
+/* makes the file when it is absent or of no use to anybody */
+
+static cam_registry_t *
+cam_registry_replace(int dirfd, uint32_t capacity)
+{
+    int              fd, err;
+    cam_registry_t  *reg, *old;
+
+    if (flock(dirfd, LOCK_EX) == -1) {
+        return NULL;
+    }
+
+    /* somebody may have done it while we waited */
+
+    reg = cam_registry_open_at(dirfd, capacity, 1);
+
+    if (reg || (errno != ENOENT && errno != EINVAL && errno != EPROTO)) {
+        return reg;
+    }
+
+    err = errno;
+    old = NULL;
+
+    if (err != ENOENT) {
+        fd = openat(dirfd, "registry", O_RDWR|O_CLOEXEC);
+
+        if (fd == -1) {
+            return NULL;
+        }
+
+        if (flock(fd, LOCK_EX|LOCK_NB) == -1) {
+            close(fd);
+            errno = err;
+            return NULL;
+        }
+
+        old = cam_registry_map(fd, 0, 1);
+
+        if (old == NULL) {
+            close(fd);
+        }
+    }
+
+    reg = cam_registry_create(dirfd, capacity, old);
+
+    if (old) {
         err = errno;
-        close(fd);
+        cam_registry_close(old);
         errno = err;
     }
 
@@ -69,61 +157,47 @@ cam_registry_open(const char *shm, uint32_t capacity, int write)
 }
 
 
-static int
-cam_registry_open_file(int dirfd, uint32_t capacity, int write)
+static cam_registry_t *
+cam_registry_create(int dirfd, uint32_t capacity, cam_registry_t *old)
 {
-    int  fd;
-
-    if (!write) {
-        return openat(dirfd, "registry", O_RDONLY|O_CLOEXEC);
-    }
-
-    fd = openat(dirfd, "registry", O_RDWR|O_CLOEXEC);
-
-    if (fd != -1 || errno != ENOENT || capacity == 0) {
-        return fd;
-    }
-
-    if (flock(dirfd, LOCK_EX) == -1) {
-        return -1;
-    }
-
-    /* somebody may have made it while we waited */
-
-    fd = openat(dirfd, "registry", O_RDWR|O_CLOEXEC);
-
-    if (fd != -1 || errno != ENOENT) {
-        return fd;
-    }
-
-    return cam_registry_create(dirfd, capacity);
-}
-
-
-static int
-cam_registry_create(int dirfd, uint32_t capacity)
-{
-    int  fd, err;
+    int              fd, err;
+    cam_registry_t  *reg;
 
     fd = openat(dirfd, "registry.new", O_RDWR|O_CREAT|O_TRUNC|O_CLOEXEC, 0640);
 
     if (fd == -1) {
-        return -1;
+        return NULL;
     }
 
-    if (cam_registry_fill(fd, capacity) == -1
-        || renameat(dirfd, "registry.new", dirfd, "registry") == -1)
-    {
+    reg = NULL;
+
+    if (flock(fd, LOCK_SH) == 0 && cam_registry_fill(fd, capacity) == 0) {
+        reg = cam_registry_map(fd, capacity, 1);
+    }
+
+    if (reg == NULL) {
         err = errno;
-
-        unlinkat(dirfd, "registry.new", 0);
         close(fd);
-
-        errno = err;
-        return -1;
+        goto failed;
     }
 
-    return fd;
+    if (old) {
+        cam_registry_move(reg, old);
+    }
+
+    if (renameat(dirfd, "registry.new", dirfd, "registry") == 0) {
+        return reg;
+    }
+
+    err = errno;
+    cam_registry_close(reg);
+
+failed:
+
+    unlinkat(dirfd, "registry.new", 0);
+    errno = err;
+
+    return NULL;
 }
 
 

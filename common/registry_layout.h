@@ -8,8 +8,10 @@
  * at a page boundary.
  *
  * All fields that change are read and written as whole words by relaxed
- * atomics; what belongs together is under a sequence word that is odd while
- * its writer is at work.
+ * atomics.  A slot has two copies of its entry: the feeder writes the one that
+ * is not in force and then says so in the slot's sequence word, so that a
+ * feeder that stops or dies at any moment leaves a whole entry.  The index is
+ * under a sequence word that is odd while it is being changed.
  */
 
 #ifndef CAM_REGISTRY_LAYOUT_H
@@ -59,11 +61,17 @@ typedef struct {
 
 
 typedef struct {
-    uint64_t        seq;                 /* odd: the entry is being changed */
     uint64_t        used;
-    uint64_t        load;                /* whole load that last named it */
     uint64_t        entry[CAM_REGISTRY_ENTRY_WORDS];
-    uint64_t        reserved[64 - 3 - CAM_REGISTRY_ENTRY_WORDS];
+    uint64_t        reserved[56 - 1 - CAM_REGISTRY_ENTRY_WORDS];
+} cam_registry_copy_t;
+
+
+typedef struct {
+    uint64_t             seq;            /* grows; its last bit: the copy */
+    uint64_t             load;           /* whole load that last named it */
+    uint64_t             reserved[14];
+    cam_registry_copy_t  copy[2];
 } cam_registry_slot_t;
 
 
@@ -91,7 +99,7 @@ struct cam_registry_s {
 
 
 _Static_assert(sizeof(cam_registry_entry_t) == 384, "entry is 48 words");
-_Static_assert(sizeof(cam_registry_slot_t) == 512, "slot is 512 bytes");
+_Static_assert(sizeof(cam_registry_slot_t) == 1024, "slot is 1024 bytes");
 _Static_assert(sizeof(cam_registry_state_slot_t) == 64, "state is 64 bytes");
 _Static_assert(CAM_REGISTRY_KINDS == 4, "kind is two bits of an index word");
 
@@ -114,6 +122,9 @@ uint32_t cam_registry_hash(cam_registry_kind_e kind, const void *data,
 /* 1 when the entry has that id, key or hash */
 int cam_registry_match(const cam_registry_entry_t *entry,
     cam_registry_kind_e kind, const void *data, size_t len);
+
+/* what another registry knows, as far as there is room */
+void cam_registry_move(cam_registry_t *reg, cam_registry_t *from);
 
 void cam_words_load(void *dst, const uint64_t *src, size_t words);
 void cam_words_store(uint64_t *dst, const void *src, size_t words);

@@ -389,7 +389,7 @@ a_file_outlives_its_processes(void **state)
 
 
 static void
-a_strange_file_is_refused(void **state)
+a_registry_in_use_is_not_replaced(void **state)
 {
     int   fd;
     char  name[128];
@@ -403,17 +403,78 @@ a_strange_file_is_refused(void **state)
     assert_int_equal(pwrite(fd, "\x02", 1, 8), 1);          /* version 2 */
     assert_null(cam_registry_open(dir, CAPACITY, 1));
     assert_int_equal(errno, EPROTO);
-
-    assert_int_equal(pwrite(fd, "\x01", 1, 8), 1);
-    assert_int_equal(ftruncate(fd, 8192), 0);
-    assert_null(cam_registry_open(dir, CAPACITY, 1));
+    assert_null(cam_registry_open(dir, 0, 0));
     assert_int_equal(errno, EPROTO);
 
+    assert_int_equal(pwrite(fd, "\x01", 1, 8), 1);
     close(fd);
+}
+
+
+static void
+cameras_move_into_a_registry_of_another_size(void **state)
+{
+    int                    i, slot;
+    uint32_t               sizes[] = { 2 * CAPACITY, 20, CAPACITY };
+    uint64_t               generation;
+    cam_registry_info_t    info;
+    cam_registry_entry_t   entry;
+
+    for (i = 0; i < 20; i++) {
+        put(*state, i, 1);
+    }
+
+    cam_registry_fed(*state, 12345);
+    slot = find_key(*state, 7, 1, &entry);
+    generation = cam_registry_claim(*state, slot, 0);
+
+    for (i = 0; i < 3; i++) {
+        cam_registry_close(*state);
+
+        *state = cam_registry_open(dir, sizes[i], 1);
+        assert_non_null(*state);
+        cam_registry_info(*state, &info);
+        assert_int_equal(info.capacity, sizes[i]);
+        assert_int_equal(info.used, 20);
+        assert_int_equal(info.fed_at, 12345);
+
+        slot = find_key(*state, 7, 1, &entry);
+        assert_int_equal(cam_registry_state(*state, slot)->generation,
+                         generation);
+    }
+}
+
+
+static void
+a_strange_file_is_replaced(void **state)
+{
+    int                    i;
+    char                   name[128];
+    cam_registry_info_t    info;
+
+    snprintf(name, sizeof(name), "%s/registry", dir);
+
+    for (i = 0; i < 3; i++) {
+        cam_registry_close(*state);
+        assert_int_equal(truncate(name, i * 4096), 0);
+
+        assert_null(cam_registry_open(dir, 0, 0));
+        assert_int_equal(errno, EPROTO);
+
+        *state = cam_registry_open(dir, CAPACITY, 1);
+        assert_non_null(*state);
+        put(*state, 7, 1);
+    }
+
+    cam_registry_close(*state);
     unlink(name);
 
     assert_null(cam_registry_open(dir, 0, 0));
     assert_int_equal(errno, ENOENT);
+
+    *state = cam_registry_open(dir, CAPACITY, 1);
+    cam_registry_info(*state, &info);
+    assert_int_equal(info.used, 0);
 }
 
 
@@ -531,16 +592,20 @@ readers_see_whole_entries_while_the_feeder_writes(void **state)
 }
 
 
-/* kill -9 at any instruction of a feeder; the next one makes all good again */
+/* kill -9 at any instruction of a feeder: all cameras are found, and whole */
 
 static void
-a_killed_feeder_is_repaired_by_the_next(void **state)
+a_killed_feeder_harms_nothing(void **state)
 {
     int                    i, n, bad;
     pid_t                  pid;
     unsigned               seed = 7;
     feeding_t              feeding = { *state, 0, 0 };
     cam_registry_entry_t   entry, want;
+
+    for (n = 0; n < 8; n++) {
+        put(*state, n, 1);
+    }
 
     for (bad = 0, i = 0; i < 100; i++) {
 
@@ -554,6 +619,13 @@ a_killed_feeder_is_repaired_by_the_next(void **state)
         usleep((useconds_t) (rand_r(&seed) % 2000));
         kill(pid, SIGKILL);
         waitpid(pid, NULL, 0);
+
+        for (n = 0; n < 8; n++) {
+            want = camera(n, 0);
+            bad += cam_registry_find_id(*state, want.camera, &entry) == -1;
+            want = camera(n, (int) entry.key_generation);
+            bad += memcmp(&entry, &want, sizeof(want)) != 0;
+        }
 
         cam_registry_load_begin(*state);
 
@@ -611,10 +683,12 @@ main(void)
         registry_test(a_claim_has_one_winner_and_grows_for_ever),
         registry_test(a_new_camera_does_not_inherit_a_slots_past),
         registry_test(a_file_outlives_its_processes),
-        registry_test(a_strange_file_is_refused),
+        registry_test(a_registry_in_use_is_not_replaced),
+        registry_test(cameras_move_into_a_registry_of_another_size),
+        registry_test(a_strange_file_is_replaced),
         registry_test(workers_that_start_together_share_one_file),
         registry_test(readers_see_whole_entries_while_the_feeder_writes),
-        registry_test(a_killed_feeder_is_repaired_by_the_next),
+        registry_test(a_killed_feeder_harms_nothing),
         cmocka_unit_test(every_reason_has_a_name_and_a_sentence)
     };
 

@@ -60,7 +60,9 @@ sub registry {
 
     for my $slot (0 .. $r{capacity} - 1) {
         my $s = substr $text, 4096 + $slot * $r{slot_size}, $r{slot_size};
-        my ($version, $used, $load, $entry) = unpack 'Q Q Q a384', $s;
+        my ($version) = unpack 'Q', $s;
+        my ($used, $entry) = unpack 'Q a384',
+            substr $s, 128 + 448 * ($version & 1);
         next if !$used;
 
         my %c = (slot => $slot, version => $version);
