@@ -97,7 +97,8 @@ sub start_database {
     my $url = $self->{set}{DATABASE_URL};
 
     if ($url) {
-        $self->{owner_url} = $self->{app_url} = $url;
+        $self->{owner_url} = $url;
+        $self->{app_url} = $self->{set}{APP_DATABASE_URL} || $url;
         return;
     }
 
@@ -245,6 +246,33 @@ sub start_certificate {
 sub start_nginx {
     my ($self) = @_;
 
+    my $set = $self->{set};
+    my @nginx = ('nginx', '-e', 'stderr', '-p', $self->{var},
+        '-c', "$self->{var}/nginx.conf");
+
+    $self->render_conf;
+    $self->{steps}->command('nginx', { as_user => 1, quiet => 1 }, @nginx,
+        '-t', '-q');
+
+    $self->{steps}->step('nginx', sub {
+        my $child = $self->{nginx} = $self->{children}->add(
+            name     => 'nginx',
+            as       => $self->{user}{as},
+            argv     => [ $self->more_files, @nginx, '-g', 'daemon off;' ],
+            on_start => sub { $self->write_env($_[0]{pid}) },
+        );
+        $self->{steps}->wait_for($child, 20, sub {
+            Run::Steps::http_status($set->{HTTP_PORT}, '/healthz') == 200;
+        });
+        return "listens on $set->{HTTP_PORT}, $set->{HTTPS_PORT},"
+            . " $set->{RTMPS_PORT} and 127.0.0.1:$set->{RTMP_PORT}";
+    });
+}
+
+
+sub render_conf {
+    my ($self) = @_;
+
     my $var = $self->{var};
     my $set = $self->{set};
 
@@ -264,22 +292,7 @@ sub start_nginx {
         'USER=',                        # the master has no rights to give up
         map { "$_=$set->{$_}" } qw(HTTP_PORT HTTPS_PORT RTMPS_PORT RTMP_PORT
             WORKERS));
-    chmod 0600, "$var/conf/camera.conf";
-
-    $self->{steps}->step('nginx', sub {
-        my $child = $self->{nginx} = $self->{children}->add(
-            name     => 'nginx',
-            as       => $self->{user}{as},
-            argv     => [ $self->more_files, 'nginx', '-e', 'stderr', '-p', $var,
-                          '-c', "$var/nginx.conf", '-g', 'daemon off;' ],
-            on_start => sub { $self->write_env($_[0]{pid}) },
-        );
-        $self->{steps}->wait_for($child, 20, sub {
-            Run::Steps::http_status($set->{HTTP_PORT}, '/healthz') == 200;
-        });
-        return "listens on $set->{HTTP_PORT}, $set->{HTTPS_PORT},"
-            . " $set->{RTMPS_PORT} and 127.0.0.1:$set->{RTMP_PORT}";
-    });
+    chmod 0600, "$var/conf/camera.conf";    # a password may be in it
 }
 
 

@@ -33,7 +33,7 @@ sub settings {
 
     $set{WORKERS} = number('WORKERS', 2, 1, 64);
     $set{DEMO} = number('DEMO', 1, 0, 1);
-    $set{DATABASE_URL} = $ENV{DATABASE_URL} // '';
+    $set{$_} = $ENV{$_} // '' for qw(DATABASE_URL APP_DATABASE_URL);
 
     my $var = $ENV{VAR} // 'var';
     $set{VAR} = $var =~ m{^/} ? $var : "$root/$var";
