@@ -82,8 +82,9 @@ typedef struct cam_ring_reader_s  cam_ring_reader_t;
 
 /*
  * Creates the ring of info->generation and makes it the camera's current
- * one.  dirfd is rings/ and stays open as long as the writer.  Of info are
- * read: camera, generation, capacity (0: default), holder, takeover_msec, addr.
+ * one.  dirfd is rings/ and stays open as long as the writer.  Of info these
+ * are read: camera, generation, capacity (0: default), holder, takeover_msec
+ * and addr.
  * Answers CAM_RING_OK, _NOSPACE or _ERROR (EEXIST: that generation was already
  * taken; ESTALE: the camera has a newer one; EAGAIN: met a sweep, come again).
  */

@@ -5,10 +5,10 @@
 /*
  * The life of a ring file on its writer's side.
  *
- *   created   exclusively, locked, every page of it allocated, the header
- *             filled                                  [cam_ring_create()]
- *   current   the camera's link names it              [cam_ring_publish()]
- *   closed    says so in its header, has no name      [cam_ring_writer_close()]
+ *   created  exclusively, locked, every page of it allocated, the header
+ *            filled                               [cam_ring_create()]
+ *   current  the camera's link names it           [cam_ring_publish()]
+ *   closed   says so in its header, has no name   [cam_ring_writer_close()]
  *
  * A ring never changes its size: it grows into a new file.  When its writer
  * is killed the lock goes, and the file with the next writer of the camera or

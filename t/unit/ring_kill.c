@@ -45,7 +45,7 @@ static int        msec = 2500;
 static int64_t    started;
 
 
-/* time alone does not end a drill that has not seen enough on a busy machine */
+/* time alone does not end a drill: on a busy machine it has seen little */
 
 static int
 going_on(int events)
