@@ -30,6 +30,7 @@ static char *cli_env_find(const cli_t *cli);
 static int cli_env_read(cli_env_t *env, FILE *f);
 static void cli_env_line(cli_env_t *env, char *line);
 static char **cli_env_field(cli_env_t *env, const char *name);
+static char **cli_env_at(cli_env_t *env, const cli_env_name_t *name);
 
 
 static const cli_env_name_t  cli_env_names[] = {
@@ -67,7 +68,7 @@ cli_env_load(cli_t *cli)
     }
 
     for (name = cli_env_names; name->name; name++) {
-        field = cli_env_field(&cli->env, name->name);
+        field = cli_env_at(&cli->env, name);
         value = getenv(name->name);
 
         if (*field == NULL && value) {
@@ -184,11 +185,18 @@ cli_env_field(cli_env_t *env, const char *name)
 
     for (known = cli_env_names; known->name; known++) {
         if (strcmp(known->name, name) == 0) {
-            return (char **) ((char *) env + known->offset);
+            return cli_env_at(env, known);
         }
     }
 
     return NULL;
+}
+
+
+static char **
+cli_env_at(cli_env_t *env, const cli_env_name_t *name)
+{
+    return (char **) ((char *) env + name->offset);
 }
 
 
@@ -198,7 +206,7 @@ cli_env_free(cli_env_t *env)
     const cli_env_name_t  *known;
 
     for (known = cli_env_names; known->name; known++) {
-        free(*cli_env_field(env, known->name));
+        free(*cli_env_at(env, known));
     }
 
     free(env->file);
