@@ -118,6 +118,13 @@ ok(known('gate'), 'enabled');
 
 $t->{worker}->stop;
 caused('worker', qr/^camera-worker does not run/, qr/start camera-worker/);
+
+quarantine($gate->{id});
+doctor('gate');
+is(check('packager')->{text}, 'the camera is quarantined', 'quarantine');
+like(check('packager')->{next}, qr/encoder settings and reconnect/, 'advice');
+is($cli->run(qw(show gate --json))->{json}{live}{status}, 'error',
+    'status in quarantine');
 $t->start_worker;
 
 chmod 0644, $t->keys_file;
@@ -215,6 +222,24 @@ sub known {
 
 sub picture {
     return $t->wait_for(sub { doctor('gate')->{picture} }, 12, 'a picture');
+}
+
+# writes the state into both images of the index (docs/live-index.md)
+
+sub quarantine {
+    my ($id) = @_;
+
+    open my $f, '+<:raw', $t->shm . "/live/$id/index"
+        or die "open() failed: $!";
+    read $f, my $header, 64;
+    my $size = unpack 'x12 L', $header;
+
+    for my $image (64, 64 + $size) {
+        seek $f, $image + 16, 0;
+        print $f pack 'L', 3;
+    }
+
+    close $f or die "close() failed: $!";
 }
 
 # answers handshakes with a certificate of its own
