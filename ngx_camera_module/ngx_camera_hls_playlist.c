@@ -20,6 +20,7 @@
 #define NGX_CAMERA_HLS_STALE_MSEC   30000
 
 
+static ngx_uint_t ngx_camera_hls_stale(ngx_camera_live_t *live);
 static ngx_uint_t ngx_camera_hls_has_picture(ngx_camera_live_t *live);
 static uint64_t ngx_camera_hls_last_complete(ngx_camera_live_t *live);
 static ngx_int_t ngx_camera_hls_start(ngx_http_request_t *r,
@@ -50,9 +51,7 @@ ngx_camera_hls_master(ngx_http_request_t *r)
     /* old pictures must not look like live ones to somebody who comes now */
 
     if (live == NULL || live->index.state != CAM_LIVE_ON
-        || !ngx_camera_hls_has_picture(live)
-        || cam_clock_monotonic_msec() - (int64_t) live->index.updated_msec
-           > NGX_CAMERA_HLS_STALE_MSEC)
+        || !ngx_camera_hls_has_picture(live) || ngx_camera_hls_stale(live))
     {
         return ngx_camera_hls_refuse(r, NGX_HTTP_SERVICE_UNAVAILABLE,
                                      "camera has no picture");
@@ -76,6 +75,19 @@ ngx_camera_hls_master(ngx_http_request_t *r)
     b->last = ngx_camera_hls_master_print(b->pos, b->end, live, &ctx->session);
 
     return ngx_camera_hls_send(r, b);
+}
+
+
+/* by the packager's last sign of life; a file of before a reboot is stale */
+
+static ngx_uint_t
+ngx_camera_hls_stale(ngx_camera_live_t *live)
+{
+    int64_t  age;
+
+    age = cam_clock_monotonic_msec() - (int64_t) live->index.updated_msec;
+
+    return age < 0 || age > NGX_CAMERA_HLS_STALE_MSEC;
 }
 
 

@@ -98,9 +98,21 @@ $r = reload(msn => $next + 3);
 is($r->{status}, 200, 'a camera that hangs: the old playlist');
 cmp_ok(abs(time - $start - 6), '<', 0.5, 'after three target durations');
 
-# a right that is lost while one waits
+# a reload of nginx: the old worker answers, then ends
 
 $waiting = ask(reload_path(msn => $next + 2));
+ok(!IO::Select->new($waiting)->can_read(0.1), 'waits');
+ok($t->reload, 'reload of nginx');
+is($t->old_worker_pids, 1, 'old worker stays for it');
+$store->tell('part', $id, 1000);
+$store->tell('done', $id);
+is(answer($waiting)->{status}, 200, 'answered');
+ok($t->wait_for(sub { $t->old_worker_pids == 0 }, 3, 'its end'),
+    'and the worker ended');
+
+# a right that is lost while one waits
+
+$waiting = ask(reload_path(msn => $next + 3));
 ok(!IO::Select->new($waiting)->can_read(0.1), 'waits again');
 $camera->{epoch}++;
 $store->put($camera);
