@@ -2,9 +2,9 @@
 
 # Copyright (C) The nginx camera platform authors
 
-# Tests for `make run` on a PostgreSQL that is there already: nothing private
-# is made, nginx has the application role's rights, and Ctrl-C leaves the
-# server alone.
+# Tests for `make run` on a PostgreSQL that is there already, from a place that
+# its user cannot reach by itself: nothing private is made, nginx has the
+# application role's rights, and Ctrl-C leaves the server alone.
 
 use strict;
 use warnings;
@@ -19,7 +19,10 @@ $t->skip_without(qw(nginx postgres migrations worker cli camera_rtmps
 
 $t->start_postgres;
 
+mkdir $t->dir . '/private', 0700 or die "mkdir() failed: $!";
+
 my $run = Camera::Test::Run->start($t,
+    VAR              => $t->dir . '/private/var',
     DATABASE_URL     => $t->database('camera_owner'),
     APP_DATABASE_URL => $t->database('camera_app'));
 $run->wait_ready or BAIL_OUT($run->log);

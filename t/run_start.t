@@ -10,6 +10,7 @@ use warnings;
 
 use Camera::Test;
 use Camera::Test::Run;
+use IO::Socket::IP;
 use Test::More;
 use Time::HiRes qw(time);
 
@@ -61,6 +62,14 @@ like($page->{headers}{'content-security-policy'}, qr/default-src 'none'/,
     'page is protected');
 is(Camera::HTTP::get($https, '/conf/nginx.conf', tls => 1)->{status}, 404,
     'nothing else is served');
+
+SKIP: {
+    skip 'no IPv6', 2 unless $t->read_file('/proc/net/if_inet6') =~ / lo$/m;
+    is(Camera::HTTP::get($https, '/healthz', tls => 1, peer => '::1')
+        ->{status}, 200, 'HTTPS over IPv6');
+    ok(IO::Socket::IP->new(PeerAddr => '::1', PeerPort => $rtmps),
+        'RTMPS over IPv6');
+}
 
 # the demo cameras and their links
 

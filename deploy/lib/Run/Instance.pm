@@ -282,7 +282,7 @@ sub render_conf {
         "CERTIFICATE_KEY=$self->{certificate_key}",
         'DATABASE=' . ($self->{app_url} =~ s/(["\\])/\\$1/gr),
         "HTML=$self->{root}/html/dist",
-        'IPV6=' . (-s '/proc/net/if_inet6' ? '' : '#'),
+        'IPV6=' . (Run::Place::has_ipv6() ? '' : '#'),
         "KEYS=$self->{keys}",
         "LOG=$var/log",
         "MODULE=$self->{root}/build/objs/ngx_camera_module.so",

@@ -85,6 +85,14 @@ sub check_ports {
 }
 
 
+# without an address of that kind a listener of that kind cannot be had
+
+sub has_ipv6 {
+    open my $in, '<', '/proc/net/if_inet6' or return 0;
+    return defined scalar <$in>;
+}
+
+
 # the handle holds the lock for as long as it lives
 
 sub lock_var {
