@@ -356,6 +356,14 @@ cw_package_join(cw_package_t *p, cw_package_camera_t *c)
     }
 
     c->ring = ring;
+
+    /* after a restart of ours: what it holds was packaged by our predecessor */
+
+    if (c->done == 0 && !cam_ring_writer_alive(ring)) {
+        cw_package_leave(p, c);
+        return;
+    }
+
     cw_package_begin(c);
 
     cw_log(CW_LOG_INFO, 0, "publication %llu began",

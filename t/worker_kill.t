@@ -82,6 +82,24 @@ my @wrong = grep { $_->{errors} ne '' } map { alone($_) }
 
 is(@wrong, 0, 'each run decodes');
 
+# the publisher is killed, then the worker: what is left is not served again
+
+$feed = $t->feed({ speed => 5 }, 'small', '--loop=20');
+$before = $index->{next_msn};
+$index = $t->wait_index(sub { $_[0]{next_msn} > $before + 1 }, 5);
+$feed->signal('KILL');
+$t->worker->signal('KILL');
+$t->worker->wait(5);
+is($t->index->{state}, 1, 'nobody could say that it ended');
+
+$before = $t->index;
+$t->start_worker(args => ['--children', 1]);
+$index = $t->ended;
+
+is($index->{state}, 2, 'the next worker does');
+is($index->{next_msn}, $before->{next_msn}, 'and serves nothing twice');
+ok($index->{segments}[-1]{complete}, 'last segment is whole');
+
 $t->done_testing;
 
 ###############################################################################
