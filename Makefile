@@ -211,7 +211,10 @@ $(BUILD)/fuzz/common/%.o: common/%.c $(wildcard common/*.h)
 $(BUILD)/fuzz/%: t/fuzz/%.c $(FUZZ_O)
 	$(Q)$(CLANG) $(CPPFLAGS) -std=gnu11 -O1 -g \
 	    -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
-	    -o $@ $^ $(LIBS_COMMON)
+	    -o $@ $^ -Wl,--as-needed $(LIBS_AV) $(LIBS_COMMON)
+
+$(BUILD)/fuzz/package_stream: $(filter-out %/main.c %/master.c %/package.c, \
+    $(wildcard camera_worker/*.c))
 
 $(BUILD)/tsan/%: t/unit/%.c $(wildcard t/unit/*.h) $(wildcard common/ring*) \
 	    common/uuid.c

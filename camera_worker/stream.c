@@ -108,7 +108,9 @@ cw_stream_config(cw_stream_t *s, int track, const uint8_t *data,
 
     t = &s->track[track];
 
-    if (size == t->config_size && memcmp(t->config, data, size) == 0) {
+    if (t->config != NULL && size == t->config_size
+        && memcmp(t->config, data, size) == 0)
+    {
         return;
     }
 

@@ -10,6 +10,7 @@
 
 #include <fcntl.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -19,6 +20,7 @@
 
 
 static const uint8_t  camera[CAM_UUID_LEN];
+static char           base[] = "/dev/shm/fuzz_live.XXXXXX";
 
 
 static void
@@ -51,19 +53,29 @@ walk(const cam_live_index_t *index)
 }
 
 
+static void
+clean(void)
+{
+    char  command[64];
+
+    snprintf(command, sizeof(command), "rm -rf %s", base);
+    (void) !system(command);
+}
+
+
 static int
 open_live(char *path)
 {
     char  text[CAM_UUID_TEXT + 1];
 
-    static char  base[] = "/dev/shm/fuzz_live.XXXXXX";
-    static int   livefd = -1;
+    static int  livefd = -1;
 
     if (livefd == -1) {
         if (mkdtemp(base) == NULL) {
             abort();
         }
 
+        atexit(clean);
         livefd = open(base, O_RDONLY|O_DIRECTORY);
         mkdirat(livefd, cam_uuid_print(text, camera), 0750);
     }
