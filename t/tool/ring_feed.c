@@ -20,6 +20,8 @@
  *     --silent-from=MS --silent-until=MS   nothing is sent between
  *     --stay         keeps the publication open at the end, until SIGTERM
  *
+ * The first frame of a publication is sent, and the rest when the packager has
+ * seen it (or after 5 s): how soon it looks is not what most tests are about.
  * Times are of the media, from its start.  Several files are one publication:
  * the configuration changes in mid-stream.
  */
@@ -36,10 +38,12 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "live_index.h"
 #include "registry.h"
 #include "ring.h"
 
-#define FEED_SLOTS  64
+#define FEED_SLOTS       64
+#define FEED_AWAIT_MSEC  5000
 
 
 typedef struct {
@@ -62,6 +66,8 @@ typedef struct {
     cam_registry_t     *registry;
     int                 slot;
     int                 rings;
+    int                 live;
+    int                 awaited;           /* the packager has begun */
     uint64_t            generation;
     cam_ring_writer_t  *writer;
     int64_t             started_msec;      /* monotonic */
@@ -105,6 +111,7 @@ feed_open_registry(feed_t *f)
     (void) mkdir(f->shm, 0777);
     snprintf(path, sizeof(path), "%s/live", f->shm);
     (void) mkdir(path, 0777);
+    f->live = open(path, O_RDONLY|O_DIRECTORY);
     snprintf(path, sizeof(path), "%s/rings", f->shm);
     (void) mkdir(path, 0777);
 
@@ -156,6 +163,47 @@ feed_publish(feed_t *f)
     if (cam_ring_writer_open(&f->writer, f->rings, &info) != CAM_RING_OK) {
         feed_die("cam_ring_writer_open");
     }
+
+    f->awaited = 0;
+}
+
+
+static int
+feed_is_packaged(feed_t *f)
+{
+    int                rc;
+    cam_live_t        *live;
+    cam_live_index_t   index;
+
+    live = cam_live_reader_open(f->live, f->camera);
+
+    if (live == NULL) {
+        return 0;
+    }
+
+    rc = cam_live_read(live, &index);
+    cam_live_close(live);
+
+    return rc == 0 && index.generation == f->generation;
+}
+
+
+static void
+feed_await(feed_t *f)
+{
+    int64_t  start, now;
+
+    f->awaited = 1;
+    start = now = cam_clock_monotonic_msec();
+
+    while (!feed_is_packaged(f) && now - start < FEED_AWAIT_MSEC
+           && !feed_quit)
+    {
+        usleep(5000);
+        now = cam_clock_monotonic_msec();
+    }
+
+    f->started_msec += now - start;
 }
 
 
@@ -198,8 +246,14 @@ feed_write(feed_t *f, cam_frame_t *frame, const uint8_t *data)
         feed_die("cam_ring_write");
     }
 
-    if (!(frame->flags & CAM_FRAME_CONFIG)) {
-        f->sent[frame->track]++;
+    if (frame->flags & CAM_FRAME_CONFIG) {
+        return;
+    }
+
+    f->sent[frame->track]++;
+
+    if (!f->awaited) {
+        feed_await(f);
     }
 }
 
