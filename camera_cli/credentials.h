@@ -20,9 +20,14 @@ void cli_publish_base(const cli_t *cli, char *base, size_t len);
 int cli_publish_url(cli_t *cli, const cli_camera_t *camera, json_t *value);
 int cli_play_url(cli_t *cli, const cli_camera_t *camera, json_t *value);
 
-/* only the token, for doctor; its length, or -1 */
-int cli_play_token(cli_t *cli, const cli_camera_t *camera, long ttl,
-    char text[CAM_TOKEN_MAX]);
+/* a publish token alone; the same answers */
+int cli_stream_token(cli_t *cli, const cli_camera_t *camera,
+    char text[CAM_TOKEN_MAX], int64_t *expires);
+int cli_opaque(cli_t *cli, const cli_camera_t *camera,
+    char text[CAM_TOKEN_OPAQUE_LEN + 1]);
+
+/* the members expiresAt and expiresIn */
+void cli_set_expiry(json_t *value, int64_t expires);
 
 
 #endif /* CLI_CREDENTIALS_H */

@@ -15,18 +15,20 @@
 #include "http.h"
 
 
+static int cli_doctor_walk(cli_doctor_t *d, char *url, size_t cap,
+    size_t *len);
 static int cli_doctor_fetch(cli_doctor_t *d, const char *what,
     const char *url, cli_http_t *http);
-static int cli_doctor_last_uri(const char *playlist, char *uri, size_t len);
+static int cli_doctor_follow(char *url, size_t cap, const char *playlist);
 static int cli_doctor_join(char *url, size_t len, const char *uri);
 
 
 void
 cli_doctor_playlist(cli_doctor_t *d)
 {
-    char        url[CAM_TOKEN_MAX + 1024], uri[2048];
-    json_t     *play;
-    cli_http_t  http;
+    char     url[CAM_TOKEN_MAX + 1024];
+    size_t   len;
+    json_t  *play;
 
     if (!d->nginx || !d->keys || !d->publishing) {
         cli_doctor_note(d, "playlist", CLI_CHECK_SKIPPED, NULL,
@@ -45,40 +47,7 @@ cli_doctor_playlist(cli_doctor_t *d)
     snprintf(url, sizeof(url), "%s", cli_string(play, "playUrl"));
     json_decref(play);
 
-    /* the entrance names the media playlist, that one the segments */
-
-    if (cli_doctor_fetch(d, "the entrance", url, &http) != 0) {
-        return;
-    }
-
-    if (cli_doctor_last_uri(http.body, uri, sizeof(uri)) != 0
-        || cli_doctor_join(url, sizeof(url), uri) != 0)
-    {
-        cli_http_free(&http);
-        cli_doctor_note(d, "playlist", CLI_CHECK_FAILED, NULL,
-                        "the entrance names no playlist");
-        return;
-    }
-
-    cli_http_free(&http);
-
-    if (cli_doctor_fetch(d, "the playlist", url, &http) != 0) {
-        return;
-    }
-
-    if (cli_doctor_last_uri(http.body, uri, sizeof(uri)) != 0
-        || cli_doctor_join(url, sizeof(url), uri) != 0)
-    {
-        cli_http_free(&http);
-        cli_doctor_note(d, "playlist", CLI_CHECK_FAILED,
-                        "the first segment takes a few seconds: ask again",
-                        "the playlist has no segment yet");
-        return;
-    }
-
-    cli_http_free(&http);
-
-    if (cli_doctor_fetch(d, "the newest segment", url, &http) != 0) {
+    if (cli_doctor_walk(d, url, sizeof(url), &len) != 0) {
         return;
     }
 
@@ -87,8 +56,40 @@ cli_doctor_playlist(cli_doctor_t *d)
     d->picture = strcmp(cli_live_status(&d->live), "online") == 0;
     cli_doctor_note(d, "playlist", CLI_CHECK_OK, NULL,
                     "entrance, playlist and newest segment (%zu kB) were "
-                    "fetched", http.len / 1000);
-    cli_http_free(&http);
+                    "fetched", len / 1000);
+}
+
+
+/* the entrance names the media playlist, and that one the segments */
+
+static int
+cli_doctor_walk(cli_doctor_t *d, char *url, size_t cap, size_t *len)
+{
+    int                 i, rc;
+    cli_http_t          http;
+    static const char  *steps[] = { "the entrance", "the playlist",
+                                    "the newest segment", NULL };
+
+    for (i = 0; steps[i]; i++) {
+
+        if (cli_doctor_fetch(d, steps[i], url, &http) != 0) {
+            return -1;
+        }
+
+        *len = http.len;
+        rc = steps[i + 1] ? cli_doctor_follow(url, cap, http.body) : 0;
+        cli_http_free(&http);
+
+        if (rc != 0) {
+            cli_doctor_note(d, "playlist", CLI_CHECK_FAILED,
+                            "the first segment takes a few seconds: ask again",
+                            "%s does not name %s yet", steps[i],
+                            steps[i + 1]);
+            return -1;
+        }
+    }
+
+    return 0;
 }
 
 
@@ -121,11 +122,12 @@ cli_doctor_fetch(cli_doctor_t *d, const char *what, const char *url,
 }
 
 
-/* the last line that is neither empty nor a tag */
+/* makes url that of the last line that is neither empty nor a tag */
 
 static int
-cli_doctor_last_uri(const char *playlist, char *uri, size_t len)
+cli_doctor_follow(char *url, size_t cap, const char *playlist)
 {
+    char         uri[2048];
     size_t       n;
     const char  *line;
 
@@ -135,11 +137,11 @@ cli_doctor_last_uri(const char *playlist, char *uri, size_t len)
         n = strcspn(line, "\r\n");
 
         if (n && *line != '#') {
-            snprintf(uri, len, "%.*s", (int) n, line);
+            snprintf(uri, sizeof(uri), "%.*s", (int) n, line);
         }
     }
 
-    return uri[0] ? 0 : -1;
+    return uri[0] ? cli_doctor_join(url, cap, uri) : -1;
 }
 
 

@@ -157,8 +157,7 @@ cli_keys_json(const cam_keys_t *keys, const char *path)
         key = &keys->keys[i];
         json_array_append_new(list,
             json_pack("{s:s, s:s, s:b}", "kid", key->kid, "use",
-                      key->use == CAM_KEY_STREAM ? "stream" : "playback",
-                      "signs", key->sign));
+                      cam_keys_uses[key->use], "signs", key->sign));
     }
 
     return json_pack("{s:s, s:o}", "file", path, "keys", list);

@@ -27,6 +27,7 @@
 #define CAM_KEY_USES       2
 
 #define CAM_KID_MAX        16   /* with its NUL; [A-Za-z0-9_-] */
+#define CAM_KEY_MIN        32
 #define CAM_KEY_MAX        64
 #define CAM_KEYS_MAX       16
 
@@ -36,7 +37,7 @@ typedef struct {
     uint8_t    use;
     uint8_t    sign;
     uint8_t    index;            /* position in the file: a short kid */
-    uint8_t    len;              /* 32 .. CAM_KEY_MAX */
+    uint8_t    len;              /* CAM_KEY_MIN .. CAM_KEY_MAX */
     uint8_t    secret[CAM_KEY_MAX];
 } cam_key_t;
 
@@ -45,6 +46,10 @@ typedef struct {
     unsigned   n;
     cam_key_t  keys[CAM_KEYS_MAX];
 } cam_keys_t;
+
+
+/* "stream", "playback" */
+extern const char  *cam_keys_uses[CAM_KEY_USES];
 
 
 /* 0, or -1 and a sentence for the operator, without secrets, in err */

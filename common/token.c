@@ -36,7 +36,6 @@
 
 #define CAM_TOKEN_HEADER_MAX     128
 #define CAM_TOKEN_SIGNATURE_LEN  43    /* HMAC-SHA256 in base64url */
-#define CAM_TOKEN_KEY_MIN        32
 #define CAM_TOKEN_JTI_TEXT       22
 
 
@@ -98,7 +97,7 @@ cam_token_sign(const cam_keys_t *keys, cam_token_t *token, char *text,
 
     key = cam_keys_signer(keys, token->use);
 
-    if (key == NULL || key->len < CAM_TOKEN_KEY_MIN) {
+    if (key == NULL || key->len < CAM_KEY_MIN) {
         errno = ENOKEY;
         return -1;
     }
@@ -326,7 +325,7 @@ cam_token_header(const cam_keys_t *keys, int use, json_t *header,
 
     *key = cam_keys_find(keys, use, kid, strlen(kid));
 
-    if (*key != NULL && (*key)->len >= CAM_TOKEN_KEY_MIN) {
+    if (*key != NULL && (*key)->len >= CAM_KEY_MIN) {
         return CAM_TOKEN_OK;
     }
 
