@@ -98,8 +98,8 @@ like($second->log, qr/in use by a running instance \(pid ${\ $run->pid}\)/,
 
 @pids = $run->processes;
 is($run->stop, 0, 'Ctrl-C');
-ok($t->wait_for(sub { !grep { kill 0, $_ } @pids }, 2, 'the last process'),
-    'no process is left');
+ok($t->wait_for(sub { !grep { Camera::Process::alive($_) } @pids }, 2,
+    'the last process'), 'no process is left');
 like($run->log, qr/\| stopped\n\z/, 'said so');
 ok(!-e $run->var . '/run.env', 'run.env is gone');
 

@@ -51,8 +51,9 @@ $run->{process}->signal('KILL');
 $run->{process}->wait(5);
 
 my @left = @pids;
-ok($t->wait_for(sub { !(@left = grep { alive($_) } @left) }, 10,
-    'processes that go with it'), 'killed supervisor leaves no process')
+ok($t->wait_for(sub {
+    !(@left = grep { Camera::Process::alive($_) } @left);
+}, 10, 'processes that go with it'), 'killed supervisor leaves no process')
     or diag(map { cmdline($_) . "\n" } @left);
 
 $run = Camera::Test::Run->start($t, DEMO => 1);
@@ -95,6 +96,3 @@ sub cmdline {
     open my $in, '<', '/proc/' . ($pid // 0) . '/cmdline' or return '';
     return (do { local $/; scalar(<$in>) } // '') =~ tr/\0/ /r;
 }
-
-
-sub alive { return cmdline($_[0]) ne '' }

@@ -37,7 +37,7 @@ for my $n (1 .. ($t->soak ? 20 : 1)) {
     });
 
     drill("packager child, round $n", sub {
-        $t->kill_worker_child($_) for 0 .. $t->worker_children - 1;
+        kill 'KILL', $t->worker_children;
     });
 
     drill("camera-worker master, round $n", sub {
@@ -50,7 +50,7 @@ for my $n (1 .. ($t->soak ? 20 : 1)) {
         my @workers = $t->worker_pids;
         $t->{nginx}->signal('KILL');
         $t->{nginx}->wait(2);
-        $t->wait_for(sub { !grep { kill 0, $_ } @workers }, 3,
+        $t->wait_for(sub { !grep { Camera::Process::alive($_) } @workers }, 3,
             'workers that follow their master');
         $t->start_nginx;
     });

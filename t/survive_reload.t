@@ -63,7 +63,7 @@ cmp_ok(time - $at, '<=', 1.5, 'within a second, and what ffmpeg needs to end');
 is(scalar(grep { $_->running } @publishers), 2, 'the others go on');
 
 $_->stop for @publishers;
-ok($t->wait_for(sub { !grep { kill 0, $_ } @old }, 10),
+ok($t->wait_for(sub { !grep { Camera::Process::alive($_) } @old }, 10),
     'old workers end with their last publisher');
 
 $t->done_testing;

@@ -26,8 +26,7 @@ my ($child) = Camera::Process::children($p->pid);
 ok($p->running, 'process runs');
 $p->stop;
 ok(!$p->running, 'process stopped');
-ok(!kill(0, $child) || (Camera::Process::stat_of($child))[0] eq 'Z',
-    'its child too');
+ok($t->wait_for(sub { !Camera::Process::alive($child) }, 5), 'its child too');
 
 $t->start_postgres;
 is($t->sql('SELECT 1'), 1, 'sql');

@@ -192,10 +192,11 @@ sub _session {
 
 =over
 
-=item pids, stat_of($pid), children($pid), descendants($pid)
+=item pids, stat_of($pid), alive($pid), children($pid), descendants($pid)
 
-What F</proc> says: all pids; (state, parent, group, session) of one; the
-processes below one.
+What F</proc> says: all pids; (state, parent, group, session) of one; 1 unless
+it has ended, though nobody may have asked for its status, as in a container
+without an init; the processes below one.
 
 =cut
 
@@ -211,6 +212,12 @@ sub stat_of {
     my $line = <$fh> // return;
     $line =~ s/^.*\) //s;
     return split ' ', $line;
+}
+
+sub alive {
+    my ($pid) = @_;
+
+    return ((stat_of($pid))[0] // 'Z') ne 'Z';
 }
 
 sub children {
