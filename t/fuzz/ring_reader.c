@@ -7,9 +7,9 @@
  *
  * With an even first byte the rest is the file.  With an odd one it is a
  * program that is run over a good ring while a reader is at it: eight bytes
- * written somewhere, eight bytes of another place written somewhere, a read,
- * a look at the rest of the interface.  That is a hostile writer, which can do
- * what no file at rest does.
+ * written somewhere, eight bytes of another place written somewhere, a record
+ * or a pad of any size anywhere, a read, a look at the rest of the interface.
+ * That is a hostile writer, which can do what no file at rest does.
  */
 
 #include <fcntl.h>
@@ -182,6 +182,34 @@ place(uint16_t n)
 }
 
 
+/* the reader is told that it was passed, and sent to what is written here */
+
+static void
+forge(uint8_t *map, uint16_t where, uint16_t size, uint8_t lap)
+{
+    uint64_t            offset, pos, word[5];
+    cam_ring_header_t  *h;
+
+    h = (cam_ring_header_t *) map;
+
+    offset = where % (CAM_RING_SIZE_MIN / 8) * 8;
+    pos = offset + (uint64_t) (lap + 2) * CAM_RING_SIZE_MIN;
+
+    memset(word, 0, sizeof(word));
+    word[0] = (uint64_t) (size & 0x3fff) << 32
+              | (size & 0x8000 ? CAM_RING_PAD : CAM_RING_RECORD);
+    word[1] = expected + (size >> 14 & 1);
+
+    memcpy(map + CAM_RING_HEADER + offset, word,
+           CAM_RING_SIZE_MIN - offset < sizeof(word)
+           ? CAM_RING_SIZE_MIN - offset : sizeof(word));
+
+    h->key_pos = pos;
+    h->tail = pos;
+    h->head_seq = expected + 100;
+}
+
+
 static void
 hostile_writer(const uint8_t *data, size_t size)
 {
@@ -203,7 +231,7 @@ hostile_writer(const uint8_t *data, size_t size)
         at = place(word[0]);
         from = place(word[1]);
 
-        switch (data[0] % 6) {
+        switch (data[0] % 7) {
 
         case 0:
             memcpy(map + at, data + 5, 8);
@@ -219,6 +247,10 @@ hostile_writer(const uint8_t *data, size_t size)
 
         case 3:
             look_around(r);
+            break;
+
+        case 4:
+            forge(map, word[0], word[1], data[5]);
             break;
 
         default:

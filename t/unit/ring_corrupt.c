@@ -7,6 +7,7 @@
  * never follows a name out of rings/.
  */
 
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -19,10 +20,11 @@
 #define field(name)  offsetof(cam_ring_header_t, name)
 
 
-/* a ring of six frames in memory that a reader may be attached to */
+/* a ring of six frames that a reader may be attached to; behind file is
+   nothing, so that a reader that goes too far dies */
 
-static uint64_t  file[FILE_SIZE / 8];
-static uint64_t  good[FILE_SIZE / 8];
+static uint8_t   *file;
+static uint64_t   good[FILE_SIZE / 8];
 
 
 static void
@@ -51,7 +53,7 @@ make_ring(void)
 static void
 set(size_t offset, size_t size, uint64_t value)
 {
-    memcpy((uint8_t *) file + offset, &value, size);
+    memcpy(file + offset, &value, size);
 }
 
 
@@ -217,6 +219,36 @@ record_fields(void **state)
         assert_int_equal(outcome(&frames), CAM_RING_ERROR);
         assert_int_equal(errno, EBADMSG);
         assert_int_equal(frames, 1);
+    }
+}
+
+
+/* the last record that fits anywhere would begin here: no room for its data */
+
+static void
+record_at_the_end(void **state)
+{
+    size_t    room;
+    unsigned  frames;
+
+    make_ring();
+
+    for (room = 8; room <= 104; room += 8) {
+        memcpy(file, good, FILE_SIZE);
+        set(field(key_pos), 8, SMALL - room);
+        set(FILE_SIZE - room, 4, CAM_RING_RECORD);
+
+        if (room >= 16) {
+            set(FILE_SIZE - room + 4, 4, 57);
+            set(FILE_SIZE - room + 8, 8, 2);
+
+        } else {
+            set(FILE_SIZE - room + 4, 4, 0);
+        }
+
+        assert_int_equal(outcome(&frames), CAM_RING_ERROR);
+        assert_int_equal(errno, EBADMSG);
+        assert_int_equal(frames, 0);
     }
 }
 
@@ -446,6 +478,7 @@ main(void)
         RING_TEST(head_slots),
         RING_TEST(head_that_lies),
         RING_TEST(record_fields),
+        RING_TEST(record_at_the_end),
         RING_TEST(pad_after_pad),
         RING_TEST(tail_that_lies),
         RING_TEST(short_files),
@@ -454,6 +487,15 @@ main(void)
         RING_TEST(not_a_file),
         RING_TEST(no_link_at_all),
     };
+
+    file = mmap(NULL, FILE_SIZE + 4096, PROT_READ | PROT_WRITE,
+                MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    if (file == MAP_FAILED
+        || mprotect(file + FILE_SIZE, 4096, PROT_NONE) == -1)
+    {
+        return 1;
+    }
 
     cmocka_set_message_output(CM_OUTPUT_TAP);
 

@@ -10,6 +10,7 @@
 #ifndef CAM_RING_FIXTURE_H
 #define CAM_RING_FIXTURE_H
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
@@ -53,21 +54,30 @@ rings_setup(void **state)
 }
 
 
-/* fails when a test left a file or a link behind */
+/* fails when a test left a file or a link behind, and removes it */
 
 static UNUSED int
 rings_teardown(void **state)
 {
-    int  rc;
+    int             left;
+    DIR            *dir;
+    struct dirent  *entry;
 
-    close(rings_fd);
-    rc = rmdir(rings);
+    left = 0;
+    dir = opendir(rings);
 
-    if (rc == -1) {
-        print_error("%s: %s\n", rings, strerror(errno));
+    while (dir != NULL && (entry = readdir(dir)) != NULL) {
+        if (entry->d_name[0] != '.') {
+            print_error("# left behind: %s\n", entry->d_name);
+            unlinkat(rings_fd, entry->d_name, 0);
+            left++;
+        }
     }
 
-    return rc;
+    closedir(dir);
+    close(rings_fd);
+
+    return rmdir(rings) == -1 || left ? -1 : 0;
 }
 
 

@@ -7,6 +7,7 @@
  * and sweeping them, and what a full tmpfs does.
  */
 
+#include <sched.h>
 #include <signal.h>
 #include <sys/file.h>
 #include <sys/mount.h>
@@ -527,12 +528,16 @@ race_for_the_link(void **state)
 }
 
 
-/* a tmpfs of 2 MiB over rings/; 0 when we may not mount */
+/* a tmpfs of 2 MiB over rings/, seen by this process only; 0 when we may not
+   mount */
 
 static int
 small_tmpfs(void)
 {
-    if (mount("tmpfs", rings, "tmpfs", 0, "size=2m") == -1) {
+    if (unshare(CLONE_NEWNS) == -1
+        || mount(NULL, "/", NULL, MS_PRIVATE | MS_REC, NULL) == -1
+        || mount("tmpfs", rings, "tmpfs", 0, "size=2m") == -1)
+    {
         print_message("# no tmpfs of our own: %s\n", strerror(errno));
         return 0;
     }

@@ -9,6 +9,8 @@
 
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <signal.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -464,6 +466,124 @@ half_a_configuration_is_not_joined(void **state)
 }
 
 
+/*
+ * A writer in the middle of a store: the second half of its data is a page
+ * that may not be read, and what readers see then is seen in the handler of
+ * the fault.
+ */
+
+static uint8_t            *page;
+static cam_ring_reader_t  *passed, *oldest, *joining;
+static int                 passed_rc, oldest_rc, joining_rc;
+static cam_frame_t         passed_frame, oldest_frame;
+
+
+static void
+in_the_middle(int signo)
+{
+    passed_rc = cam_ring_read(passed, &passed_frame, data, sizeof(data));
+    oldest_rc = cam_ring_read(oldest, &oldest_frame, data, sizeof(data));
+    joining_rc = cam_ring_reader_open(&joining, rings_fd, camera);
+
+    (void) mprotect(page, 4096, PROT_READ | PROT_WRITE);
+}
+
+
+static void
+put_with_a_fault(cam_ring_writer_t *w, int flags)
+{
+    cam_frame_t       frame;
+    struct iovec      iov[2];
+    struct sigaction  action, old;
+
+    page = mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    assert_ptr_not_equal(page, MAP_FAILED);
+
+    memset(&action, 0, sizeof(action));
+    action.sa_handler = in_the_middle;
+    assert_int_equal(sigaction(SIGSEGV, &action, &old), 0);
+
+    memset(&frame, 0, sizeof(frame));
+    frame.flags = (uint8_t) flags;
+
+    iov[0].iov_base = data;
+    iov[0].iov_len = 40;
+    iov[1].iov_base = page;
+    iov[1].iov_len = 40;
+
+    passed_rc = CAM_RING_ERROR;
+    assert_int_equal(cam_ring_write(w, &frame, iov, 2), CAM_RING_OK);
+
+    sigaction(SIGSEGV, &old, NULL);
+    munmap(page, 4096);
+}
+
+
+static void
+half_a_record_is_never_read(void **state)
+{
+    uint64_t            i;
+    cam_ring_writer_t  *w;
+
+    w = writer_open(1, SMALL);
+    passed = reader_open();
+    oldest = reader_open();
+
+    /* 32 records of 128 bytes are the ring: the 33rd overwrites the first */
+
+    for (i = 0; i < 32; i++) {
+        put(w, i, 80, i == 20 ? CAM_FRAME_KEY : 0);
+    }
+
+    take(oldest, 0, 80);
+    put_with_a_fault(w, 0);
+
+    assert_int_equal(passed_rc, CAM_RING_OVERRUN);
+    assert_int_equal(passed_frame.lost, 20);
+    take(passed, 20, 80);
+
+    assert_int_equal(oldest_rc, CAM_RING_OK);
+    assert_int_equal(oldest_frame.dts, 1);
+
+    assert_int_equal(joining_rc, CAM_RING_OK);
+    take(joining, 20, 80);
+
+    cam_ring_reader_close(passed);
+    cam_ring_reader_close(oldest);
+    cam_ring_reader_close(joining);
+    cam_ring_writer_close(w);
+}
+
+
+static void
+half_a_configuration_is_never_given(void **state)
+{
+    cam_ring_writer_t  *w;
+
+    w = writer_open(1, CAPACITY);
+    put_config(w, CAM_TRACK_VIDEO, "one");
+    put(w, 1, 80, CAM_FRAME_KEY);
+    passed = reader_open();
+    oldest = reader_open();
+
+    put_with_a_fault(w, CAM_FRAME_CONFIG);
+
+    /* who is there already reads on, who comes waits */
+
+    assert_int_equal(passed_rc, CAM_RING_OK);
+    assert_int_equal(oldest_rc, CAM_RING_OK);
+    assert_int_equal(joining_rc, CAM_RING_AGAIN);
+
+    joining = reader_open();
+    assert_int_equal(cam_ring_config(joining, CAM_TRACK_VIDEO, data), 80);
+
+    cam_ring_reader_close(passed);
+    cam_ring_reader_close(oldest);
+    cam_ring_reader_close(joining);
+    cam_ring_writer_close(w);
+}
+
+
 static void
 closed_after_the_last_frame(void **state)
 {
@@ -682,6 +802,8 @@ main(void)
         RING_TEST(overrun_renews_configuration),
         RING_TEST(configuration_of_any_size),
         RING_TEST(half_a_configuration_is_not_joined),
+        RING_TEST(half_a_record_is_never_read),
+        RING_TEST(half_a_configuration_is_never_given),
         RING_TEST(closed_after_the_last_frame),
         RING_TEST(killed_writer_is_noticed),
         RING_TEST(silent_writer_is_not_gone),
