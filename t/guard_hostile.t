@@ -188,7 +188,7 @@ sub one {
     like($log, qr/\Q$input->{log}\E/, "$name: log line") if $input->{log};
     ok(answers($t, 2, tls => $tls), "$name: worker answers");
     is(join(' ', $t->worker_pids), $worker, "$name: same worker");
-    cmp_ok($t->rss($worker) - $rss, '<', 8192, "$name: has not grown");
+    cmp_ok($t->rss($worker) - $rss, '<', $t->growth(8192), "$name: has not grown");
 }
 
 # the same bytes against the package alone show that there is a defect
@@ -218,7 +218,7 @@ sub stock {
 
 for my $input (@inputs) {
     one($input, $_) for 0, 1;
-    stock($input) if $input->{stock};
+    stock($input) if $input->{stock} && !$ENV{CAMERA_SANITIZED};
 }
 
 $stock->allow_log(qr/exited on signal/);

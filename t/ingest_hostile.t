@@ -61,7 +61,8 @@ sub ends {
         ok($r->closed(3), "$name: closed");
         like(substr($t->error_log, $seen), $line, "$name: log line");
         is(join(' ', $t->worker_pids), $worker, "$name: same worker");
-        cmp_ok($t->rss($worker) - $rss, '<', 20_000, "$name: has not grown");
+        cmp_ok($t->rss($worker) - $rss, '<', $t->growth(20_000),
+            "$name: has not grown");
         ok($t->wait_for(sub {
             !registry($t)->{cameras}{ $camera->{id} }{publishing} }, 2),
             "$name: not live any more");

@@ -230,6 +230,15 @@ sub wait_for {
     return 0;
 }
 
+=item growth($kb)
+
+How much a process may grow in a test: so much, and what sanitizers keep of
+freed memory on top (CAMERA_SANITIZED).
+
+=cut
+
+sub growth { $_[1] + ($ENV{CAMERA_SANITIZED} ? 65536 : 0) }
+
 =item rss($pid), pss($pid), cpu($pid), fds($pid)
 
 Resident and proportional memory in kB, time on a processor in seconds, open
