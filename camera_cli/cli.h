@@ -53,6 +53,7 @@ typedef struct {
     const char  *company;
     const char  *model;
     const char  *serial;
+    const char  *external_id;
     const char  *location;
     const char  *place;
     const char  *use;

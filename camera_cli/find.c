@@ -42,6 +42,13 @@ cli_camera_find(cli_t *cli, const char *id, cli_camera_t *camera)
 
     memset(camera, 0, sizeof(cli_camera_t));
 
+    /* somebody's publish URL, with its token, is not repeated */
+
+    if (strpbrk(id, "?/") && strstr(id, "token=")) {
+        return cli_fail(cli, CLI_UNKNOWN, "camera list",
+                        "an address is no ID of a camera");
+    }
+
     rc = cli_db_connect(cli);
 
     if (rc != 0) {

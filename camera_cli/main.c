@@ -19,14 +19,15 @@ static void cli_help_command(const cli_command_t *command);
 
 static const cli_command_t  cli_commands[] = {
 
-    { "add", "NAME [--key KEY] [--cidr A,B] [--company TEXT] [--model TEXT] "
-             "[--serial TEXT] [--location TEXT] [--place TEXT] [--ttl S]",
+    { "add", "NAME [--key KEY] [--cidr A,B] [--external-id TEXT]"
+             " [--company TEXT] [--model TEXT] [--serial TEXT]"
+             " [--location TEXT] [--place TEXT] [--ttl S]",
       "add a camera; answers its id, publish URL and play URL",
       "KEY is its public name in the publish URL (letters, digits, . _ -),\n"
       "made up when it is not given.  --cidr lists the networks it may push\n"
       "from, none means any.  The publish token lives for --ttl seconds, 30\n"
       "days when it is not given.",
-      "key cidr company model serial location place ttl",
+      "key cidr external-id company model serial location place ttl",
       1, 1, 1, cli_cmd_add },
 
     { "list", "", "list cameras with their live status",
@@ -132,7 +133,7 @@ main(int argc, char **argv)
     command = cli_command_find(argv[1]);
 
     if (command == NULL) {
-        fprintf(stderr, "camera: there is no command \"%s\"\n"
+        fprintf(stderr, "camera: there is no command \"%.24s\"\n"
                 "  next: camera help\n", argv[1]);
         return CLI_USAGE;
     }

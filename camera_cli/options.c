@@ -29,6 +29,7 @@ typedef struct {
 
 
 static int cli_options_takes(const cli_command_t *command, const char *name);
+static void cli_options_complain(const char *option, int missing);
 static int cli_options_set(cli_options_t *opt, const cli_option_t *option,
     const char *value);
 
@@ -43,6 +44,7 @@ static const cli_option_t  cli_options[] = {
     { "cidr",      CLI_TEXT,     offsetof(cli_options_t, cidr) },
     { "company",   CLI_TEXT,     offsetof(cli_options_t, company) },
     { "model",     CLI_TEXT,     offsetof(cli_options_t, model) },
+    { "external-id", CLI_TEXT,   offsetof(cli_options_t, external_id) },
     { "serial",    CLI_TEXT,     offsetof(cli_options_t, serial) },
     { "location",  CLI_TEXT,     offsetof(cli_options_t, location) },
     { "place",     CLI_TEXT,     offsetof(cli_options_t, place) },
@@ -77,18 +79,24 @@ cli_options_parse(cli_options_t *opt, const cli_command_t *command, int argc,
         options[n++].val = i + 1;
     }
 
-    while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+    opterr = 0;
+
+    while ((c = getopt_long(argc, argv, ":h", options, NULL)) != -1) {
 
         if (c == 'h') {
             opt->help = 1;
-
-        } else if (c == '?' || cli_options_set(opt, &cli_options[c - 1],
-                                               optarg)
-                               != 0)
-        {
-            fprintf(stderr, "  next: camera %s --help\n", command->name);
-            return CLI_USAGE;
+            continue;
         }
+
+        if (c == '?' || c == ':') {
+            cli_options_complain(argv[optind - 1], c == ':');
+
+        } else if (cli_options_set(opt, &cli_options[c - 1], optarg) == 0) {
+            continue;
+        }
+
+        fprintf(stderr, "  next: camera %s --help\n", command->name);
+        return CLI_USAGE;
     }
 
     opt->n = argc - optind;
@@ -124,6 +132,22 @@ cli_options_takes(const cli_command_t *command, const char *name)
 }
 
 
+/* only the name: what follows it may be a token that landed in the wrong
+   place, and standard error may be somebody's log */
+
+static void
+cli_options_complain(const char *option, int missing)
+{
+    int  len;
+
+    len = (int) strcspn(option, "=");
+
+    fprintf(stderr, missing ? "camera: option '%.*s' needs a value\n"
+                            : "camera: unrecognized option '%.*s'\n",
+            len < 24 ? len : 24, option);
+}
+
+
 static int
 cli_options_set(cli_options_t *opt, const cli_option_t *option,
     const char *value)
@@ -147,8 +171,8 @@ cli_options_set(cli_options_t *opt, const cli_option_t *option,
     seconds = strtol(value, &end, 10);
 
     if (errno || end == value || *end != '\0' || seconds < 0) {
-        fprintf(stderr, "camera: --%s takes a number of seconds, not \"%s\"\n",
-                option->name, value);
+        fprintf(stderr, "camera: --%s takes a number of seconds\n",
+                option->name);
         return -1;
     }
 

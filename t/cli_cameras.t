@@ -31,7 +31,8 @@ like($cli->run('list')->{out}, qr/no cameras yet/, 'empty list');
 
 $r = $cli->run('add', 'Front door', '--json', '--key', 'front',
     '--cidr', '10.0.0.0/8, 192.168.7.9', '--company', 'Acme', '--model', 'X1',
-    '--serial', 'SN-1', '--location', 'Hall', '--place', 'Berlin');
+    '--serial', 'SN-1', '--location', 'Hall', '--place', 'Berlin',
+    '--external-id', 'CAM001');
 is($r->{status}, 0, 'add');
 like($r->{json}{id}, qr/^$uuid$/, 'id');
 
@@ -55,8 +56,6 @@ like($cli->run('add', 'Back door')->{out},
     'add, for people');
 
 # whoever asks by id, external id, key or name means the same camera
-
-$t->sql("UPDATE cameras SET external_id = 'CAM001' WHERE id = '$id'");
 
 for my $name ($id, 'CAM001', 'front', 'Front door') {
     is($cli->run('show', $name, '--json')->{json}{id}, $id, "show $name");
@@ -139,6 +138,21 @@ failed(2, qr/there is no command "frobnicate"/, 'no command', 'frobnicate');
 failed(2, qr/unrecognized option '--ttl'/, 'foreign option', qw(list --ttl 3));
 failed(2, qr/takes a number of seconds/, 'not a number',
     qw(publish-url front --ttl 1h));
+
+# what landed in the wrong place may be a secret
+
+for (
+    [ 'show', 'rtmps://h/live/x?token=geheim' ],
+    [ 'list', '--token=geheim' ],
+    [ 'publish-url', 'front', '--ttl', 'geheim' ],
+    [ 'verify', 'geheim' ],
+) {
+    $r = $cli->run(@$_);
+    cmp_ok($r->{status}, '>', 1, "@$_: status");
+    unlike($r->{err} . $r->{out}, qr/geheim/, "@$_: is not repeated");
+}
+
+failed(2, qr/option '--key' needs a value/, 'no value', qw(add x --key));
 
 $r = $cli->run(qw(show nobody --json));
 is($r->{status}, 4, 'errors in JSON: status');

@@ -64,8 +64,8 @@ publish(rtmps => 1);
 ok(picture(), 'picture');
 $r = $cli->run(qw(doctor gate));
 like($r->{out}, qr/^a picture is served$/m, 'picture, for people');
-like($r->{out}, qr/^  \x{e2}\x{9c}\x{93} codec +avc1\.42c01f,mp4a\.40\.2, 1280x720/m,
-    'codecs');
+like($r->{out},
+    qr/^  \xe2\x9c\x93 codec +avc1\.42c01f,mp4a\.40\.2, 1280x720/m, 'codecs');
 is(check('b-frames')->{text}, 'no B-frames', 'no B-frames');
 is(check('key frames')->{result}, 'ok', 'key frames');
 
@@ -131,6 +131,8 @@ chmod 0644, $t->keys_file;
 caused('keys', qr/open to others \(mode 0644\)/, qr/not start or reload/);
 chmod 0600, $t->keys_file;
 
+caused_by('shared memory', qr/registry in shared memory cannot be read/,
+    qr/CAMERA_SHM must name/, CAMERA_SHM => '/nonexistent');
 caused_by('plain port', qr/the TLS handshake failed/, qr/camera_rtmps on/,
     CAMERA_RTMPS_URL => 'rtmps://127.0.0.1:' . $t->port('rtmp'));
 caused_by('closed port', qr/port \d+ of 127\.0\.0\.1 is closed: .*refused/,

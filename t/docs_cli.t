@@ -28,10 +28,10 @@ for my $command (@commands) {
     like($page, qr/\*\*`\Q$command\E\b/, $command);
 
     my ($usage) = split /\n\n/, $t->run($camera, $command, '--help');
-    $known{$_} = 1 for $usage =~ /(--[a-z]+)/g;
+    $known{$_} = 1 for $usage =~ /(--[a-z][a-z-]*)/g;
 }
 
-my %described = map { $_ => 1 } $page =~ /(--[a-z]+)/g;
+my %described = map { $_ => 1 } $page =~ /(--[a-z][a-z-]*)/g;
 
 is_deeply([ sort keys %described ], [ sort keys %known ], 'options');
 
