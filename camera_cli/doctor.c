@@ -23,6 +23,7 @@ static void cli_doctor_print(json_t *value);
 
 static void (*const cli_doctor_checks[])(cli_doctor_t *d) = {
     cli_doctor_nginx,
+    cli_doctor_https,
     cli_doctor_worker,
     cli_doctor_port,
     cli_doctor_camera,

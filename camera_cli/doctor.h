@@ -44,6 +44,7 @@ void cli_doctor_note(cli_doctor_t *d, const char *check, cli_check_e result,
 
 /* doctor_server.c: what is the same for all cameras */
 void cli_doctor_nginx(cli_doctor_t *d);
+void cli_doctor_https(cli_doctor_t *d);
 void cli_doctor_worker(cli_doctor_t *d);
 void cli_doctor_port(cli_doctor_t *d);
 

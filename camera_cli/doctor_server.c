@@ -104,6 +104,38 @@ cli_doctor_parts(cli_doctor_t *d, const cli_http_t *http)
 }
 
 
+/* where viewers come in, when that is not where doctor fetches the picture */
+
+void
+cli_doctor_https(cli_doctor_t *d)
+{
+    char        url[1024];
+    cli_http_t  http;
+
+    if (!d->nginx || d->cli->env.https_url == NULL) {
+        return;
+    }
+
+    snprintf(url, sizeof(url), "%s/healthz", d->cli->env.https_url);
+    cli_http_get(&http, url);
+
+    if (http.status == 200) {
+        cli_doctor_note(d, "https", CLI_CHECK_OK, NULL, "nginx answers at %s",
+                        d->cli->env.https_url);
+
+    } else {
+        cli_doctor_note(d, "https", CLI_CHECK_WARNING,
+                        "viewers elsewhere need it: check the port, the "
+                        "host's name and firewalls",
+                        "nginx does not answer at %s: %s",
+                        d->cli->env.https_url,
+                        http.status ? "not by 200" : http.error);
+    }
+
+    cli_http_free(&http);
+}
+
+
 void
 cli_doctor_worker(cli_doctor_t *d)
 {

@@ -146,6 +146,14 @@ caused_by('expired certificate', qr/the certificate "old" is expired/,
 
 kill 'KILL', $tls_server;
 
+{
+    local $cli = Camera::Test::Cli->new($t, CAMERA_ENV => $t->env_file(
+        CAMERA_HTTPS_URL => 'https://127.0.0.1:' . $t->port('none')));
+    doctor('gate');
+    is(check('https')->{result}, 'warning', 'HTTPS is closed');
+    like(check('https')->{text}, qr/does not answer at https:/, 'and where');
+}
+
 $t->stop_postgres;
 doctor($gate->{id});
 is($r->{json}{checks}[0]{result}, 'warning', 'goes on without PostgreSQL');
