@@ -5,35 +5,44 @@
 #include "base64url.h"
 
 
-static int cam_base64url_value(char c);
+/* of the characters from "-" to "z"; -1 for those that mean nothing */
+
+static const int8_t  cam_base64url_values['z' - '-' + 1] = {
+    62, -1, -1, 52, 53, 54, 55, 56, 57, 58, 59, 60, 61, -1, -1, -1,
+    -1, -1, -1, -1,  0,  1,  2,  3,  4,  5,  6,  7,  8,  9, 10, 11,
+    12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, -1, -1,
+    -1, -1, 63, -1, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37,
+    38, 39, 40, 41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51
+};
 
 
 size_t
 cam_base64url_encode(char *text, const void *data, size_t len)
 {
     char               *p;
-    size_t              i;
-    uint32_t            bits, pending;
+    uint32_t            bits;
     const uint8_t      *in = data;
     static const char   alphabet[] =
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-    p = text;
-    bits = 0;
-    pending = 0;
+    for (p = text; len >= 3; len -= 3, in += 3) {
+        bits = (uint32_t) in[0] << 16 | (uint32_t) in[1] << 8 | in[2];
 
-    for (i = 0; i < len; i++) {
-        bits = bits << 8 | in[i];
-        pending += 8;
-
-        while (pending >= 6) {
-            pending -= 6;
-            *p++ = alphabet[bits >> pending & 0x3f];
-        }
+        *p++ = alphabet[bits >> 18];
+        *p++ = alphabet[bits >> 12 & 0x3f];
+        *p++ = alphabet[bits >> 6 & 0x3f];
+        *p++ = alphabet[bits & 0x3f];
     }
 
-    if (pending) {
-        *p++ = alphabet[bits << (6 - pending) & 0x3f];
+    if (len) {
+        bits = (uint32_t) in[0] << 16 | (len == 2 ? (uint32_t) in[1] << 8 : 0);
+
+        *p++ = alphabet[bits >> 18];
+        *p++ = alphabet[bits >> 12 & 0x3f];
+
+        if (len == 2) {
+            *p++ = alphabet[bits >> 6 & 0x3f];
+        }
     }
 
     *p = '\0';
@@ -59,7 +68,11 @@ cam_base64url_decode(void *data, size_t cap, const char *text, size_t len)
     pending = 0;
 
     for (i = 0; i < len; i++) {
-        value = cam_base64url_value(text[i]);
+        if (text[i] < '-' || text[i] > 'z') {
+            return -1;
+        }
+
+        value = cam_base64url_values[text[i] - '-'];
 
         if (value < 0) {
             return -1;
@@ -79,27 +92,4 @@ cam_base64url_decode(void *data, size_t cap, const char *text, size_t len)
     }
 
     return p - (uint8_t *) data;
-}
-
-
-static int
-cam_base64url_value(char c)
-{
-    if (c >= 'A' && c <= 'Z') {
-        return c - 'A';
-    }
-
-    if (c >= 'a' && c <= 'z') {
-        return c - 'a' + 26;
-    }
-
-    if (c >= '0' && c <= '9') {
-        return c - '0' + 52;
-    }
-
-    if (c == '-') {
-        return 62;
-    }
-
-    return c == '_' ? 63 : -1;
 }

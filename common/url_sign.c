@@ -28,6 +28,7 @@
 #include <openssl/sha.h>
 #include <string.h>
 
+#include "base64url.h"
 #include "url_sign.h"
 
 
@@ -42,8 +43,6 @@ static void cam_url_session_mac(const cam_mac_t *mac,
     const uint8_t camera[CAM_UUID_LEN], const uint8_t *body,
     uint8_t out[CAM_URL_MAC_LEN]);
 static uint64_t cam_url_get(const uint8_t **p, unsigned bytes);
-static void cam_url_encode(char *text, const uint8_t *data, size_t len);
-static int cam_url_decode(uint8_t *data, const char *text, size_t len);
 
 
 static inline uint8_t *
@@ -142,6 +141,7 @@ cam_url_session_sign(const cam_mac_t *macs,
     const uint8_t camera[CAM_UUID_LEN], const cam_url_session_t *s,
     char text[CAM_URL_SESSION_TEXT])
 {
+    char      whole[CAM_URL_SESSION_TEXT + 1];
     uint8_t  *p, body[CAM_URL_SESSION_LEN];
 
     p = body;
@@ -157,7 +157,9 @@ cam_url_session_sign(const cam_mac_t *macs,
     p = cam_url_put(p, s->ends, 6);
 
     cam_url_session_mac(&macs[s->key], camera, body, p);
-    cam_url_encode(text, body, sizeof(body));
+
+    (void) cam_base64url_encode(whole, body, sizeof(body));
+    memcpy(text, whole, CAM_URL_SESSION_TEXT);
 }
 
 
@@ -170,7 +172,9 @@ cam_url_session_verify(const cam_keys_t *keys, const cam_mac_t *macs,
     uint8_t         body[CAM_URL_SESSION_LEN], mac[CAM_URL_MAC_LEN];
     const uint8_t  *p;
 
-    if (len != CAM_URL_SESSION_TEXT || cam_url_decode(body, text, len) != 0
+    if (len != CAM_URL_SESSION_TEXT
+        || cam_base64url_decode(body, sizeof(body), text, len)
+           != (ssize_t) sizeof(body)
         || body[0] != CAM_URL_VERSION || body[3] != 0)
     {
         return -1;
@@ -227,6 +231,7 @@ cam_url_media_sign(const cam_mac_t *mac, const uint8_t camera[CAM_UUID_LEN],
     const cam_url_session_t *s, const cam_url_media_t *media,
     char text[CAM_URL_MAC_TEXT])
 {
+    char      whole[CAM_URL_MAC_TEXT + 1];
     uint8_t  *p, data[CAM_URL_BLOCK_LEN], out[CAM_URL_MAC_LEN];
 
     p = data;
@@ -242,7 +247,9 @@ cam_url_media_sign(const cam_mac_t *mac, const uint8_t camera[CAM_UUID_LEN],
     p = cam_url_put(p, media->expires, 8);
 
     cam_mac(mac, data, p - data, out);
-    cam_url_encode(text, out, sizeof(out));
+
+    (void) cam_base64url_encode(whole, out, sizeof(out));
+    memcpy(text, whole, CAM_URL_MAC_TEXT);
 }
 
 
@@ -277,74 +284,4 @@ cam_url_get(const uint8_t **p, unsigned bytes)
     }
 
     return value;
-}
-
-
-/* base64url without padding (RFC 4648 section 5) */
-
-static void
-cam_url_encode(char *text, const uint8_t *data, size_t len)
-{
-    uint32_t           word;
-    static const char  alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                    "abcdefghijklmnopqrstuvwxyz0123456789-_";
-
-    for ( /* void */ ; len >= 3; len -= 3, data += 3) {
-        word = data[0] << 16 | data[1] << 8 | data[2];
-
-        *text++ = alphabet[word >> 18];
-        *text++ = alphabet[word >> 12 & 0x3f];
-        *text++ = alphabet[word >> 6 & 0x3f];
-        *text++ = alphabet[word & 0x3f];
-    }
-
-    /* 48 bytes leave none, 16 leave one */
-
-    if (len) {
-        *text++ = alphabet[data[0] >> 2];
-        *text = alphabet[data[0] << 4 & 0x3f];
-    }
-}
-
-
-/* len is a multiple of 4, so that no bit of the text is left over */
-
-static int
-cam_url_decode(uint8_t *data, const char *text, size_t len)
-{
-    int       value;
-    char      c;
-    size_t    i;
-    uint32_t  word;
-
-    for (i = 0, word = 0; i < len; i++) {
-        c = text[i];
-
-        if (c >= 'A' && c <= 'Z') {
-            value = c - 'A';
-
-        } else if (c >= 'a' && c <= 'z') {
-            value = c - 'a' + 26;
-
-        } else if (c >= '0' && c <= '9') {
-            value = c - '0' + 52;
-
-        } else if (c == '-') {
-            value = 62;
-
-        } else if (c == '_') {
-            value = 63;
-
-        } else {
-            return -1;
-        }
-
-        word = word << 6 | value;
-
-        if (i % 4 == 3) {
-            data = cam_url_put(data, word & 0xffffff, 3);
-        }
-    }
-
-    return 0;
 }

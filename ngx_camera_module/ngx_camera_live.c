@@ -197,12 +197,14 @@ ngx_camera_live_create(const uint8_t camera[CAM_UUID_LEN], cam_live_t *reader)
 }
 
 
+/* the registry knows the camera: its id is no attacker's choice */
+
 static ngx_queue_t *
 ngx_camera_live_bucket(const uint8_t camera[CAM_UUID_LEN])
 {
     uint32_t  hash;
 
-    hash = ngx_murmur_hash2((u_char *) camera, CAM_UUID_LEN);
+    ngx_memcpy(&hash, camera + CAM_UUID_LEN - sizeof(hash), sizeof(hash));
 
     return &ngx_camera_live_buckets[hash % NGX_CAMERA_LIVE_BUCKETS];
 }
