@@ -87,8 +87,8 @@ fuzz: $(FUZZ_T)  ## run each fuzz target for FUZZ_SECONDS (10)
 
 fuzz-build: $(FUZZ_T)
 
-tsan: $(BUILD)/tsan/ring_threads  ## run the ring's threads under ThreadSanitizer
-	@TSAN_OPTIONS=halt_on_error=1 $<
+tsan: $(BUILD)/tsan/ring_threads $(BUILD)/tsan/registry  ## run the threads of ring and registry under ThreadSanitizer
+	@for t in $^; do TSAN_OPTIONS=halt_on_error=1 $$t || exit 1; done
 
 test-sanitize:  ## run the tests under AddressSanitizer and UBSan
 	@deploy/deps --test
@@ -217,6 +217,7 @@ $(BUILD)/fuzz/package_stream: $(filter-out %/main.c %/master.c %/package.c, \
     $(wildcard camera_worker/*.c))
 
 $(BUILD)/tsan/%: t/unit/%.c $(wildcard t/unit/*.h) $(wildcard common/ring*) \
+	    $(wildcard common/registry*) common/cidr.c common/reason.c \
 	    common/uuid.c
 	@echo '  $@'; mkdir -p $(@D)
 	$(Q)$(CLANG) $(CPPFLAGS) -std=gnu11 -O1 -g -fsanitize=thread -o $@ \
