@@ -32,6 +32,16 @@ sub live {
 
     my $camera = $t->add_camera(name => $name, %{ $opt{add} // {} });
     $t->wait_for(sub { registry($t)->{cameras}{ $camera->{id} } }, 5, $name);
+
+    if ($opt{cut_at_expiry}) {
+        $t->sql('UPDATE cameras SET cut_at_expiry = true '
+            . "WHERE id = '$camera->{id}'");
+        $t->wait_for(sub {
+            registry($t)->{cameras}{ $camera->{id} }{flags} & 2 }, 2, 'flag');
+        $camera->{token} = $t->token(camera => $camera,
+            exp => int(time) + 2);
+    }
+
     my ($r, $status) = Camera::RTMP->publisher($t, $camera, tls => 1,
         $opt{opaque} ? (name => $camera->{opaque}) : ());
     is($status->{code}, $start, "$name: live");
@@ -41,15 +51,16 @@ sub live {
 }
 
 sub cut {
-    my ($r, $camera, $reason, $name) = @_;
+    my ($r, $camera, $reason, $name, $within) = @_;
 
     my $begin = time;
+    $within //= 1;
     my $ms = 0;
     $r->video($ms += 40, key => 1)
-        until $r->closed(0.04) || time > $begin + 3;
+        until $r->closed(0.04) || time > $begin + $within + 2;
     my $took = time - $begin;
 
-    cmp_ok($took, '<', 1, sprintf '%s: dark after %.0f ms', $name,
+    cmp_ok($took, '<', $within, sprintf '%s: dark after %.0f ms', $name,
         $took * 1000);
     my $status = $r->status(0) // {};
     is($status->{level}, 'error', "$name: status");
@@ -112,6 +123,11 @@ cut($r, $camera, 'address', 'list of addresses');
 ($camera, $r) = live('something else');
 $t->sql("UPDATE cameras SET name = 'a new name' WHERE id = '$camera->{id}'");
 goes_on($r, 0.6, 'a change that takes no right away');
+
+# a token's end, where the camera wants it
+
+($camera, $r) = live('ends with its token', cut_at_expiry => 1);
+cut($r, $camera, 'token_expired', 'ends with its token', 3);
 
 # an old worker
 
