@@ -87,7 +87,7 @@ fuzz: $(FUZZ_T)  ## run each fuzz target for FUZZ_SECONDS (10)
 
 fuzz-build: $(FUZZ_T)
 
-tsan: $(BUILD)/tsan/ring_threads $(BUILD)/tsan/registry  ## run the threads of ring and registry under ThreadSanitizer
+tsan: $(BUILD)/tsan/ring_threads $(BUILD)/tsan/registry  ## run threads under ThreadSanitizer
 	@for t in $^; do TSAN_OPTIONS=halt_on_error=1 $$t || exit 1; done
 
 test-sanitize:  ## run the tests under AddressSanitizer and UBSan

@@ -426,18 +426,19 @@ cam_registry_index_end(cam_registry_t *reg)
 }
 
 
-/* a feeder that died may have left half an index: it is made anew */
+/* what a feeder that died may have left half done */
 
 static void
 cam_registry_repair(cam_registry_t *reg)
 {
+    int                   broken;
     uint32_t              i;
     uint64_t              used;
     cam_registry_entry_t  entry;
 
-    cam_registry_index_begin(reg);
+    broken = cam_load(&reg->header->index_seq) & 1;
 
-    for (i = 0; i < reg->index_words; i++) {
+    for (i = 0; broken && i < reg->index_words; i++) {
         cam_store(&reg->index[i], 0);
     }
 
@@ -445,14 +446,21 @@ cam_registry_repair(cam_registry_t *reg)
 
     for (i = 0; i < reg->capacity; i++) {
 
-        if (cam_registry_get(reg, (int) i, &entry) == 0) {
-            used++;
+        if (cam_registry_get(reg, (int) i, &entry) != 0) {
+            continue;
+        }
+
+        used++;
+
+        if (broken) {
             cam_registry_index_slot(reg, (int) i, &entry,
                                     cam_registry_index_add);
         }
     }
 
-    cam_registry_index_end(reg);
+    if (broken) {
+        cam_registry_index_end(reg);
+    }
 
     cam_store(&reg->header->used, used);
 }

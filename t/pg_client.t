@@ -106,6 +106,11 @@ ok($t->reload, 'reload');
 is(pg_answer($busy)->{status}, 200, 'old worker ends what it began');
 ok($t->wait_for(sub { !$t->old_worker_pids }, 3), 'and exits');
 
+$busy = pg_send($t, 'sleep', 5);
+ok($t->wait_for(sub { pg_stat($t)->{in_flight} }, 2), 'query in flight');
+$t->stop_nginx;
+is(pg_answer($busy)->{status}, 502, 'told by a worker that is terminated');
+
 unlike($t->error_log, qr/dbname=/, 'connection string is not logged');
 
 $t->done_testing;
