@@ -51,18 +51,19 @@ sub ours {
     return $t;
 }
 
-=item peer($t, $conf)
+=item peer($t, $conf [, $hls])
 
-Starts another nginx by bench/peers/$conf.conf.
+Starts another nginx by bench/peers/$conf.conf; its HLS is on the tmpfs that
+this platform uses too, unless another directory is given.
 
 =cut
 
 sub peer {
-    my ($t, $name) = @_;
+    my ($t, $name, $hls) = @_;
 
     my ($certificate, $key) = $t->certificate;
-    my $hls = "$t->{shm_parent}/stock";
     my $static = "$t->{shm_parent}/static";
+    $hls //= "$t->{shm_parent}/stock";
     make_path($hls, $static);
     $t->give_to_service($hls);
 

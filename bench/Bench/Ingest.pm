@@ -18,7 +18,7 @@ use Time::HiRes qw(sleep time);
 
 my $cameras = 100;
 my $spread = 2;
-my $window = 6;
+my $window = 4;                 # two segments of each camera
 my $rounds = 3;
 
 sub run { return scheme('rtmp') }
@@ -32,37 +32,48 @@ sub scheme {
 
     for my $round (1 .. $rounds) {
         note("$scheme, round $round of $rounds");
-
-        my $t = ours();
-        my $stock = peer($t, 'rtmp');
-        my $urls = publish_urls($t, $scheme, add_cameras($t, $cameras));
-
-        my $before = memory_kb($t->{nginx}, $t->{worker});
-        push @{ $percent{ours} }, window($t, $urls, sub {
-            push @memory,
-                (memory_kb($t->{nginx}, $t->{worker}) - $before) / $cameras;
-        }, $t->{nginx}, $t->{worker});
-
-        my $port = $t->port($scheme eq 'rtmps' ? 'stock-tls' : 'stock');
-        push @{ $percent{theirs} }, window($t,
-            "$scheme://127.0.0.1:$port/live/cam%d", sub {}, $stock);
-
-        $stock->stop;
-        $t->stop;
+        round($scheme, \%percent, \@memory);
     }
 
-    my $plain = $scheme eq 'rtmp';
+    my $name = "$cameras cameras x 1 Mbit/s, \U$scheme\E and HLS";
+    my $bar = $scheme eq 'rtmp' ? '<= 0.8 x' : '<= 0.75 x';
+    my %median = map { $_ => median(@{ $percent{$_} }) } keys %percent;
 
     return (
-        row("$cameras cameras x 1 Mbit/s, "
-                . ($plain ? 'RTMP and HLS' : 'RTMPS and HLS'),
-            unit => '% of a core/camera', bar => $plain ? '<= 0.8 x'
-                                                        : '<= 0.75 x',
-            map { $_ => median(@{ $percent{$_} }) } qw(ours theirs)),
-        row('memory of a camera beside ring and segments, '
-                . ($plain ? 'RTMP' : 'RTMPS'),
+        row("$name, peer's on disk", unit => '% of a core/camera',
+            bar => $bar, ours => $median{ours}, theirs => $median{disk}),
+        row("$name, peer's on tmpfs", unit => '% of a core/camera',
+            bar => $bar, ours => $median{ours}, theirs => $median{tmpfs}),
+        row("memory of a camera beside ring and segments, \U$scheme",
             unit => 'kB', bar => '<= 400 kB', ours => median(@memory)),
     );
+}
+
+sub round {
+    my ($scheme, $percent, $memory) = @_;
+
+    my $t = ours();
+    my $urls = publish_urls($t, $scheme, add_cameras($t, $cameras));
+    my @servers = ($t->{nginx}, $t->{worker});
+    my $before = memory_kb(@servers);
+
+    push @{ $percent->{ours} }, window($t, $urls, sub {
+        push @$memory, (memory_kb(@servers) - $before) / $cameras;
+    }, @servers);
+
+    my $port = $t->port($scheme eq 'rtmps' ? 'stock-tls' : 'stock');
+    my %hls = (tmpfs => undef, disk => $t->dir . '/hls');
+
+    for my $where (sort keys %hls) {
+        my $stock = peer($t, 'rtmp', $hls{$where});
+        push @{ $percent->{$where} }, window($t,
+            "$scheme://127.0.0.1:$port/live/cam%d", sub {}, $stock);
+        $stock->stop;
+    }
+
+    note(join ', ', map { sprintf '%s %.3f %%', $_, $percent->{$_}[-1] }
+        sort keys %$percent);
+    $t->stop;
 }
 
 # percent of a core and camera while all are live
@@ -70,13 +81,13 @@ sub scheme {
 sub window {
     my ($t, $urls, $live, @servers) = @_;
 
-    my $seconds = $spread + 1.5 + $window;
+    my $seconds = $spread + 1 + $window;
     my $p = Camera::Process->start($t->dir . '/camsim.out', 'taskset', '-c',
         $ENV{BENCH_LOAD_CORE} // 1, $t->root . '/bin/camsim', '--json',
         '--file', $t->clip('default'), '--publish', $urls, '--connections',
         $cameras, '--spread', $spread, '--seconds', $seconds + 1);
 
-    sleep $spread + 1.5;
+    sleep $spread + 1;
     my ($cpu, $since) = (cpu_sec(@servers), time);
     sleep $window;
     my $percent = (cpu_sec(@servers) - $cpu) / (time - $since) * 100;

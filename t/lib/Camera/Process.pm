@@ -235,6 +235,20 @@ sub descendants {
     return map { $_, descendants($_) } children($pid);
 }
 
+=item end_all
+
+Kills whatever still runs of what was started.
+
+=cut
+
+sub end_all {
+    my @left = map { $_, _session($_) } keys %alive;
+
+    kill 'KILL', @left;
+    waitpid $_, 0 for keys %alive;
+    %alive = ();
+}
+
 =back
 
 =cut
@@ -245,7 +259,7 @@ $SIG{$_} = sub { exit 1 } for grep { !defined $SIG{$_} } qw(INT TERM HUP);
 
 END {
     local ($?, $!);
-    kill 'KILL', map { $_, _session($_) } keys %alive;
+    end_all();
 }
 
 1;

@@ -438,7 +438,6 @@ sub _end {
 
     return 0 if $self->{owner} != $$ || $self->{ended}++;
 
-    $self->stop;
     my @bad = $self->{checked} ? () : $self->bad_log_lines;
     Test::More::diag("not expected in a log: $_") for @bad;
 
@@ -459,6 +458,11 @@ END {
     my $status = $?;
     my $bad = 0;
 
+    for (grep { $_->{owner} == $$ } @objects) {
+        $_->stop;
+    }
+
+    Camera::Process::end_all();
     $bad += $_->_end for @objects;
     $? = $status || ($bad ? 1 : 0);
 }
