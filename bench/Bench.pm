@@ -14,10 +14,9 @@ use Camera::Test;
 use Exporter qw(import);
 use File::Path qw(make_path);
 use JSON::PP;
-use Time::HiRes qw(sleep);
 
-our @EXPORT_OK = qw(ours peer pin camsim wrk cpu_sec memory_kb median note
-    add_cameras publish_urls wait_until_fed row);
+our @EXPORT_OK = qw(ours peer directory camsim start_camsim wrk cpu_sec
+    memory_kb median note add_cameras publish_urls row);
 
 my $server_core = $ENV{BENCH_SERVER_CORE} // 0;
 my $load_core = $ENV{BENCH_LOAD_CORE} // 1;
@@ -51,47 +50,50 @@ sub ours {
     return $t;
 }
 
-=item peer($t, $conf [, $hls])
+=item peer($t, $conf, %values)
 
-Starts another nginx by bench/peers/$conf.conf; its HLS is on the tmpfs that
-this platform uses too, unless another directory is given.
+Starts another nginx by bench/peers/$conf.conf, where %%NAME%% stands for dir,
+user, certificate, certificate_key, a value given, or a free port.
 
 =cut
 
 sub peer {
-    my ($t, $name, $hls) = @_;
+    my ($t, $name, %value) = @_;
 
-    my ($certificate, $key) = $t->certificate;
-    my $static = "$t->{shm_parent}/static";
-    $hls //= "$t->{shm_parent}/stock";
-    make_path($hls, $static);
-    $t->give_to_service($hls);
-
-    my %value = (
-        dir              => $t->dir,
-        user             => $> == 0 ? 'user www-data;' : '',
-        certificate      => $certificate,
-        certificate_key  => $key,
-        static_port      => $t->port('static'),
-        static_root      => $static,
-        stock_rtmp_port  => $t->port('stock'),
-        stock_rtmps_port => $t->port('stock-tls'),
-        stock_hls        => $hls,
-    );
+    my $as = $value{as} // $name;
+    @value{qw(certificate certificate_key)} = $t->certificate;
+    @value{qw(dir as user)} = ($t->dir, $as,
+        $> == 0 ? 'user www-data;' : '');
 
     my $text = $t->read_file($t->root . "/bench/peers/$name.conf");
-    $text =~ s/%%(\w+)%%/$value{lc $1}/ge;
-    my $conf = $t->dir . "/$name.conf";
+    $text =~ s/%%(\w+)_PORT%%/$t->port("$as-\L$1")/ge;
+    $text =~ s/%%(\w+)%%/$value{lc $1} \/\/ die "no value \"$1\""/ge;
+    my $conf = $t->dir . "/$as.conf";
     $t->write_file($conf, $text);
 
-    my $p = Camera::Process->start($t->dir . "/$name.out", '/usr/sbin/nginx',
-        '-p', $t->dir, '-c', $conf, '-e', $t->dir . "/$name.err");
-    my $port = $t->port($name eq 'static' ? 'static' : 'stock');
+    my $p = Camera::Process->start($t->dir . "/$as.out", '/usr/sbin/nginx',
+        '-p', $t->dir, '-c', $conf, '-e', $t->dir . "/$as.err");
+    my ($port) = $text =~ /listen 127.0.0.1:(\d+)/;
     $t->wait_for(sub { Camera::HTTP::connect_to($port, timeout => 1) }, 5,
         "$name.conf") or die $p->log;
     pin($p);
 
     return $p;
+}
+
+=item directory($t, $path)
+
+Makes a directory that servers may write to.
+
+=cut
+
+sub directory {
+    my ($t, $path) = @_;
+
+    make_path($path);
+    $t->give_to_service($path);
+
+    return $path;
 }
 
 =item pin(@processes)
@@ -110,9 +112,10 @@ sub pids {
     return map { ($_->pid, Camera::Process::descendants($_->pid)) } @_;
 }
 
-=item camsim($t, @arguments), start_camsim
+=item camsim($t, @arguments), start_camsim($t, $log, @arguments)
 
-Runs camsim on the generator's core and answers its report.
+Runs camsim on the generator's core and answers its report; or only starts it
+and answers its Camera::Process.
 
 =cut
 
@@ -123,6 +126,13 @@ sub camsim {
         $t->root . '/bin/camsim', '--json', @arguments);
 
     return decode_json($text);
+}
+
+sub start_camsim {
+    my ($t, $log, @arguments) = @_;
+
+    return Camera::Process->start($t->dir . "/$log", 'taskset', '-c',
+        $load_core, $t->root . '/bin/camsim', '--json', @arguments);
 }
 
 =item wrk($t, $port, $path, $seconds)

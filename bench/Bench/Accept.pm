@@ -8,21 +8,22 @@ package Bench::Accept;
 use strict;
 use warnings;
 
-use Bench qw(ours peer camsim median note add_cameras publish_urls row);
+use Bench qw(ours peer directory camsim median note add_cameras publish_urls row);
 
 my $cameras = 50;
 my $rounds = 3;
 
 sub run {
     my $t = ours();
-    my $stock = peer($t, 'rtmp');
+    my $stock = peer($t, 'rtmp',
+        hls => directory($t, "$t->{shm_parent}/stock"));
     my @cameras = add_cameras($t, $cameras);
     my %url = (
         rtmp  => { ours   => publish_urls($t, 'rtmp', @cameras),
-                   theirs => 'rtmp://127.0.0.1:' . $t->port('stock')
+                   theirs => 'rtmp://127.0.0.1:' . $t->port('rtmp-rtmp')
                        . '/live/cam%d' },
         rtmps => { ours   => publish_urls($t, 'rtmps', @cameras),
-                   theirs => 'rtmps://127.0.0.1:' . $t->port('stock-tls')
+                   theirs => 'rtmps://127.0.0.1:' . $t->port('rtmp-rtmps')
                        . '/live/cam%d' },
     );
     my %msec;

@@ -8,14 +8,15 @@ package Bench::Hls;
 use strict;
 use warnings;
 
-use Bench qw(ours peer wrk cpu_sec median note add_cameras row);
+use Bench qw(ours peer directory wrk cpu_sec median note add_cameras row);
 
 my $seconds = 3;
 my $rounds = 3;
 
 sub run {
     my $t = ours();
-    my $static = peer($t, 'static');
+    my $root = directory($t, "$t->{shm_parent}/static");
+    my $static = peer($t, 'static', root => $root);
     my ($camera) = add_cameras($t, 1);
 
     note('a camera of 2 Mbit/s begins');
@@ -28,19 +29,19 @@ sub run {
     for my $round (1 .. $rounds) {
         note("round $round of $rounds");
         my ($uri, $body) = newest($t, $live);
-        $t->write_file("$t->{shm_parent}/static/segment", $body);
+        $t->write_file("$root/segment", $body);
         measure(\%result, $t, $static, $round, 'segment', $uri);
 
-        $t->write_file("$t->{shm_parent}/static/playlist",
+        $t->write_file("$root/playlist",
             $t->http_get($live)->{body});
         measure(\%result, $t, $static, $round, 'playlist', $live);
     }
 
     $p->stop;
     $static->stop;
-    my $size = -s "$t->{shm_parent}/static/segment";
+    my $size = -s "$root/segment";
     my $lines = () = $t->http_get($live)->{body} =~ /[?&]s=/g;
-    my $list = -s "$t->{shm_parent}/static/playlist";
+    my $list = -s "$root/playlist";
     $t->stop;
 
     return (
@@ -59,7 +60,7 @@ sub measure {
 
     my %run = (
         ours   => [ $t->{nginx}, $t->port('http'), $path ],
-        theirs => [ $static, $t->port('static'), "/$name" ],
+        theirs => [ $static, $t->port('static-http'), "/$name" ],
     );
 
     for my $who ($round % 2 ? qw(ours theirs) : qw(theirs ours)) {

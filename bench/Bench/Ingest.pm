@@ -4,21 +4,22 @@ package Bench::Ingest;
 
 # A hundred cameras of 1 Mbit/s taken in and packaged, against the rtmp
 # module with its own HLS: plain, and over TLS against the stream module in
-# front of it.  Processor time is that of the whole server, camera-worker
-# included, between two moments when all cameras are live.
+# front of it.  All servers have their hundred cameras at the same time, on
+# the same core, so that whatever disturbs one disturbs the others; compared
+# is their time on the processor, camera-worker's included.
 
 use strict;
 use warnings;
 
-use Bench qw(ours peer camsim cpu_sec memory_kb median note add_cameras
-    publish_urls row);
-use Camera::Process;
+use Bench qw(ours peer directory start_camsim cpu_sec memory_kb median note
+    add_cameras publish_urls row);
 use JSON::PP;
 use Time::HiRes qw(sleep time);
 
 my $cameras = 100;
-my $spread = 2;
-my $window = 4;                 # two segments of each camera
+my $spread = 3;
+my $settle = 3;
+my $window = 6;                 # three segments of each camera
 my $rounds = 3;
 
 sub run { return scheme('rtmp') }
@@ -28,16 +29,80 @@ sub run_tls { return scheme('rtmps') }
 sub scheme {
     my ($scheme) = @_;
 
-    my (%percent, @memory);
+    my $t = ours();
+    my $urls = publish_urls($t, $scheme, add_cameras($t, $cameras));
+    my %hls = (disk => directory($t, $t->dir . '/hls'),
+        tmpfs => directory($t, "$t->{shm_parent}/hls"));
+
+    my %server = (ours => [ $t->{nginx}, $t->{worker} ],
+        map { $_ => [ peer($t, 'rtmp', as => $_, hls => $hls{$_}) ] }
+        keys %hls);
+    my %url = (ours => $urls,
+        map { $_ => "$scheme://127.0.0.1:" . $t->port("$_-$scheme")
+            . '/live/cam%d' } keys %hls);
+
+    my $before = memory_kb(@{ $server{ours} });
+    my @load = map { publishers($t, $_, $url{$_}) } sort keys %url;
+    sleep $spread + $settle;
+
+    my $percent = windows($scheme, \%server);
+    my $memory = (memory_kb(@{ $server{ours} }) - $before) / $cameras;
+
+    check($_) for @load;
+    $_->stop for map { @{ $server{$_} } } keys %hls;
+    $t->stop;
+
+    return rows($scheme, $percent, $memory);
+}
+
+sub publishers {
+    my ($t, $name, $url) = @_;
+
+    return start_camsim($t, "$name.camsim", '--file', $t->clip('default'),
+        '--publish', $url, '--connections', $cameras, '--spread', $spread,
+        '--seconds', $spread + $settle + $rounds * $window + 2);
+}
+
+# percent of a core and camera in each window, by server
+
+sub windows {
+    my ($scheme, $server) = @_;
+
+    my %percent;
 
     for my $round (1 .. $rounds) {
-        note("$scheme, round $round of $rounds");
-        round($scheme, \%percent, \@memory);
+        my %cpu = map { $_ => cpu_sec(@{ $server->{$_} }) } keys %$server;
+        my $since = time;
+        sleep $window;
+        my $seconds = time - $since;
+
+        for (keys %cpu) {
+            push @{ $percent{$_} }, (cpu_sec(@{ $server->{$_} }) - $cpu{$_})
+                / $seconds * 100 / $cameras;
+        }
+
+        note("$scheme: " . join ', ', map {
+            sprintf '%s %.3f %%', $_, $percent{$_}[-1] } sort keys %percent);
     }
+
+    return \%percent;
+}
+
+sub check {
+    my ($p) = @_;
+
+    $p->wait(10);
+    my $report = decode_json($p->log);
+    die 'not all were live: ' . $p->log
+        if $report->{publishers}{live} != $cameras;
+}
+
+sub rows {
+    my ($scheme, $percent, $memory) = @_;
 
     my $name = "$cameras cameras x 1 Mbit/s, \U$scheme\E and HLS";
     my $bar = $scheme eq 'rtmp' ? '<= 0.8 x' : '<= 0.75 x';
-    my %median = map { $_ => median(@{ $percent{$_} }) } keys %percent;
+    my %median = map { $_ => median(@{ $percent->{$_} }) } keys %$percent;
 
     return (
         row("$name, peer's on disk", unit => '% of a core/camera',
@@ -45,60 +110,8 @@ sub scheme {
         row("$name, peer's on tmpfs", unit => '% of a core/camera',
             bar => $bar, ours => $median{ours}, theirs => $median{tmpfs}),
         row("memory of a camera beside ring and segments, \U$scheme",
-            unit => 'kB', bar => '<= 400 kB', ours => median(@memory)),
+            unit => 'kB', bar => '<= 400 kB', ours => $memory),
     );
-}
-
-sub round {
-    my ($scheme, $percent, $memory) = @_;
-
-    my $t = ours();
-    my $urls = publish_urls($t, $scheme, add_cameras($t, $cameras));
-    my @servers = ($t->{nginx}, $t->{worker});
-    my $before = memory_kb(@servers);
-
-    push @{ $percent->{ours} }, window($t, $urls, sub {
-        push @$memory, (memory_kb(@servers) - $before) / $cameras;
-    }, @servers);
-
-    my $port = $t->port($scheme eq 'rtmps' ? 'stock-tls' : 'stock');
-    my %hls = (tmpfs => undef, disk => $t->dir . '/hls');
-
-    for my $where (sort keys %hls) {
-        my $stock = peer($t, 'rtmp', $hls{$where});
-        push @{ $percent->{$where} }, window($t,
-            "$scheme://127.0.0.1:$port/live/cam%d", sub {}, $stock);
-        $stock->stop;
-    }
-
-    note(join ', ', map { sprintf '%s %.3f %%', $_, $percent->{$_}[-1] }
-        sort keys %$percent);
-    $t->stop;
-}
-
-# percent of a core and camera while all are live
-
-sub window {
-    my ($t, $urls, $live, @servers) = @_;
-
-    my $seconds = $spread + 1 + $window;
-    my $p = Camera::Process->start($t->dir . '/camsim.out', 'taskset', '-c',
-        $ENV{BENCH_LOAD_CORE} // 1, $t->root . '/bin/camsim', '--json',
-        '--file', $t->clip('default'), '--publish', $urls, '--connections',
-        $cameras, '--spread', $spread, '--seconds', $seconds + 1);
-
-    sleep $spread + 1;
-    my ($cpu, $since) = (cpu_sec(@servers), time);
-    sleep $window;
-    my $percent = (cpu_sec(@servers) - $cpu) / (time - $since) * 100;
-    $live->();
-
-    $p->wait(10);
-    my $report = decode_json($p->log);
-    die 'not all were live: ' . $p->log
-        if $report->{publishers}{live} != $cameras;
-
-    return $percent / $cameras;
 }
 
 1;

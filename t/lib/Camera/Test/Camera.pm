@@ -9,7 +9,7 @@ use warnings;
 
 use Camera::Process;
 use Camera::Token qw(base64url jwt random_bytes);
-use Digest::SHA qw(sha256_hex);
+use Digest::SHA qw(sha256 sha256_hex);
 use JSON::PP;
 
 =head1 NAME
@@ -254,7 +254,7 @@ Adds a camera by SQL and answers
 
 where the URLs carry tokens made by token(), and C<opaque> and C<opaque_url>
 when the option C<opaque> is set.  Options: C<name>, C<key>, C<cidr> (array),
-C<opaque>.  A feeder hears of it at once; wait for what you need of it.
+C<opaque>.  When nginx runs, it returns when nginx knows the camera.
 
 =cut
 
@@ -275,8 +275,26 @@ sub add_camera {
     @camera{qw(id key tenant epoch)} = split /\t/, $row;
     $camera{epoch} += 0;        # a number in JSON
     $camera{opaque} = $self->add_opaque(\%camera) if $opt{opaque};
+    $self->wait_for(sub { $self->knows(\%camera) }, 3)
+        if $self->{nginx} && $self->{nginx}->running;
 
     return $self->camera_urls(\%camera);
+}
+
+=item knows($camera)
+
+1 when the camera stands in the registry, with its opaque key if it has one.
+
+=cut
+
+sub knows {
+    my ($self, $camera) = @_;
+
+    my $file = "$self->{shm}/registry";
+    my $text = -e $file ? $self->read_file($file) : '';
+    my $hash = $camera->{opaque} ? sha256($camera->{opaque}) : '';
+
+    return index($text, "$camera->{key}\0") >= 0 && index($text, $hash) >= 0;
 }
 
 =item add_opaque($camera)
