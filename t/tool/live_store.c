@@ -79,6 +79,12 @@ find_camera(const char *text)
         return NULL;
     }
 
+    for (i = 0; i < CAM_LIVE_INITS; i++) {
+        if (c->index->init[i].version > c->init) {
+            c->init = c->index->init[i].version;
+        }
+    }
+
     ncameras++;
 
     return c;
