@@ -66,7 +66,6 @@ typedef struct {
     unsigned             allowed:1;
     unsigned             signed_in:1;  /* session is verified */
     unsigned             waiting:1;
-    unsigned             waited:1;
 } ngx_camera_hls_ctx_t;
 
 
@@ -105,7 +104,7 @@ u_char *ngx_camera_hls_text_print(u_char *p, ngx_camera_live_t *live,
 /*
  * Parks the request until ready(), called with each change of the index, is
  * true or three target durations are over; resume() then answers as a content
- * handler does, with ctx->waited set.
+ * handler does.
  */
 ngx_int_t ngx_camera_hls_wait(ngx_http_request_t *r, ngx_camera_live_t *live,
     ngx_uint_t (*ready)(ngx_http_request_t *r),

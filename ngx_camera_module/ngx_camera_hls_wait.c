@@ -69,7 +69,6 @@ ngx_camera_hls_wait(ngx_http_request_t *r, ngx_camera_live_t *live,
     ctx->ready = ready;
     ctx->resume = resume;
     ctx->waiting = 1;
-    ctx->waited = 1;
     ctx->deadline = ngx_current_msec + 3 * live->index.target_msec;
 
     live->holds++;

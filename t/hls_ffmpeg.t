@@ -59,9 +59,21 @@ cmp_ok(@frames, '>', 100, scalar @frames . ' frames');
 is(join(' ', grep { $frames[$_] != $frames[$_ - 1] + 1 } 1 .. $#frames), '',
     'each once and in order');
 
-# revoked by its owner, as `camera revoke` does it
+# revoked in the database, with the player on and in either worker
 
-$r = $t->http_get($base . $variant);
-is($r->{status}, 200, 'plays');
+my $url = $t->http_get($camera->{play_path});
+is($url->{status}, 200, 'a second session');
+my ($second) = $url->{body} =~ /^(live\S+)/m;
+my @lists = map { $base . $_ } $variant, $second;
+is(join(' ', map { $t->http_get($_)->{status} } @lists), '200 200', 'plays');
+
+$t->sql("UPDATE cameras SET play_epoch = play_epoch + 1
+    WHERE id = '$camera->{id}'");
+my $revoked = time;
+ok($t->wait_for(sub {
+    !grep { $t->http_get($_)->{status} != 403 } (@lists) x 4;
+}, 3, 'revocation'), 'revoked');
+cmp_ok(time - $revoked, '<', 1, 'within a second');
+is($t->http_get($camera->{play_path})->{status}, 403, 'nor does its token');
 
 $t->done_testing;
