@@ -230,16 +230,19 @@ sub publish_urls {
 =item row($name, %fields)
 
 One line of the result: C<ours>, C<theirs> (may be missing), C<unit>, C<bar>
-as "E<gt>= 0.97 x", "E<lt>= 5 ms" and the like, where "x" compares the ratio.
+as "E<gt>= 0.97 x", "E<lt>= 5 ms" and the like, where "x" compares the ratio;
+without a bar it is there for comparison.
 
 =cut
 
 sub row {
     my ($name, %row) = @_;
 
+    $row{ratio} = $row{ours} / $row{theirs} if $row{theirs};
+    return { name => $name, %row } unless defined $row{bar};
+
     my ($op, $bar, $unit) = $row{bar} =~ /^([<>]=) ([\d.]+) (.+)$/
         or die "no bar \"$row{bar}\"";
-    $row{ratio} = $row{ours} / $row{theirs} if $row{theirs};
     my $value = $unit eq 'x' ? $row{ratio} : $row{ours};
     my $met = $op eq '<=' ? $value <= $bar : $value >= $bar;
 

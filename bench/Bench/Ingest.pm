@@ -18,7 +18,7 @@ use Time::HiRes qw(sleep time);
 
 my $cameras = 100;
 my $spread = 3;
-my $settle = 3;
+my $settle = 34;               # until rings have wrapped: steady state
 my $window = 6;                 # three segments of each camera
 my $rounds = 3;
 
@@ -108,7 +108,7 @@ sub rows {
         row("$name, peer's on disk", unit => '% of a core/camera',
             bar => $bar, ours => $median{ours}, theirs => $median{disk}),
         row("$name, peer's on tmpfs", unit => '% of a core/camera',
-            bar => $bar, ours => $median{ours}, theirs => $median{tmpfs}),
+            ours => $median{ours}, theirs => $median{tmpfs}),
         row("memory of a camera beside ring and segments, \U$scheme",
             unit => 'kB', bar => '<= 400 kB', ours => $memory),
     );
