@@ -62,7 +62,7 @@ sub make_place {
     $self->{children} = Run::Children->new(say => $self->{say},
         logs => "$var/log");
     $self->{steps} = Run::Steps->new(say => $self->{say}, user => $user,
-        children => $self->{children});
+        children => $self->{children}, stopped => $self->{stopped});
 
     $self->{say}->('run', "everything runs as $user->{name}, state is kept in"
         . " $var");
@@ -287,6 +287,7 @@ sub render_conf {
         "LOG=$var/log",
         "MODULE=$self->{root}/build/objs/ngx_camera_module.so",
         'MODULES=/usr/lib/nginx/modules',
+        'FILES=',                       # more_files() has seen to it
         "RUN=$var/tmp",
         "SHM=$self->{shm}",
         'USER=',                        # the master has no rights to give up

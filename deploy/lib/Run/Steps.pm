@@ -18,7 +18,7 @@ use constant LAST_LINES => 12;
 sub new {
     my ($class, %arg) = @_;
 
-    return bless { %arg }, $class;     # say, children, user
+    return bless { %arg }, $class;     # say, children, user, stopped
 }
 
 
@@ -109,6 +109,7 @@ sub wait_for {
             die join "\n", "$child->{name} did not start in $seconds s;"
                 . ' it said last:', map({ "  $_" } @last), '';
         }
+        die "stopped\n" if $self->{stopped}->();
         $self->{children}->turn;
         sleep 0.05;
     }
