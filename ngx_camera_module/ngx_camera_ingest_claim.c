@@ -221,6 +221,7 @@ ngx_camera_ingest_open(ngx_camera_conf_t *ccf, ngx_camera_ingest_ctx_t *ctx,
 {
     int                rc;
     size_t             len;
+    ngx_err_t          err;
     ngx_connection_t  *c;
 
     c = ctx->session->connection;
@@ -239,13 +240,20 @@ ngx_camera_ingest_open(ngx_camera_conf_t *ccf, ngx_camera_ingest_ctx_t *ctx,
         return CAM_REASON_NONE;
     }
 
-    if (rc != CAM_RING_NOSPACE) {
-        ngx_log_error(NGX_LOG_CRIT, c->log, ngx_errno,
-                      "cam_ring_writer_open() failed");
-    }
+    err = ngx_errno;
 
     ctx->ring = NULL;
     cam_registry_release(ccf->registry, ctx->slot, ctx->generation);
 
-    return rc == CAM_RING_NOSPACE ? CAM_REASON_NO_SPACE : CAM_REASON_NOT_READY;
+    if (rc == CAM_RING_NOSPACE) {
+        return CAM_REASON_NO_SPACE;
+    }
+
+    if (err == ESTALE) {
+        return CAM_REASON_BUSY;         /* a newer one was faster */
+    }
+
+    ngx_log_error(NGX_LOG_CRIT, c->log, err, "cam_ring_writer_open() failed");
+
+    return CAM_REASON_NOT_READY;
 }

@@ -325,6 +325,11 @@ ngx_camera_ingest_grow(ngx_camera_ingest_ctx_t *ctx, uint32_t capacity)
 
     rc = cam_ring_writer_grow(&ctx->ring, generation, capacity);
 
+    if (rc == CAM_RING_ERROR && ngx_errno == ESTALE) {
+        ngx_camera_ingest_superseded(ctx);
+        return NGX_ERROR;
+    }
+
     if (rc != CAM_RING_OK) {
         ngx_log_error(NGX_LOG_CRIT, ctx->session->connection->log,
                       rc == CAM_RING_ERROR ? ngx_errno : 0,
