@@ -117,7 +117,14 @@ feed_open_registry(feed_t *f)
 
     f->rings = open(path, O_RDONLY|O_DIRECTORY);
 
-    f->registry = cam_registry_open(f->shm, FEED_SLOTS, 1);
+    /* nginx's own, or a new one */
+
+    f->registry = cam_registry_open(f->shm, 0, 1);
+
+    if (f->registry == NULL) {
+        f->registry = cam_registry_open(f->shm, FEED_SLOTS, 1);
+    }
+
     if (f->registry == NULL || f->rings == -1) {
         feed_die("cam_registry_open");
     }
@@ -139,9 +146,8 @@ feed_open_registry(feed_t *f)
         }
 
         f->slot = cam_registry_find_id(f->registry, f->camera, &entry);
+        cam_registry_fed(f->registry, time(NULL));
     }
-
-    cam_registry_fed(f->registry, time(NULL));
 }
 
 

@@ -92,7 +92,11 @@ export class Player {
     }
 
     if (data.type === Hls.ErrorTypes.MEDIA_ERROR) {
-      this.hls?.recoverMediaError();
+      if (data.frag?.sn === "initSegment") {
+        this.rebuffer(data.frag.start);
+      } else {
+        this.hls?.recoverMediaError();
+      }
       return;
     }
 
@@ -102,6 +106,18 @@ export class Player {
     }
 
     this.onStatus(data.response?.code ?? 0);
+  }
+
+  /*
+   * Sound that comes late, or is gone, needs another kind of buffer, and a
+   * media source cannot exchange its buffers: the video gets a new one, which
+   * starts behind the change and not where the old kind would be needed again.
+   */
+  private rebuffer(start: number): void {
+    this.hls?.detachMedia();
+    this.hls?.attachMedia(this.video);
+    this.hls?.startLoad(start + 0.1);
+    this.play();
   }
 
   /* Safari without Media Source: the reason has to be asked for */
