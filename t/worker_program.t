@@ -55,7 +55,11 @@ like($t->worker_log, qr/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z
 
 # heartbeat
 
-my ($pid, $beat) = split ' ', $t->read_file("$live/.worker");
+my ($pid, $beat);
+$t->wait_for(sub {
+    ($pid, $beat) = split ' ', $t->read_file("$live/.worker");
+    defined $beat;
+}, 3, 'the first beat');
 
 is($pid, $t->worker->pid, 'heartbeat has the pid');
 ok($t->wait_for(sub {
