@@ -63,6 +63,13 @@ like($page->{headers}{'content-security-policy'}, qr/default-src 'none'/,
 is(Camera::HTTP::get($https, '/conf/nginx.conf', tls => 1)->{status}, 404,
     'nothing else is served');
 
+# any address but 127.0.0.1 stands for one that others reach
+
+my $elsewhere = $run->get('/watch.html?a=b', peer => '127.0.0.2');
+is($elsewhere->{status}, 308, 'plain HTTP from elsewhere');
+is($elsewhere->{headers}{location}, "https://localhost:$https/watch.html?a=b",
+    'is sent to HTTPS');
+
 SKIP: {
     skip 'no IPv6', 2 unless $t->read_file('/proc/net/if_inet6') =~ / lo$/m;
     is(Camera::HTTP::get($https, '/healthz', tls => 1, peer => '::1')
