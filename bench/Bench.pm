@@ -15,7 +15,8 @@ use Exporter qw(import);
 use File::Path qw(make_path);
 use JSON::PP;
 
-our @EXPORT_OK = qw(ours peer directory camsim start_camsim wrk cpu_sec
+our @EXPORT_OK = qw(ours peer directory camsim start_camsim start_wrk
+    wrk_rate cpu_sec
     memory_kb median note add_cameras publish_urls row);
 
 my $server_core = $ENV{BENCH_SERVER_CORE} // 0;
@@ -135,17 +136,26 @@ sub start_camsim {
         $load_core, $t->root . '/bin/camsim', '--json', @arguments);
 }
 
-=item wrk($t, $port, $path, $seconds)
+=item start_wrk($t, $log, $port, $path, $seconds), wrk_rate($process)
 
-Requests a second, with 16 connections that are kept.
+Starts wrk with 16 connections that are kept; waits for its end and answers
+the requests a second.
 
 =cut
 
-sub wrk {
-    my ($t, $port, $path, $seconds) = @_;
+sub start_wrk {
+    my ($t, $log, $port, $path, $seconds) = @_;
 
-    my $text = $t->run('taskset', '-c', $load_core, 'wrk', '-t1', '-c16',
-        "-d${seconds}s", "http://127.0.0.1:$port$path");
+    return Camera::Process->start($t->dir . "/$log", 'taskset', '-c',
+        $load_core, 'wrk', '-t1', '-c16', "-d${seconds}s",
+        "http://127.0.0.1:$port$path");
+}
+
+sub wrk_rate {
+    my ($p) = @_;
+
+    $p->wait(30);
+    my $text = $p->log;
     die "wrk: $text" if $text =~ /Non-2xx|Socket errors/;
     my ($rate) = $text =~ /Requests\/sec:\s+([\d.]+)/ or die "wrk: $text";
 

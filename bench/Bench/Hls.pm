@@ -8,9 +8,10 @@ package Bench::Hls;
 use strict;
 use warnings;
 
-use Bench qw(ours peer directory wrk cpu_sec median note add_cameras row);
+use Bench qw(ours peer directory start_wrk wrk_rate cpu_sec median note
+    add_cameras row);
 
-my $seconds = 3;
+my $seconds = 6;
 my $rounds = 3;
 
 sub run {
@@ -26,15 +27,16 @@ sub run {
 
     my %result;
 
-    for my $round (1 .. $rounds) {
-        note("round $round of $rounds");
+    for my $round (0 .. $rounds) {
+        note($round ? "round $round of $rounds" : 'warming up');
+        %result = () if $round == 1;
         my ($uri, $body) = newest($t, $live);
         $t->write_file("$root/segment", $body);
-        measure(\%result, $t, $static, $round, 'segment', $uri);
+        measure(\%result, $t, $static, 'segment', $uri, $round);
 
         $t->write_file("$root/playlist",
             $t->http_get($live)->{body});
-        measure(\%result, $t, $static, $round, 'playlist', $live);
+        measure(\%result, $t, $static, 'playlist', $live, $round);
     }
 
     $p->stop;
@@ -52,26 +54,30 @@ sub run {
     );
 }
 
-# one and the other in turn, and another one first in each round, so that both
-# see the same neighbours
+# both at the same time on the same cores, so that whatever disturbs one
+# disturbs the other; what is compared does not depend on which of server and
+# generator is the busier
 
 sub measure {
-    my ($result, $t, $static, $round, $name, $path) = @_;
+    my ($result, $t, $static, $name, $path, $round) = @_;
 
-    my %run = (
-        ours   => [ $t->{nginx}, $t->port('http'), $path ],
-        theirs => [ $static, $t->port('static-http'), "/$name" ],
-    );
+    my $for = $round ? $seconds : 1;
+    my %server = (ours => $t->{nginx}, theirs => $static);
+    my %at = (ours => [ $t->port('http'), $path ],
+        theirs => [ $t->port('static-http'), "/$name" ]);
 
-    for my $who ($round % 2 ? qw(ours theirs) : qw(theirs ours)) {
-        my ($process, @at) = @{ $run{$who} };
-        my $before = cpu_sec($process);
-        my $rate = wrk($t, @at, $seconds);
-        my $cost = (cpu_sec($process) - $before) / ($rate * $seconds) * 1e6;
-        push @{ $result->{$name}{$who}{rate} }, $rate;
-        push @{ $result->{$name}{$who}{cost} }, $cost;
-        note(sprintf '%s, %s: %.0f/s, %.1f us each', $name, $who, $rate,
-            $cost);
+    my %before = map { $_ => cpu_sec($server{$_}) } keys %server;
+    my %wrk = map { $_ => start_wrk($t, "$_.wrk", @{ $at{$_} }, $for) }
+        keys %server;
+    my %rate = map { $_ => wrk_rate($wrk{$_}) } keys %wrk;
+
+    for my $who (sort keys %server) {
+        my $cpu = cpu_sec($server{$who}) - $before{$who};
+        my $count = $rate{$who} * $for;
+        push @{ $result->{$name}{$who}{rate} }, $rate{$who};
+        push @{ $result->{$name}{$who}{per_cpu} }, $count / $cpu;
+        note(sprintf '%s, %s: %.0f/s, %.1f us each', $name, $who,
+            $rate{$who}, $cpu / $count * 1e6);
     }
 }
 
@@ -81,11 +87,10 @@ sub rows {
     my $r = $result->{$name};
 
     return (
-        row($text, unit => 'requests/s', bar => ">= $bar x",
+        row($text, unit => 'requests/s of a core', bar => ">= $bar x",
+            map { $_ => median(@{ $r->{$_}{per_cpu} }) } qw(ours theirs)),
+        row("$name, as it came with both under load", unit => 'requests/s',
             map { $_ => median(@{ $r->{$_}{rate} }) } qw(ours theirs)),
-        row("$name: processor time", unit => 'us/request',
-            bar => sprintf('<= %.2f x', 1 / $bar),
-            map { $_ => median(@{ $r->{$_}{cost} }) } qw(ours theirs)),
     );
 }
 
