@@ -99,6 +99,12 @@ size_t ngx_camera_hls_text_len(ngx_camera_live_t *live);
 u_char *ngx_camera_hls_text_print(u_char *p, ngx_camera_live_t *live,
     const cam_url_session_t *s, const char session[CAM_URL_SESSION_TEXT]);
 
+/* ngx_camera_hls_mac.c: as cam_url_media_sign(), but remembers */
+
+void ngx_camera_hls_mac(const uint8_t camera[CAM_UUID_LEN],
+    const cam_url_session_t *s, const cam_url_media_t *media,
+    char text[CAM_URL_MAC_TEXT]);
+
 /* ngx_camera_hls_wait.c */
 
 /*

@@ -132,8 +132,7 @@ ngx_camera_hls_text_print(u_char *p, ngx_camera_live_t *live,
             continue;
         }
 
-        cam_url_media_sign(&ngx_camera_hls_worker.macs[s->key], live->camera,
-                           s, &media, (char *) at);
+        ngx_camera_hls_mac(live->camera, s, &media, (char *) at);
         signed_at = at;
     }
 
