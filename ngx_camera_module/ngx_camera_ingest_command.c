@@ -37,7 +37,9 @@ static ngx_uint_t ngx_camera_ingest_application(ngx_rtmp_session_t *s,
 static ngx_int_t ngx_camera_ingest_publish(ngx_rtmp_session_t *s,
     ngx_rtmp_header_t *h, ngx_chain_t *in);
 static ngx_int_t ngx_camera_ingest_decide(ngx_camera_ingest_ctx_t *ctx,
-    u_char *name);
+    u_char *text);
+static ngx_int_t ngx_camera_ingest_credential(ngx_camera_ingest_ctx_t *ctx,
+    u_char *text, ngx_str_t *name, ngx_str_t *token);
 static ngx_uint_t ngx_camera_ingest_is_name(ngx_str_t *name);
 static void ngx_camera_ingest_find_token(ngx_str_t *args, ngx_str_t *token);
 static u_char *ngx_camera_ingest_split(u_char *text);
@@ -272,7 +274,7 @@ ngx_camera_ingest_publish(ngx_rtmp_session_t *s, ngx_rtmp_header_t *h,
 static ngx_int_t
 ngx_camera_ingest_decide(ngx_camera_ingest_ctx_t *ctx, u_char *text)
 {
-    ngx_str_t            name, args, token;
+    ngx_str_t            name, token;
     ngx_camera_conf_t   *ccf;
     ngx_camera_grant_t   grant;
     ngx_rtmp_session_t  *s;
@@ -285,23 +287,7 @@ ngx_camera_ingest_decide(ngx_camera_ingest_ctx_t *ctx, u_char *text)
         return NGX_OK;
     }
 
-    args.len = ngx_strlen(text);
-    args.data = ngx_camera_ingest_split(text);
-
-    name.data = text;
-    name.len = ngx_strlen(text);
-    args.len -= args.data ? name.len + 1 : args.len;
-
-    ngx_str_null(&token);
-    ngx_camera_ingest_find_token(&args, &token);
-
-    if (token.data == NULL) {
-        ngx_camera_ingest_find_token(&ctx->args, &token);
-    }
-
-    if (name.len + args.len >= NGX_CAMERA_INGEST_STRING
-        || !ngx_camera_ingest_is_name(&name))
-    {
+    if (ngx_camera_ingest_credential(ctx, text, &name, &token) != NGX_OK) {
         ngx_camera_ingest_refuse(ctx, -1, CAM_REASON_TOKEN_INVALID, 0);
         return NGX_OK;
     }
@@ -323,6 +309,35 @@ ngx_camera_ingest_decide(ngx_camera_ingest_ctx_t *ctx, u_char *text)
     return ngx_rtmp_send_status(s, "NetStream.Publish.Start", "status",
                                 "publishing")
            == NGX_OK ? NGX_OK : NGX_ERROR;
+}
+
+
+/* NGX_ERROR: too long, or not a name; token may be empty */
+
+static ngx_int_t
+ngx_camera_ingest_credential(ngx_camera_ingest_ctx_t *ctx, u_char *text,
+    ngx_str_t *name, ngx_str_t *token)
+{
+    ngx_str_t  args;
+
+    if (ngx_strlen(text) > NGX_CAMERA_INGEST_STRING) {
+        return NGX_ERROR;
+    }
+
+    args.data = ngx_camera_ingest_split(text);
+    args.len = args.data ? ngx_strlen(args.data) : 0;
+
+    name->data = text;
+    name->len = ngx_strlen(text);
+
+    ngx_str_null(token);
+    ngx_camera_ingest_find_token(&args, token);
+
+    if (token->data == NULL) {
+        ngx_camera_ingest_find_token(&ctx->args, token);
+    }
+
+    return ngx_camera_ingest_is_name(name) ? NGX_OK : NGX_ERROR;
 }
 
 

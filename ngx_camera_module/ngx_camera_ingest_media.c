@@ -30,6 +30,8 @@
 #define NGX_CAMERA_INGEST_IOVS    256
 
 
+static void ngx_camera_ingest_tag(ngx_rtmp_header_t *h, ngx_chain_t *in,
+    cam_flv_tag_t *tag, cam_frame_t *frame);
 static void ngx_camera_ingest_config(ngx_camera_ingest_ctx_t *ctx,
     cam_frame_t *frame, ngx_chain_t *in);
 static ngx_int_t ngx_camera_ingest_valid_config(ngx_uint_t track,
@@ -51,8 +53,6 @@ ngx_int_t
 ngx_camera_ingest_media(ngx_rtmp_session_t *s, ngx_rtmp_header_t *h,
     ngx_chain_t *in)
 {
-    u_char                   *p;
-    ngx_uint_t                video;
     cam_frame_t               frame;
     cam_flv_tag_t             tag;
     ngx_camera_ingest_ctx_t  *ctx;
@@ -70,53 +70,70 @@ ngx_camera_ingest_media(ngx_rtmp_session_t *s, ngx_rtmp_header_t *h,
         return NGX_DONE;
     }
 
-    p = in->buf->pos;
-    video = (h->type == NGX_RTMP_MSG_VIDEO);
-
-    if (video) {
-        cam_flv_video(&tag, p, ngx_min(h->mlen, (size_t) (in->buf->last - p)));
-
-    } else {
-        cam_flv_audio(&tag, p, ngx_min(h->mlen, (size_t) (in->buf->last - p)));
-    }
-
-    ngx_memzero(&frame, sizeof(frame));
-
-    frame.track = video ? CAM_TRACK_VIDEO : CAM_TRACK_AUDIO;
-    frame.size = h->mlen - tag.header;
-    frame.cts = tag.cts;
-    frame.flags = tag.key ? CAM_FRAME_KEY : 0;
+    ngx_camera_ingest_tag(h, in, &tag, &frame);
 
     switch (tag.kind) {
 
     case CAM_FLV_IGNORED:
-        return NGX_DONE;
+        break;
 
     case CAM_FLV_FOREIGN:
-        ngx_camera_ingest_cut(ctx, video ? CAM_REASON_VIDEO_CODEC
-                                         : CAM_REASON_AUDIO_CODEC, tag.codec);
-        return NGX_DONE;
+        ngx_camera_ingest_cut(ctx, frame.track == CAM_TRACK_VIDEO
+                                   ? CAM_REASON_VIDEO_CODEC
+                                   : CAM_REASON_AUDIO_CODEC, tag.codec);
+        break;
 
     case CAM_FLV_BROKEN:
         ngx_camera_ingest_cut(ctx, CAM_REASON_BAD_MEDIA, 0);
-        return NGX_DONE;
+        break;
 
     case CAM_FLV_CONFIG:
-        in->buf->pos += tag.header;
-        frame.flags = CAM_FRAME_CONFIG;
         ngx_camera_ingest_timestamp(ctx, &frame, h->timestamp);
         ngx_camera_ingest_config(ctx, &frame, in);
-        return NGX_DONE;
+        break;
 
     case CAM_FLV_FRAME:
+        ngx_camera_ingest_timestamp(ctx, &frame, h->timestamp);
+        ngx_camera_ingest_frame(ctx, &frame, in);
         break;
     }
 
-    in->buf->pos += tag.header;
-    ngx_camera_ingest_timestamp(ctx, &frame, h->timestamp);
-    ngx_camera_ingest_frame(ctx, &frame, in);
-
     return NGX_DONE;
+}
+
+
+/* reads the tag's header and leaves the chain at the data behind it */
+
+static void
+ngx_camera_ingest_tag(ngx_rtmp_header_t *h, ngx_chain_t *in,
+    cam_flv_tag_t *tag, cam_frame_t *frame)
+{
+    size_t  n;
+
+    ngx_memzero(frame, sizeof(cam_frame_t));
+
+    n = ngx_min(h->mlen, (size_t) (in->buf->last - in->buf->pos));
+
+    if (h->type == NGX_RTMP_MSG_VIDEO) {
+        cam_flv_video(tag, in->buf->pos, n);
+        frame->track = CAM_TRACK_VIDEO;
+
+    } else {
+        cam_flv_audio(tag, in->buf->pos, n);
+        frame->track = CAM_TRACK_AUDIO;
+    }
+
+    in->buf->pos += tag->header;
+
+    frame->size = h->mlen - tag->header;
+    frame->cts = tag->cts;
+
+    if (tag->kind == CAM_FLV_CONFIG) {
+        frame->flags = CAM_FRAME_CONFIG;
+
+    } else if (tag->key) {
+        frame->flags = CAM_FRAME_KEY;
+    }
 }
 
 
