@@ -213,7 +213,8 @@ $(BUILD)/fuzz/%: t/fuzz/%.c $(FUZZ_O)
 	    -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
 	    -o $@ $^ -Wl,--as-needed $(LIBS_AV) $(LIBS_COMMON)
 
-$(BUILD)/fuzz/package_stream: $(filter-out %/main.c %/master.c %/package.c, \
+$(BUILD)/fuzz/package_stream: \
+    $(filter-out camera_worker/ma% camera_worker/package%, \
     $(wildcard camera_worker/*.c))
 
 $(BUILD)/tsan/%: t/unit/%.c $(wildcard t/unit/*.h) $(wildcard common/ring*) \

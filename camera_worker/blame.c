@@ -2,6 +2,11 @@
  * Copyright (C) The nginx camera platform authors
  */
 
+/*
+ * The page is anonymous shared memory: it dies with the master, and a new
+ * master starts without a grudge.  Children write their own record only.
+ */
+
 #include <string.h>
 #include <sys/mman.h>
 

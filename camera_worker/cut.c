@@ -2,6 +2,11 @@
  * Copyright (C) The nginx camera platform authors
  */
 
+/*
+ * Asked twice about each frame: before it is added, when its own duration is
+ * known, and after, when it is known whether a key frame follows.
+ */
+
 #include <string.h>
 
 #include "cut.h"

@@ -2,6 +2,11 @@
  * Copyright (C) The nginx camera platform authors
  */
 
+/*
+ * The log: a line is put together in one buffer and written by one call.
+ * Messages of libav come by its callback, a few of them in a second.
+ */
+
 #include <errno.h>
 #include <libavutil/log.h>
 #include <stdarg.h>

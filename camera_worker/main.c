@@ -49,8 +49,8 @@ static const struct option  cw_main_options[] = {
 static const char  cw_main_usage[] =
     "Usage: camera-worker -s DIR [OPTION]...\n"
     "\n"
-    "Packages live cameras: reads the frames that nginx puts into DIR/rings and\n"
-    "writes segments and indexes to DIR/live, until SIGTERM or SIGINT.\n"
+    "Packages live cameras: reads the frames that nginx puts into DIR/rings\n"
+    "and writes segments and indexes to DIR/live, until SIGTERM or SIGINT.\n"
     "\n"
     "  -s, --shm=DIR         the \"shm\" directory of nginx's camera {} block\n"
     "  -n, --children=N      package processes, default: one per core\n"

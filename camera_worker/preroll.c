@@ -2,6 +2,11 @@
  * Copyright (C) The nginx camera platform authors
  */
 
+/*
+ * One growing block of frames, each with its bytes behind it; freed as soon as
+ * the stream has begun.
+ */
+
 #include <stdlib.h>
 #include <string.h>
 

@@ -2,36 +2,29 @@
  * Copyright (C) The nginx camera platform authors
  */
 
+/*
+ * Segments and parts: written by appending, listed when they are written,
+ * removed when no index lists them any more.
+ */
+
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include "clock.h"
 #include "log.h"
 #include "store.h"
 
-#define CW_STORE_TMP       ".init"
-#define CW_STORE_INIT_MAX  16384
-
 
 static void cw_store_recover(cw_store_t *store);
-static cam_live_init_t *cw_store_init_slot(cw_store_t *store);
-static int cw_store_init_is_same(cw_store_t *store, uint32_t version,
-    const uint8_t *data, size_t size);
-static int cw_store_init_is_used(const cam_live_index_t *index,
-    uint32_t version);
-static int cw_store_write_init(cw_store_t *store, uint32_t version,
-    const uint8_t *data, size_t size);
+static void cw_store_add_part(cw_store_t *store, const cw_store_part_t *part,
+    size_t size);
 static int cw_store_append(cw_store_t *store, const uint8_t *data,
     size_t size);
 static void cw_store_add_segment(cw_store_t *store);
 static uint64_t cw_store_forget_oldest(cw_store_t *store);
 static void cw_store_remove(cw_store_t *store, uint64_t msn);
 static void cw_store_measure(cw_store_t *store, cam_live_segment_t *seg);
-static void cw_store_failed(cw_store_t *store, const char *what);
 static cam_live_segment_t *cw_store_last(cw_store_t *store);
 
 
@@ -110,180 +103,6 @@ cw_store_state(cw_store_t *store, cam_live_state_e state, uint32_t warning)
 }
 
 
-int
-cw_store_init(cw_store_t *store, cam_live_init_t *init, const uint8_t *data,
-    size_t size)
-{
-    uint32_t          version;
-    cam_live_init_t  *slot;
-
-    version = cw_store_current_init(store)->version;
-
-    if (version && cw_store_init_is_same(store, version, data, size)) {
-        init->version = version;
-        return 0;
-    }
-
-    /* as with sequence numbers: a name is never used again */
-
-    init->version = version ? version + 1 : cam_clock_wall_msec() / 1000;
-    init->size = size;
-
-    if (cw_store_write_init(store, init->version, data, size) == -1) {
-        cw_store_failed(store, "init file");
-        return -1;
-    }
-
-    slot = cw_store_init_slot(store);
-    *slot = *init;
-    cam_live_publish(store->live);
-
-    return 0;
-}
-
-
-/* a reconnect or a restart without a change goes on with the same file */
-
-static int
-cw_store_init_is_same(cw_store_t *store, uint32_t version,
-    const uint8_t *data, size_t size)
-{
-    int      fd;
-    char     name[CAM_LIVE_NAME_MAX];
-    ssize_t  n;
-    uint8_t  buf[CW_STORE_INIT_MAX];
-
-    if (size >= sizeof(buf)) {
-        return 0;
-    }
-
-    fd = openat(cam_live_dirfd(store->live), cam_live_init_name(name, version),
-                O_RDONLY|O_CLOEXEC|O_NOFOLLOW);
-    if (fd == -1) {
-        return 0;
-    }
-
-    n = read(fd, buf, sizeof(buf));
-    close(fd);
-
-    return n == (ssize_t) size && memcmp(buf, data, size) == 0;
-}
-
-
-static int
-cw_store_write_init(cw_store_t *store, uint32_t version, const uint8_t *data,
-    size_t size)
-{
-    int      fd, dirfd, err;
-    char     name[CAM_LIVE_NAME_MAX];
-    ssize_t  n;
-
-    dirfd = cam_live_dirfd(store->live);
-
-    fd = openat(dirfd, CW_STORE_TMP,
-                O_WRONLY|O_CREAT|O_TRUNC|O_CLOEXEC|O_NOFOLLOW, 0640);
-    if (fd == -1) {
-        return -1;
-    }
-
-    n = write(fd, data, size);
-    err = (n == -1) ? errno : ENOSPC;
-    close(fd);
-
-    if (n == (ssize_t) size) {
-
-        if (renameat(dirfd, CW_STORE_TMP, dirfd,
-                     cam_live_init_name(name, version)) == 0)
-        {
-            return 0;
-        }
-
-        err = errno;
-    }
-
-    unlinkat(dirfd, CW_STORE_TMP, 0);
-    errno = err;
-
-    return -1;
-}
-
-
-/*
- * The oldest version that no segment needs.  When each slot is needed, the
- * codec changed eight times within the window: the oldest segments go.
- */
-
-static cam_live_init_t *
-cw_store_init_slot(cw_store_t *store)
-{
-    int               i;
-    char              name[CAM_LIVE_NAME_MAX];
-    uint64_t          msn;
-    cam_live_init_t  *oldest, *init;
-
-    for ( ;; ) {
-        oldest = NULL;
-
-        for (i = 0; i < CAM_LIVE_INITS; i++) {
-            init = &store->index->init[i];
-
-            if (init->version == 0) {
-                return init;
-            }
-
-            if (!cw_store_init_is_used(store->index, init->version)
-                && (oldest == NULL || init->version < oldest->version))
-            {
-                oldest = init;
-            }
-        }
-
-        if (oldest != NULL) {
-            unlinkat(cam_live_dirfd(store->live),
-                     cam_live_init_name(name, oldest->version), 0);
-            return oldest;
-        }
-
-        msn = cw_store_forget_oldest(store);
-        cam_live_publish(store->live);
-        cw_store_remove(store, msn);
-    }
-}
-
-
-static int
-cw_store_init_is_used(const cam_live_index_t *index, uint32_t version)
-{
-    uint32_t  i;
-
-    for (i = 0; i < index->segments; i++) {
-        if (index->segment[i].init == version) {
-            return 1;
-        }
-    }
-
-    return 0;
-}
-
-
-cam_live_init_t *
-cw_store_current_init(cw_store_t *store)
-{
-    int               i;
-    cam_live_init_t  *init;
-
-    init = &store->index->init[0];
-
-    for (i = 1; i < CAM_LIVE_INITS; i++) {
-        if (store->index->init[i].version > init->version) {
-            init = &store->index->init[i];
-        }
-    }
-
-    return init;
-}
-
-
 void
 cw_store_begin(cw_store_t *store, int64_t wall_msec, int discontinuity)
 {
@@ -301,9 +120,7 @@ int
 cw_store_part(cw_store_t *store, const cw_store_part_t *part,
     const uint8_t *data, size_t size)
 {
-    uint64_t             gone;
-    cam_live_part_t     *p;
-    cam_live_segment_t  *seg;
+    uint64_t  gone;
 
     if (cw_store_append(store, data, size) == -1) {
         store->lost_parts++;
@@ -329,6 +146,30 @@ cw_store_part(cw_store_t *store, const cw_store_part_t *part,
         cw_store_add_segment(store);
     }
 
+    cw_store_add_part(store, part, size);
+
+    if (part->last) {
+        cw_store_end(store);
+
+    } else {
+        cam_live_publish(store->live);
+    }
+
+    if (gone != 0) {
+        cw_store_remove(store, gone);
+    }
+
+    return 0;
+}
+
+
+static void
+cw_store_add_part(cw_store_t *store, const cw_store_part_t *part, size_t size)
+{
+    cam_live_init_t     *init;
+    cam_live_part_t     *p;
+    cam_live_segment_t  *seg;
+
     seg = cw_store_last(store);
     p = &seg->part[seg->parts++];
 
@@ -344,25 +185,13 @@ cw_store_part(cw_store_t *store, const cw_store_part_t *part,
         store->index->part_target_msec = (p->duration_usec + 999) / 1000;
     }
 
-    if (part->duration_usec
-        && cw_store_current_init(store)->bandwidth == 0)
-    {
-        cw_store_current_init(store)->bandwidth
-            = (uint64_t) size * 8 * 1000000 / part->duration_usec;
+    /* a first guess, until a segment is whole */
+
+    init = cw_store_current_init(store);
+
+    if (init->bandwidth == 0 && p->duration_usec != 0) {
+        init->bandwidth = (uint64_t) size * 8 * 1000000 / p->duration_usec;
     }
-
-    if (part->last) {
-        cw_store_end(store);
-
-    } else {
-        cam_live_publish(store->live);
-    }
-
-    if (gone != 0) {
-        cw_store_remove(store, gone);
-    }
-
-    return 0;
 }
 
 
@@ -432,6 +261,17 @@ cw_store_forget_oldest(cw_store_t *store)
             index->segments * sizeof(cam_live_segment_t));
 
     return msn;
+}
+
+
+void
+cw_store_drop_oldest(cw_store_t *store)
+{
+    uint64_t  msn;
+
+    msn = cw_store_forget_oldest(store);
+    cam_live_publish(store->live);
+    cw_store_remove(store, msn);
 }
 
 
@@ -511,11 +351,10 @@ cw_store_measure(cw_store_t *store, cam_live_segment_t *seg)
  * a playlist.
  */
 
-static void
+void
 cw_store_failed(cw_store_t *store, const char *what)
 {
-    char      name[CAM_LIVE_NAME_MAX];
-    uint64_t  msn;
+    char  name[CAM_LIVE_NAME_MAX];
 
     if (!store->full) {
         cw_log(CW_LOG_CRIT, errno, "no room for the %s, dropping until there "
@@ -531,9 +370,7 @@ cw_store_failed(cw_store_t *store, const char *what)
     cw_store_end(store);
 
     while (store->index->segments > CAM_LIVE_LISTED + 1) {
-        msn = cw_store_forget_oldest(store);
-        cam_live_publish(store->live);
-        cw_store_remove(store, msn);
+        cw_store_drop_oldest(store);
     }
 }
 

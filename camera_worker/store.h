@@ -65,5 +65,10 @@ void cw_store_end(cw_store_t *store);
 /* 1 when the open segment has no room for a part that is not its last */
 int cw_store_parts_full(const cw_store_t *store);
 
+/* shared by store.c and store_init.c: what could not be written is said once,
+   and what is kept beyond a playlist given back */
+void cw_store_failed(cw_store_t *store, const char *what);
+void cw_store_drop_oldest(cw_store_t *store);
+
 
 #endif /* CW_STORE_H */

@@ -2,6 +2,10 @@
  * Copyright (C) The nginx camera platform authors
  */
 
+/*
+ * The half of a stream that decides when it begins, and with which tracks.
+ */
+
 #include <stdlib.h>
 #include <string.h>
 

@@ -48,7 +48,7 @@ typedef struct {
     cw_stream_state_e  state;
     int                lead;             /* the track that is cut by */
     int                active;           /* tracks in the muxer, a bit each */
-    int                reinit;           /* active tracks whose config changed */
+    int                reinit;           /* active tracks, config changed */
     int                need_key;         /* drop until the next key frame */
     int                discontinuity;    /* before the frame that comes */
     int                independent;      /* the open part is */

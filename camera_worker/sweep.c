@@ -2,6 +2,11 @@
  * Copyright (C) The nginx camera platform authors
  */
 
+/*
+ * Runs once a minute in the first package child, on whatever lies in live/.
+ * Only directories whose name is a UUID are ours.
+ */
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>

@@ -2,6 +2,11 @@
  * Copyright (C) The nginx camera platform authors
  */
 
+/*
+ * Three questions about a frame's time: where it lies in the output, whether
+ * the camera's clock jumped before it, and what a wall clock said.
+ */
+
 #include <stdlib.h>
 
 #include "timeline.h"

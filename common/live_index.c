@@ -70,6 +70,7 @@ struct cam_live_s {
 static int cam_live_lock_dir(int livefd, const char *name);
 static int cam_live_map(cam_live_t *live, int dirfd, int write);
 static int cam_live_create(cam_live_t *live);
+static int cam_live_write_file(int dirfd, const cam_live_file_t *file);
 static uint64_t cam_live_newest_file(int dirfd);
 static void cam_live_copy(uint64_t *dst, const uint64_t *src);
 static int cam_live_check(const cam_live_index_t *index);
@@ -223,7 +224,7 @@ cam_live_map(cam_live_t *live, int dirfd, int write)
 static int
 cam_live_create(cam_live_t *live)
 {
-    int                fd, err;
+    int                err;
     uint64_t           msn;
     cam_live_file_t   *file;
     cam_live_index_t  *index;
@@ -231,11 +232,6 @@ cam_live_create(cam_live_t *live)
     if (live->file != NULL) {
         munmap(live->file, sizeof(cam_live_file_t));
         live->file = NULL;
-    }
-
-    file = calloc(1, sizeof(cam_live_file_t));
-    if (file == NULL) {
-        return -1;
     }
 
     index = &live->index;
@@ -252,29 +248,18 @@ cam_live_create(cam_live_t *live)
     index->target_msec = CAM_LIVE_TARGET_MSEC;
     index->part_target_msec = CAM_LIVE_PART_MSEC;
 
+    file = calloc(1, sizeof(cam_live_file_t));
+    if (file == NULL) {
+        return -1;
+    }
+
     file->header.magic = CAM_LIVE_MAGIC;
     file->header.layout = CAM_LIVE_LAYOUT;
     file->header.image = sizeof(cam_live_index_t);
     memcpy(file->header.camera, live->camera, CAM_UUID_LEN);
     memcpy(file->image[0], index, sizeof(cam_live_index_t));
 
-    fd = openat(live->dirfd, CAM_LIVE_TMP,
-                O_RDWR|O_CREAT|O_TRUNC|O_CLOEXEC|O_NOFOLLOW, 0640);
-
-    err = (fd == -1) ? errno : posix_fallocate(fd, 0, sizeof(cam_live_file_t));
-
-    if (err == 0 && (write(fd, file, sizeof(cam_live_file_t))
-                     != (ssize_t) sizeof(cam_live_file_t)
-                     || renameat(live->dirfd, CAM_LIVE_TMP,
-                                 live->dirfd, CAM_LIVE_FILE) == -1))
-    {
-        err = errno;
-    }
-
-    if (fd != -1) {
-        close(fd);
-    }
-
+    err = cam_live_write_file(live->dirfd, file);
     free(file);
 
     if (err != 0) {
@@ -284,6 +269,36 @@ cam_live_create(cam_live_t *live)
     }
 
     return cam_live_map(live, live->dirfd, 1);
+}
+
+
+/* 0 or an errno; all blocks are there before anybody maps it, for a store
+   into a hole of a full tmpfs is a SIGBUS */
+
+static int
+cam_live_write_file(int dirfd, const cam_live_file_t *file)
+{
+    int  fd, err;
+
+    fd = openat(dirfd, CAM_LIVE_TMP,
+                O_RDWR|O_CREAT|O_TRUNC|O_CLOEXEC|O_NOFOLLOW, 0640);
+    if (fd == -1) {
+        return errno;
+    }
+
+    err = posix_fallocate(fd, 0, sizeof(cam_live_file_t));
+
+    if (err == 0 && (write(fd, file, sizeof(cam_live_file_t))
+                     != (ssize_t) sizeof(cam_live_file_t)
+                     || renameat(dirfd, CAM_LIVE_TMP, dirfd, CAM_LIVE_FILE)
+                        == -1))
+    {
+        err = errno;
+    }
+
+    close(fd);
+
+    return err;
 }
 
 
