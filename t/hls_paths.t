@@ -46,7 +46,8 @@ my @paths = (
     (map { ("$id/$_", "$foreign/../$id/$_", "../live/$id/$_") } @names),
     "$id//$file", "/$id/$file", "$id/./$file", "$id/../$id/$file",
     "$id/x/../$file", "$foreign/../$id/$file", "$foreign/$file", $id, "$id/",
-    uc($id) . "/$file", substr($id, 1) . "/$file", "$id/" . ($file =~ s/4/%34/r),
+    uc($id) . "/$file", substr($id, 1) . "/$file",
+    "$id/" . ($file =~ s/4/%34/r),
     "$id/" . $file =~ s/m4s/M4S/r, "$id/0$file", "$id/+$file", "$id/-$file",
     (map { random_uuid() . "/$file" } 1 .. 5),
 );

@@ -362,8 +362,9 @@ main(int argc, char **argv)
 
     while (fgets(line, sizeof(line), stdin)) {
 
-        for (n = 0, p = strtok(line, " \n"); p && n < 8; p = strtok(NULL, " \n"))
-        {
+        n = 0;
+
+        for (p = strtok(line, " \n"); p && n < 8; p = strtok(NULL, " \n")) {
             word[n++] = p;
         }
 
