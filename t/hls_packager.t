@@ -32,7 +32,8 @@ is(newest(), $last, 'packager killed: the old playlist');
 
 $store = Camera::Store->new($t);
 $store->tell('segments', $id, 1, 8000);
-is(newest(), $last + 1, 'its successor goes on');
+ok($t->wait_for(sub { newest() == $last + 1 }, 2, 'one segment more'),
+    'its successor goes on');
 
 # the index is lost, the media files are not
 

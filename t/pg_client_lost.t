@@ -86,7 +86,8 @@ for (1 .. 20) {
     $t->http_get('/other');
     $worst = time - $s if time - $s > $worst;
 }
-cmp_ok($worst, '<', 0.05, 'hung: the event loop is not blocked');
+cmp_ok($worst, '<', $ENV{CAMERA_SANITIZED} ? 0.5 : 0.05,
+    'hung: the event loop is not blocked');
 
 ok($t->wait_for(sub { pg_stat($t)->{ready} == 0 }, 5),
     'hung: connections are given up');
