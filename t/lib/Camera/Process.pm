@@ -45,11 +45,7 @@ sub start {
     $opt = { log => $opt } unless ref $opt;
 
     my @as = ('--pdeathsig', 'TERM');
-    if (defined $opt->{user} && $> == 0) {
-        my (undef, undef, $uid, $gid) = getpwnam $opt->{user}
-            or die "no user \"$opt->{user}\"";
-        push @as, '--reuid', $uid, '--regid', $gid, '--clear-groups';
-    }
+    push @as, as_user($opt->{user}) if defined $opt->{user} && $> == 0;
 
     open my $log, $opt->{append} ? '>>' : '>', $opt->{log}
         or die "open(\"$opt->{log}\") failed: $!";
@@ -191,6 +187,30 @@ sub _session {
 =head1 FUNCTIONS
 
 =over
+
+=item as_user($user)
+
+Options of setpriv(1) that make root another user, who can read this checkout
+even below a directory that is root's alone.
+
+=cut
+
+my %as;
+
+sub as_user {
+    my ($user) = @_;
+
+    return @{ $as{$user} //= do {
+        my (undef, undef, $uid, $gid) = getpwnam $user
+            or die "no user \"$user\"";
+        my @as = ('--reuid', $uid, '--regid', $gid, '--clear-groups');
+
+        push @as, '--inh-caps=+dac_read_search',
+            '--ambient-caps=+dac_read_search'
+            if system 'setpriv', @as, 'test', '-r', __FILE__;
+        \@as;
+    } };
+}
 
 =item pids, stat_of($pid), alive($pid), children($pid), descendants($pid)
 

@@ -35,13 +35,8 @@ sub new {
     my ($class, $t) = @_;
 
     my $tool = $t->root . '/build/t/tool/live_store';
-    my @as;
-
-    if ($> == 0) {
-        my (undef, undef, $uid, $gid) = getpwnam 'www-data';
-        @as = ('setpriv', '--reuid', $uid, '--regid', $gid, '--clear-groups',
-            '--');
-    }
+    my @as = $> == 0
+        ? ('setpriv', Camera::Process::as_user('www-data'), '--') : ();
 
     my $self = bless { t => $t }, $class;
     $self->{pid} = open2($self->{out}, $self->{in}, @as, $tool, $t->shm);

@@ -278,13 +278,8 @@ sub run {
     my ($self, @command) = @_;
 
     my $opt = ref $command[0] ? shift @command : {};
-    my @as;
-
-    if ($opt->{user} && $> == 0) {
-        my (undef, undef, $uid, $gid) = getpwnam $opt->{user};
-        @as = ('setpriv', '--reuid', $uid, '--regid', $gid, '--clear-groups',
-            '--');
-    }
+    my @as = $opt->{user} && $> == 0
+        ? ('setpriv', Camera::Process::as_user($opt->{user}), '--') : ();
 
     my $pid = open(my $out, '-|') // die "fork() failed: $!";
 
