@@ -10,7 +10,7 @@
  *   CONNECT     connect sent                 [sim_publisher_result]
  *   CREATE      createStream sent            [sim_publisher_result]
  *   PUBLISH     publish sent                 [sim_publisher_status]
- *   LIVE        accepted: tags are sent as they fall due
+ *   LIVE        accepted: tags are sent as they fall due [media.c]
  *
  * A connection that ends goes back to IDLE [sim_publisher_closed], and stays
  * there unless it is part of a storm or --retry was given.
@@ -20,42 +20,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "rtmp.h"
+#include "publisher.h"
 
 #define SIM_RETRY_USEC       500000
 #define SIM_REFUSED_USEC     200000     /* a storm tries again after */
-#define SIM_BACKLOG_MAX      (4 << 20)  /* unsent bytes: then tags are dropped */
 #define SIM_PING_REQUEST     6
 #define SIM_PING_RESPONSE    7
-
-
-typedef enum {
-    SIM_IDLE = 0,
-    SIM_HANDSHAKE,
-    SIM_CONNECT,
-    SIM_CREATE,
-    SIM_PUBLISH,
-    SIM_LIVE
-} sim_state_e;
-
-
-typedef struct {
-    unsigned        number;
-    sim_state_e     state;
-    sim_url_t       url;
-    char           *app;
-    char           *name;
-    sim_conn_t      conn;
-    sim_rtmp_in_t   in;
-    sim_timer_t     timer;          /* next start, or next tag */
-    int64_t         connect_usec;
-    int64_t         live_usec;
-    uint32_t        stream;
-    size_t          tag;
-    uint32_t        passes;         /* through the file */
-    unsigned        storm:1;        /* reconnects because of the storm */
-    unsigned        audio:1;        /* its configuration was sent */
-} sim_publisher_t;
 
 
 static void sim_publisher_init(sim_publisher_t *p, unsigned number);
@@ -74,12 +44,6 @@ static void sim_publisher_call(sim_publisher_t *p, const char *name,
     double transaction, const char *argument, const char *type);
 static void sim_publisher_connect(sim_publisher_t *p);
 static void sim_publisher_live(sim_publisher_t *p);
-static void sim_publisher_tags(void *data);
-static int sim_publisher_wanted(sim_publisher_t *p, const sim_tag_t *tag);
-static void sim_publisher_late_audio(sim_publisher_t *p,
-    const sim_tag_t *now);
-static void sim_publisher_tag(sim_publisher_t *p, const sim_tag_t *tag);
-static int64_t sim_publisher_due(sim_publisher_t *p);
 static void sim_publisher_refused(sim_publisher_t *p, const char *text);
 static void sim_publisher_closed(void *data, const char *why);
 static void sim_storm(void *data);
@@ -448,179 +412,8 @@ sim_publisher_live(sim_publisher_t *p)
         fflush(stdout);
     }
 
-    p->timer.handler = sim_publisher_tags;
+    p->timer.handler = sim_media_send;
     sim_timer_set(&p->timer, p->live_usec);
-}
-
-
-/* sends every tag whose time has come */
-
-static void
-sim_publisher_tags(void *data)
-{
-    double            lag_msec;
-    int64_t           due_usec, now_usec;
-    sim_publisher_t  *p = data;
-
-    now_usec = sim_now_usec();
-
-    if (sim_options.freeze_at_sec != 0
-        && now_usec - p->live_usec > sim_options.freeze_at_sec * 1e6)
-    {
-        return;                         /* connected, and silent for ever */
-    }
-
-    for ( ;; ) {
-        due_usec = sim_publisher_due(p);
-
-        if (due_usec > now_usec) {
-            break;
-        }
-
-        lag_msec = (now_usec - due_usec) / 1000.0;
-
-        if (lag_msec > sim_stats.lag_msec_max) {
-            sim_stats.lag_msec_max = lag_msec;
-        }
-
-        if (sim_publisher_wanted(p, &sim_flv.tags[p->tag])) {
-            sim_publisher_tag(p, &sim_flv.tags[p->tag]);
-        }
-
-        if (++p->tag == sim_flv.n) {
-
-            if (sim_options.no_loop) {
-                sim_conn_send(&p->conn);
-                return;
-            }
-
-            p->tag = 0;
-            p->passes++;
-        }
-    }
-
-    sim_timer_set(&p->timer, due_usec);
-    sim_conn_send(&p->conn);
-}
-
-
-static int64_t
-sim_publisher_due(sim_publisher_t *p)
-{
-    return p->live_usec + ((int64_t) p->passes * sim_flv.duration_msec
-                           + sim_flv.tags[p->tag].msec) * 1000;
-}
-
-
-static int
-sim_publisher_wanted(sim_publisher_t *p, const sim_tag_t *tag)
-{
-    double  sec;
-
-    if (p->conn.out.size > SIM_BACKLOG_MAX) {
-        return 0;
-    }
-
-    /* metadata and configurations stand at the start, as a camera has it */
-
-    if (p->passes && (tag->type == SIM_TAG_DATA
-                      || (tag->size > 1 && tag->data[1] == 0
-                          && (tag->type == SIM_TAG_VIDEO
-                              || (tag->data[0] & 0xf0) == 0xa0))))
-    {
-        return 0;
-    }
-
-    if (tag->type != SIM_TAG_AUDIO) {
-        return 1;
-    }
-
-    sec = (sim_now_usec() - p->live_usec) / 1e6;
-
-    if (sim_options.no_audio || sec < sim_options.late_audio_sec) {
-        return 0;
-    }
-
-    if (!p->audio) {
-        p->audio = 1;
-        sim_publisher_late_audio(p, tag);
-    }
-
-    return 1;
-}
-
-
-/* a microphone switched on late has its configuration first then */
-
-static void
-sim_publisher_late_audio(sim_publisher_t *p, const sim_tag_t *now)
-{
-    size_t      i;
-    sim_tag_t   config;
-
-    if (sim_options.late_audio_sec == 0) {
-        return;
-    }
-
-    for (i = 0; i < sim_flv.n; i++) {
-        config = sim_flv.tags[i];
-
-        if (config.type == SIM_TAG_AUDIO && config.size > 1
-            && config.data[1] == 0)
-        {
-            config.msec = now->msec;
-            sim_publisher_tag(p, &config);
-            return;
-        }
-    }
-}
-
-
-static void
-sim_publisher_tag(sim_publisher_t *p, const sim_tag_t *tag)
-{
-    int                 id;
-    double              sec;
-    uint8_t             first;
-    sim_rtmp_header_t   h;
-
-    static const uint8_t  set_data_frame[] = "\2\0\15@setDataFrame";
-
-    h.csid = tag->type == SIM_TAG_VIDEO ? SIM_CSID_VIDEO : SIM_CSID_AUDIO;
-    h.type = tag->type;
-    h.stream = p->stream;
-    h.msec = p->passes * sim_flv.duration_msec + tag->msec;
-
-    sec = (sim_now_usec() - p->live_usec) / 1e6;
-
-    if (sim_options.jump_at_sec != 0 && sec >= sim_options.jump_at_sec) {
-        h.msec += (int32_t) (sim_options.jump_sec * 1000);
-    }
-
-    sim_stats.tags++;
-    sim_stats.bytes += tag->size;
-
-    if (tag->type == SIM_TAG_DATA) {
-        sim_rtmp_write(&p->conn.out, &h, SIM_RTMP_CHUNK, set_data_frame,
-                       sizeof(set_data_frame) - 1, tag->data, tag->size);
-        return;
-    }
-
-    first = tag->data[0];
-    id = sim_options.codec_id;
-
-    if (tag->type == SIM_TAG_VIDEO && id != -1) {
-        first = (first & 0xf0) | id;
-    }
-
-    id = sim_options.audio_codec_id;
-
-    if (tag->type == SIM_TAG_AUDIO && id != -1) {
-        first = (first & 0x0f) | id << 4;
-    }
-
-    sim_rtmp_write(&p->conn.out, &h, SIM_RTMP_CHUNK, &first, 1,
-                   tag->data + 1, tag->size - 1);
 }
 
 
