@@ -9,15 +9,22 @@ use warnings;
 
 use Camera::HTTP;
 use Camera::Process;
+use Digest::SHA qw(sha256_hex);
 use File::Path qw(remove_tree);
 use JSON::PP;
 
 use constant PORTS => qw(HTTP_PORT HTTPS_PORT RTMPS_PORT RTMP_PORT);
 
 my $built;
-my @links;      # what lies on /dev/shm
+my @vars;
 
-END { local $?; remove_tree(@links) }
+# what deploy/run names after VAR stays there for the next start
+
+END {
+    local $?;
+    remove_tree(map { '/dev/shm/camera-' . substr sha256_hex($_), 0, 16 }
+        @vars);
+}
 
 =head1 NAME
 
@@ -56,6 +63,7 @@ sub start {
     # deploy/run builds what is out of date; that is not to be timed
     $built ||= do { $test->run('make', '-s', '-C', $test->root, 'build'); 1 };
 
+    push @vars, $env{VAR};
     my $n = ++$test->{runs};
     my $process = Camera::Process->start(
         { log => $test->dir . "/run.$n.out", name => 'deploy/run',
@@ -77,9 +85,6 @@ sub wait_ready {
     my $ready = $self->{test}->wait_for(sub {
         $self->log =~ /^run +\| Ready/m || !$self->running;
     }, $seconds // 90, 'deploy/run');
-
-    push @links, readlink "$self->{set}{VAR}/shm"
-        if -l "$self->{set}{VAR}/shm";
 
     return $ready && $self->running;
 }
