@@ -93,11 +93,12 @@ int cam_ring_writer_open(cam_ring_writer_t **w, int dirfd,
 
 /*
  * Appends one frame; its data is the concatenation of iov.  A CONFIG frame is
- * also kept in the header for readers that join, and forgets the newest key
- * frame, so that the kept configuration always fits the frames that a joining
- * reader gets.  The size is that of iov.  Answers CAM_RING_OK, or with nothing
- * written _TOOBIG (a configuration: more than CAM_RING_CONFIG_MAX) or _ERROR
- * (EINVAL: no such track).
+ * also kept in the header for readers that join.  The kept configuration
+ * always fits the frames that a joining reader gets: one that differs from
+ * the kept one forgets the newest key frame, unless no frame of its track was
+ * written before.  The size is that of iov.  Answers CAM_RING_OK, or with
+ * nothing written _TOOBIG (a configuration: more than CAM_RING_CONFIG_MAX) or
+ * _ERROR (EINVAL: no such track).
  */
 int cam_ring_write(cam_ring_writer_t *w, const cam_frame_t *frame,
     const struct iovec *iov, int n);

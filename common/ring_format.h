@@ -47,7 +47,7 @@
 /* the configuration of one track, under its own sequence lock */
 typedef struct {
     uint64_t    lock;                /* odd while it is being written */
-    uint64_t    seq;                 /* of the CONFIG record */
+    uint64_t    seq;                 /* of the first record it is valid for */
     uint64_t    size;                /* 0 = none yet */
     uint64_t    reserved[5];
     uint64_t    data[CAM_RING_CONFIG_MAX / 8];

@@ -33,6 +33,8 @@ typedef struct {
 
 
 static uint64_t cam_ring_place(cam_ring_writer_t *w, uint64_t total);
+static int cam_ring_same_config(const cam_ring_config_t *config,
+    const struct iovec *iov, int n, uint32_t size);
 static void cam_ring_keep_config(cam_ring_writer_t *w, unsigned track,
     const struct iovec *iov, int n, uint32_t size);
 static uint64_t *cam_ring_gather(uint64_t *dst, const struct iovec *iov,
@@ -73,7 +75,11 @@ cam_ring_write(cam_ring_writer_t *w, const cam_frame_t *frame,
             return CAM_RING_TOOBIG;
         }
 
-        cam_ring_keep_config(w, track, iov, n, (uint32_t) size);
+        if (!cam_ring_same_config(&w->header->config[track], iov, n,
+                                  (uint32_t) size))
+        {
+            cam_ring_keep_config(w, track, iov, n, (uint32_t) size);
+        }
 
     } else {
         w->frames[track]++;
@@ -154,28 +160,60 @@ cam_ring_place(cam_ring_writer_t *w, uint64_t total)
 }
 
 
+/* cameras repeat their configuration, some with each key frame */
+
+static int
+cam_ring_same_config(const cam_ring_config_t *config,
+    const struct iovec *iov, int n, uint32_t size)
+{
+    int             i;
+    const uint8_t  *kept;
+
+    if (size != config->size) {
+        return 0;
+    }
+
+    kept = (const uint8_t *) config->data;
+
+    for (i = 0; i < n; kept += iov[i++].iov_len) {
+        if (memcmp(kept, iov[i].iov_base, iov[i].iov_len) != 0) {
+            return 0;
+        }
+    }
+
+    return 1;
+}
+
+
 /*
  * The newest key frame is forgotten before the configuration changes: a
- * reader that finds both finds them matching, or looks again.
+ * reader that finds both finds them matching, or looks again.  Where no frame
+ * of the track lies behind us there is nothing that the new configuration
+ * does not fit, and it is valid from the beginning: the key frame, which is
+ * of the other track, stays.
  */
 
 static void
 cam_ring_keep_config(cam_ring_writer_t *w, unsigned track,
     const struct iovec *iov, int n, uint32_t size)
 {
-    uint64_t            lock;
+    uint64_t            lock, seq;
     cam_ring_config_t  *config;
 
     config = &w->header->config[track];
     lock = cam_ring_load(&config->lock);
+    seq = 0;
 
-    w->key = CAM_RING_NONE;
+    if (w->frames[track]) {
+        seq = w->seq;
+        w->key = CAM_RING_NONE;
+        cam_ring_store(&w->header->key_pos, CAM_RING_NONE);
+    }
 
-    cam_ring_store(&w->header->key_pos, CAM_RING_NONE);
     cam_ring_store(&config->lock, lock + 1);
     __atomic_thread_fence(__ATOMIC_RELEASE);
 
-    cam_ring_store(&config->seq, w->seq);
+    cam_ring_store(&config->seq, seq);
     cam_ring_store(&config->size, (uint64_t) size);
     (void) cam_ring_gather(config->data, iov, n);
 

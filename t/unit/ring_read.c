@@ -52,6 +52,23 @@ assert_config(cam_ring_reader_t *r, int track, const char *text)
 }
 
 
+/* what a reader that joins now gets first; nothing when it knows no key
+   frame */
+
+static int
+join_sees(void)
+{
+    int                 rc;
+    cam_ring_reader_t  *r;
+
+    r = reader_open();
+    rc = next(r);
+    cam_ring_reader_close(r);
+
+    return rc;
+}
+
+
 /* what the mapped file says, for tests of moments that last microseconds */
 
 static void
@@ -365,6 +382,121 @@ configuration_forgets_key_frame(void **state)
     take(r, 3, 100);
 
     cam_ring_reader_close(r);
+    cam_ring_writer_close(w);
+}
+
+
+/* a camera that repeats its configuration, as a whole or in pieces: readers
+   still join at the key frame, and those who were there see the record */
+
+static void
+repeated_configuration_keeps_key_frame(void **state)
+{
+    cam_frame_t         frame;
+    struct iovec        iov[3];
+    cam_ring_reader_t  *r, *late;
+    cam_ring_writer_t  *w;
+
+    w = writer_open(1, CAPACITY);
+
+    put_config(w, CAM_TRACK_VIDEO, "configuration");
+    put(w, 1, 100, CAM_FRAME_KEY);
+    r = reader_open();
+    take(r, 1, 100);
+
+    put_config(w, CAM_TRACK_VIDEO, "configuration");
+
+    memset(&frame, 0, sizeof(frame));
+    frame.flags = CAM_FRAME_CONFIG;
+    iov[0] = (struct iovec) { "config", 6 };
+    iov[1] = (struct iovec) { "", 0 };
+    iov[2] = (struct iovec) { "uration", 7 };
+    assert_int_equal(cam_ring_write(w, &frame, iov, 3), CAM_RING_OK);
+
+    put(w, 2, 100, 0);
+
+    late = reader_open();
+    assert_config(late, CAM_TRACK_VIDEO, "configuration");
+    take(late, 1, 100);
+
+    assert_int_equal(cam_ring_read(r, &frame, data, sizeof(data)),
+                     CAM_RING_OK);
+    assert_int_equal(frame.flags, CAM_FRAME_CONFIG);
+    assert_int_equal(next(r), CAM_RING_OK);
+    take(r, 2, 100);
+
+    /* one byte differs, or the length */
+
+    put_config(w, CAM_TRACK_VIDEO, "configuratioN");
+    assert_int_equal(join_sees(), CAM_RING_AGAIN);
+    put(w, 3, 100, CAM_FRAME_KEY);
+    assert_int_equal(join_sees(), CAM_RING_OK);
+    put_config(w, CAM_TRACK_VIDEO, "configuratio");
+    assert_int_equal(join_sees(), CAM_RING_AGAIN);
+
+    cam_ring_reader_close(late);
+    cam_ring_reader_close(r);
+    cam_ring_writer_close(w);
+}
+
+
+/* audio is late: its configuration fits all frames of its track, none yet */
+
+static void
+first_configuration_keeps_key_frame(void **state)
+{
+    cam_ring_reader_t  *r;
+    cam_ring_writer_t  *w;
+
+    w = writer_open(1, CAPACITY);
+
+    put_config(w, CAM_TRACK_VIDEO, "avc");
+    put(w, 1, 100, CAM_FRAME_KEY);
+    put(w, 2, 100, 0);
+    put_config(w, CAM_TRACK_AUDIO, "asc");
+
+    r = reader_open();
+    assert_config(r, CAM_TRACK_VIDEO, "avc");
+    assert_config(r, CAM_TRACK_AUDIO, "asc");
+    take(r, 1, 100);
+    cam_ring_reader_close(r);
+
+    /* and over growing, where the sequence numbers go on */
+
+    assert_int_equal(cam_ring_writer_grow(&w, 2, 2 * CAPACITY), CAM_RING_OK);
+
+    r = reader_open();
+    assert_config(r, CAM_TRACK_AUDIO, "asc");
+    take(r, 1, 100);
+
+    cam_ring_reader_close(r);
+    cam_ring_writer_close(w);
+}
+
+
+/* frames that nobody could decode by it lie before it */
+
+static void
+configuration_after_frames_forgets_key_frame(void **state)
+{
+    cam_frame_t         frame;
+    struct iovec        iov;
+    cam_ring_writer_t  *w;
+
+    w = writer_open(1, CAPACITY);
+
+    put_config(w, CAM_TRACK_VIDEO, "avc");
+    put(w, 1, 100, CAM_FRAME_KEY);
+
+    memset(&frame, 0, sizeof(frame));
+    frame.track = CAM_TRACK_AUDIO;
+    iov = (struct iovec) { "aac", 3 };
+    assert_int_equal(cam_ring_write(w, &frame, &iov, 1), CAM_RING_OK);
+
+    assert_int_equal(join_sees(), CAM_RING_OK);
+    put_config(w, CAM_TRACK_AUDIO, "asc");
+    assert_int_equal(join_sees(), CAM_RING_AGAIN);
+
     cam_ring_writer_close(w);
 }
 
@@ -799,6 +931,9 @@ main(void)
         RING_TEST(small_buffer_may_come_again),
         RING_TEST(configuration_is_kept),
         RING_TEST(configuration_forgets_key_frame),
+        RING_TEST(repeated_configuration_keeps_key_frame),
+        RING_TEST(first_configuration_keeps_key_frame),
+        RING_TEST(configuration_after_frames_forgets_key_frame),
         RING_TEST(overrun_renews_configuration),
         RING_TEST(configuration_of_any_size),
         RING_TEST(half_a_configuration_is_not_joined),
