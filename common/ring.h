@@ -81,6 +81,13 @@ typedef struct cam_ring_reader_s  cam_ring_reader_t;
 
 
 /*
+ * 1 when a ring of that capacity (0: default) may be made now, without a look
+ * at what may come between.  To be asked before a generation is claimed: who
+ * finds no room after that has ended the publication before for nothing.
+ */
+int cam_ring_has_room(int dirfd, uint32_t capacity);
+
+/*
  * Creates the ring of info->generation and makes it the camera's current
  * one.  dirfd is rings/ and stays open as long as the writer.  Of info these
  * are read: camera, generation, capacity (0: default), holder, takeover_msec

@@ -35,7 +35,7 @@ static int cam_ring_create(cam_ring_writer_t **wp, int dirfd,
     const cam_ring_info_t *info);
 static int cam_ring_create_file(cam_ring_writer_t *w,
     const cam_ring_info_t *info);
-static int cam_ring_reserved(int dirfd, uint64_t size);
+static uint32_t cam_ring_round(uint32_t capacity);
 static int cam_ring_no_space(int err);
 static void cam_ring_fill_header(cam_ring_writer_t *w,
     const cam_ring_info_t *info);
@@ -78,12 +78,9 @@ cam_ring_create(cam_ring_writer_t **wp, int dirfd,
     const cam_ring_info_t *info)
 {
     int                 rc;
-    uint32_t            capacity;
     cam_ring_writer_t  *w;
 
-    capacity = info->capacity ? info->capacity : CAM_RING_SIZE_DEFAULT;
-
-    if (capacity > CAM_RING_SIZE_MAX || info->generation == 0) {
+    if (info->capacity > CAM_RING_SIZE_MAX || info->generation == 0) {
         errno = EINVAL;
         return CAM_RING_ERROR;
     }
@@ -95,8 +92,7 @@ cam_ring_create(cam_ring_writer_t **wp, int dirfd,
 
     w->dirfd = dirfd;
     w->generation = info->generation;
-    w->capacity = (capacity + CAM_RING_SIZE_MIN - 1)
-                  / CAM_RING_SIZE_MIN * CAM_RING_SIZE_MIN;
+    w->capacity = cam_ring_round(info->capacity);
     w->key = CAM_RING_NONE;
 
     rc = cam_ring_create_file(w, info);
@@ -123,7 +119,7 @@ cam_ring_create_file(cam_ring_writer_t *w, const cam_ring_info_t *info)
 
     size = CAM_RING_HEADER + (uint64_t) w->capacity;
 
-    if (!cam_ring_reserved(w->dirfd, size)) {
+    if (!cam_ring_has_room(w->dirfd, w->capacity)) {
         return CAM_RING_NOSPACE;
     }
 
@@ -179,22 +175,35 @@ failed:
 }
 
 
-/* whether the reserve remains when size more bytes are taken */
+/* whether the reserve remains when that ring is taken */
 
-static int
-cam_ring_reserved(int dirfd, uint64_t size)
+int
+cam_ring_has_room(int dirfd, uint32_t capacity)
 {
-    uint64_t        total, room;
+    uint64_t        size, total, room;
     struct statvfs  fs;
 
     if (fstatvfs(dirfd, &fs) == -1 || fs.f_blocks == 0) {
         return 1;
     }
 
+    size = CAM_RING_HEADER + (uint64_t) cam_ring_round(capacity);
     total = (uint64_t) fs.f_blocks * fs.f_frsize;
     room = (uint64_t) fs.f_bavail * fs.f_frsize;
 
     return room >= size && room - size >= total / 100 * CAM_RING_RESERVE;
+}
+
+
+static uint32_t
+cam_ring_round(uint32_t capacity)
+{
+    if (capacity == 0) {
+        return CAM_RING_SIZE_DEFAULT;
+    }
+
+    return (capacity + CAM_RING_SIZE_MIN - 1)
+           / CAM_RING_SIZE_MIN * CAM_RING_SIZE_MIN;
 }
 
 

@@ -15,6 +15,9 @@
  *   another credential, media flows         refused: busy
  *   three takeovers within a minute         refused for a minute: two
  *                                           devices fight over one camera
+ *
+ * Nobody is superseded without room for another ring: a full shared memory
+ * keeps newcomers out, it ends nobody who is live.
  */
 
 #include <ngx_config.h>
@@ -206,6 +209,10 @@ ngx_camera_ingest_takeover(ngx_camera_conf_t *ccf, ngx_camera_grant_t *grant,
         && now - past[0] < NGX_CAMERA_INGEST_TAKEOVER_MSEC)
     {
         return CAM_REASON_TAKEOVER_LIMIT;
+    }
+
+    if (!cam_ring_has_room(ccf->rings_fd, ccf->ring_size)) {
+        return CAM_REASON_NO_SPACE;
     }
 
     ngx_memmove(past + 1, past, sizeof(info->takeover_msec) - sizeof(*past));

@@ -16,7 +16,6 @@
 #include <ngx_core.h>
 #include <ngx_event.h>
 #include <ngx_rtmp.h>
-#include <sys/statvfs.h>
 
 #include "codec_headers.h"
 #include "flv.h"
@@ -43,8 +42,6 @@ static void ngx_camera_ingest_timestamp(ngx_camera_ingest_ctx_t *ctx,
 static ngx_int_t ngx_camera_ingest_room(ngx_camera_ingest_ctx_t *ctx,
     cam_frame_t *frame);
 static ngx_int_t ngx_camera_ingest_grow(ngx_camera_ingest_ctx_t *ctx,
-    uint32_t capacity);
-static ngx_uint_t ngx_camera_ingest_space(ngx_camera_conf_t *ccf,
     uint32_t capacity);
 static int ngx_camera_ingest_iovec(ngx_chain_t *in, struct iovec **iovs);
 
@@ -292,7 +289,7 @@ ngx_camera_ingest_room(ngx_camera_ingest_ctx_t *ctx, cam_frame_t *frame)
         return NGX_OK;
     }
 
-    if (!ngx_camera_ingest_space(ccf, capacity)) {
+    if (!cam_ring_has_room(ccf->rings_fd, capacity)) {
 
         if (need <= cam_ring_writer_capacity(ctx->ring) / 2) {
             return NGX_OK;
@@ -303,22 +300,6 @@ ngx_camera_ingest_room(ngx_camera_ingest_ctx_t *ctx, cam_frame_t *frame)
     }
 
     return ngx_camera_ingest_grow(ctx, capacity);
-}
-
-
-/* a tenth of the shared memory is not for growing; asked for rarely */
-
-static ngx_uint_t
-ngx_camera_ingest_space(ngx_camera_conf_t *ccf, uint32_t capacity)
-{
-    struct statvfs  fs;
-
-    if (fstatvfs(ccf->rings_fd, &fs) == -1) {
-        return 0;
-    }
-
-    return (uint64_t) fs.f_bavail * fs.f_frsize
-           > capacity + (uint64_t) fs.f_blocks * fs.f_frsize / 10;
 }
 
 

@@ -90,7 +90,7 @@ $t->wait_for(sub { state_of($cameras[0])->{max_publishers} == 0 }, 3, 'quota');
 # shared memory: 20 MB are 4 rings of 4 MB and a reserve of a tenth
 
 SKIP: {
-    skip 'a tmpfs cannot be mounted', 5 unless $mounted;
+    skip 'a tmpfs cannot be mounted', 12 unless $mounted;
 
     my @many = map { [publish($_)] } @cameras;
     my @refused = grep { $_->[1]{code} ne $start } @many;
@@ -107,6 +107,21 @@ SKIP: {
     $r->chunk_size(65536);
     $r->video(40 * $_, key => $_ == 0, size => 200_000) for 0 .. 29;
     ok(!$r->closed(0.3), 'no room to grow: the publisher goes on');
+
+    # its own credential would take over, had it a place to go
+
+    my ($camera) = grep { state_of($_)->{publishing} } @cameras;
+    my ($live) = map { $many[$_][0] }
+        grep { $cameras[$_] == $camera } 0 .. $#cameras;
+    my $generation = state_of($camera)->{generation};
+    my ($late, $status) = publish($camera);
+
+    is($status->{code}, 'NetStream.Failed', 'no room for a takeover');
+    is(state_of($camera)->{generation}, $generation, 'nothing was claimed');
+    ok(!$live->closed(0.6), 'nobody is superseded');
+    ok($live->video(2000, key => 1), 'the live one sends on');
+    is(state_of($camera)->{publishing}, 1, 'and is the camera\'s publication');
+
     $_->[0]->close for @many;
     ok($t->wait_for(sub { !grep { $_->{publishing} }
         values %{ registry($t)->{cameras} } }, 3), 'all ended');

@@ -571,8 +571,11 @@ reserve_is_kept(void **state)
 
     /* of 2048 KiB, 204 are the reserve and 16 the header */
 
+    assert_false(cam_ring_has_room(rings_fd, 0));
+    assert_false(cam_ring_has_room(rings_fd, 1840 << 10));
     assert_int_equal(try_writer(1, 1840 << 10), CAM_RING_NOSPACE);
     assert_false(exists(LINK ".1"));
+    assert_true(cam_ring_has_room(rings_fd, 1820 << 10));
     assert_int_equal(try_writer(2, 1820 << 10), CAM_RING_OK);
 
     /* growing needs both files for a moment; refused, the old one goes on */
