@@ -29,6 +29,7 @@
 #include <ngx_rtmp.h>
 #include <ngx_rtmp_cmd_module.h>
 
+#include "ngx_camera_ahead.h"
 #include "ngx_camera_guard.h"
 #include "ngx_camera_ingest.h"
 
@@ -322,7 +323,7 @@ ngx_camera_guard_recv(ngx_connection_t *c, u_char *buf, size_t size)
     }
 
     if (ctx->state != NGX_CAMERA_GUARD_WAITING) {
-        return ctx->recv(c, buf, size);
+        return ngx_camera_ahead_recv(c, ctx->recv, buf, size);
     }
 
     if (ctx->budget == 0) {
