@@ -14,7 +14,9 @@
  * The slots are walked through once a second, a fifth of them at each tick,
  * and what changed goes out in one statement.  That the writer of a ring
  * lives is asked of the kernel: a worker that was killed has told nobody.
- * Nothing depends on the column; when a write fails all are written again.
+ * A publication that is known to be online is asked after each 5 s only, for
+ * that costs seven system calls.  Nothing depends on the column; when a write
+ * fails all are written again.
  */
 
 #include <ngx_config.h>
@@ -28,6 +30,7 @@
 
 #define NGX_CAMERA_FEEDER_BATCH        256
 #define NGX_CAMERA_FEEDER_PROBES       200    /* rings opened at one tick */
+#define NGX_CAMERA_FEEDER_TRUST_MSEC   5000   /* online until probed again */
 #define NGX_CAMERA_FEEDER_ERROR_MSEC   60000
 #define NGX_CAMERA_FEEDER_PAUSE        25     /* ticks after a failure */
 #define NGX_CAMERA_FEEDER_WRITE_MSEC   5000
@@ -45,6 +48,8 @@ typedef enum {
 typedef struct {
     uint8_t                      camera[CAM_UUID_LEN];
     ngx_camera_feeder_status_e   status;         /* last written */
+    uint64_t                     generation;     /* last probed, and when */
+    int64_t                      probed_msec;
 } ngx_camera_feeder_slot_t;
 
 
@@ -68,6 +73,8 @@ static void ngx_camera_feeder_status_walk(ngx_camera_feeder_status_t *st);
 static ngx_camera_feeder_status_e ngx_camera_feeder_status_see(
     ngx_camera_feeder_status_t *st, ngx_uint_t slot, const uint8_t *camera,
     ngx_uint_t *probes);
+static ngx_uint_t ngx_camera_feeder_status_trusted(
+    ngx_camera_feeder_slot_t *slot, uint64_t generation, int64_t now);
 static ngx_camera_feeder_status_e ngx_camera_feeder_status_probe(
     ngx_camera_feeder_status_t *st, const uint8_t *camera);
 static void ngx_camera_feeder_status_add(ngx_camera_feeder_status_t *st,
@@ -174,11 +181,13 @@ static ngx_camera_feeder_status_e
 ngx_camera_feeder_status_see(ngx_camera_feeder_status_t *st, ngx_uint_t slot,
     const uint8_t *camera, ngx_uint_t *probes)
 {
-    int64_t                      refused;
+    int64_t                      now, refused;
     uint64_t                     generation, ended;
     cam_registry_state_t        *state;
+    ngx_camera_feeder_slot_t    *seen;
     ngx_camera_feeder_status_e   status;
 
+    seen = &st->slots[slot];
     state = cam_registry_state(st->conf->registry, (int) slot);
 
     generation = __atomic_load_n(&state->generation, __ATOMIC_ACQUIRE);
@@ -188,8 +197,17 @@ ngx_camera_feeder_status_see(ngx_camera_feeder_status_t *st, ngx_uint_t slot,
     status = NGX_CAMERA_FEEDER_OFFLINE;
 
     if (generation != ended) {
+        now = cam_clock_monotonic_msec();
+
+        if (ngx_camera_feeder_status_trusted(seen, generation, now)) {
+            return NGX_CAMERA_FEEDER_ONLINE;
+        }
+
         (*probes)++;
         status = ngx_camera_feeder_status_probe(st, camera);
+
+        seen->generation = generation;
+        seen->probed_msec = now;
     }
 
     if (status == NGX_CAMERA_FEEDER_OFFLINE && refused != 0
@@ -199,6 +217,16 @@ ngx_camera_feeder_status_see(ngx_camera_feeder_status_t *st, ngx_uint_t slot,
     }
 
     return status;
+}
+
+
+static ngx_uint_t
+ngx_camera_feeder_status_trusted(ngx_camera_feeder_slot_t *slot,
+    uint64_t generation, int64_t now)
+{
+    return slot->status == NGX_CAMERA_FEEDER_ONLINE
+           && slot->generation == generation
+           && now - slot->probed_msec < NGX_CAMERA_FEEDER_TRUST_MSEC;
 }
 
 
