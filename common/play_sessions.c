@@ -24,20 +24,18 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <netinet/in.h>
 #include <openssl/rand.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "clock.h"
 #include "play_sessions.h"
+#include "shared_file.h"
 
 
 #define CAM_SESSIONS_MAGIC     0x31534553    /* "SES1" */
@@ -94,10 +92,6 @@ _Static_assert(sizeof(cam_sessions_header_t) == 128, "layout of shm/sessions");
 _Static_assert(sizeof(cam_sessions_slot_t) == 128, "layout of shm/sessions");
 
 
-static int cam_sessions_open_file(const char *path, uint32_t slots);
-static int cam_sessions_create(const char *path, uint32_t slots);
-static void cam_sessions_remove(const char *path, int fd);
-static int cam_sessions_usable(int fd, uint32_t slots);
 static int cam_sessions_take(cam_sessions_t *z, uint32_t first, uint64_t owner,
     unsigned limit, unsigned idle_sec);
 static uint64_t cam_sessions_claim(cam_sessions_t *z, int n, uint64_t owner,
@@ -118,39 +112,39 @@ static uint64_t cam_sessions_word(const uint8_t *p);
 cam_sessions_t *
 cam_sessions_open(const char *shm, uint32_t slots)
 {
-    int              fd, err;
-    char             path[PATH_MAX];
-    void            *map;
-    size_t           size;
-    cam_sessions_t  *z;
+    char                   path[PATH_MAX];
+    cam_sessions_t        *z;
+    cam_shared_file_t      file;
+    cam_sessions_header_t  header;
 
-    snprintf(path, sizeof(path), "%s/sessions", shm);
-    size = sizeof(cam_sessions_header_t) + slots * sizeof(cam_sessions_slot_t);
+    memset(&header, 0, sizeof(header));
+    header.magic = CAM_SESSIONS_MAGIC;
+    header.slots = slots;
+    header.created = cam_clock_wall_msec() / 1000;
 
-    fd = cam_sessions_open_file(path, slots);
-    if (fd == -1) {
-        return NULL;
-    }
+    /* one of another version or size is replaced: sessions survive its loss */
 
-    map = mmap(NULL, size, PROT_READ|PROT_WRITE, MAP_SHARED, fd, 0);
-    err = errno;
-    close(fd);
-
-    if (map == MAP_FAILED) {
-        errno = err;
-        return NULL;
-    }
+    file.header = &header;
+    file.header_len = sizeof(header);
+    file.known_len = offsetof(cam_sessions_header_t, created);
+    file.size = sizeof(header) + slots * sizeof(cam_sessions_slot_t);
 
     z = calloc(1, sizeof(cam_sessions_t));
     if (z == NULL) {
-        munmap(map, size);
         return NULL;
     }
 
-    z->header = map;
+    snprintf(path, sizeof(path), "%s/sessions", shm);
+    z->header = cam_shared_file_map(path, &file);
+
+    if (z->header == NULL) {
+        free(z);
+        return NULL;
+    }
+
     z->slot = (cam_sessions_slot_t *) (z->header + 1);
     z->slots = slots;
-    z->size = size;
+    z->size = file.size;
 
     return z;
 }
@@ -161,112 +155,6 @@ cam_sessions_close(cam_sessions_t *z)
 {
     munmap(z->header, z->size);
     free(z);
-}
-
-
-static int
-cam_sessions_open_file(const char *path, uint32_t slots)
-{
-    int  fd, tries;
-
-    for (tries = 0; tries < 3; tries++) {
-        fd = open(path, O_RDWR|O_NOFOLLOW|O_CLOEXEC);
-
-        if (fd != -1) {
-            if (cam_sessions_usable(fd, slots)) {
-                return fd;
-            }
-
-            /* of another version or size: sessions survive its loss */
-
-            cam_sessions_remove(path, fd);
-            close(fd);
-
-        } else if (errno != ENOENT) {
-            return -1;
-        }
-
-        if (cam_sessions_create(path, slots) == -1 && errno != EEXIST) {
-            return -1;
-        }
-    }
-
-    errno = EPROTO;
-    return -1;
-}
-
-
-/* only this very file: another process may have put a good one in its place */
-
-static void
-cam_sessions_remove(const char *path, int fd)
-{
-    struct stat  held, there;
-
-    if (flock(fd, LOCK_EX) == 0 && fstat(fd, &held) == 0
-        && lstat(path, &there) == 0 && held.st_ino == there.st_ino)
-    {
-        unlink(path);
-    }
-}
-
-
-static int
-cam_sessions_usable(int fd, uint32_t slots)
-{
-    struct stat            st;
-    cam_sessions_header_t  h;
-
-    return fstat(fd, &st) == 0
-           && st.st_size == (off_t) (sizeof(h)
-                                     + slots * sizeof(cam_sessions_slot_t))
-           && pread(fd, &h, sizeof(h), 0) == (ssize_t) sizeof(h)
-           && h.magic == CAM_SESSIONS_MAGIC && h.slots == slots;
-}
-
-
-/* the file appears whole, and with its pages: a sparse one could kill */
-
-static int
-cam_sessions_create(const char *path, uint32_t slots)
-{
-    int                    fd, err;
-    char                   temp[PATH_MAX];
-    cam_sessions_header_t  h;
-
-    if ((size_t) snprintf(temp, sizeof(temp), "%s.%d", path, (int) getpid())
-        >= sizeof(temp))
-    {
-        errno = ENAMETOOLONG;
-        return -1;
-    }
-
-    fd = open(temp, O_RDWR|O_CREAT|O_TRUNC|O_NOFOLLOW|O_CLOEXEC, 0640);
-    if (fd == -1) {
-        return -1;
-    }
-
-    memset(&h, 0, sizeof(h));
-    h.magic = CAM_SESSIONS_MAGIC;
-    h.slots = slots;
-    h.created = cam_clock_wall_msec() / 1000;
-
-    err = posix_fallocate(fd, 0, sizeof(h)
-                                 + slots * sizeof(cam_sessions_slot_t));
-
-    if (err == 0 && pwrite(fd, &h, sizeof(h), 0) != (ssize_t) sizeof(h)) {
-        err = EIO;
-    }
-
-    if (err == 0 && link(temp, path) == -1) {
-        err = errno;
-    }
-
-    close(fd);
-    unlink(temp);
-
-    errno = err;
-    return err ? -1 : 0;
 }
 
 
