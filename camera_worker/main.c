@@ -26,6 +26,7 @@
 #include "worker.h"
 
 #define CW_MAIN_LOCK_TRIES  60           /* of 50 ms */
+#define CW_MAIN_NO_PROBE    256          /* an option without a letter */
 
 
 typedef struct {
@@ -41,6 +42,7 @@ static const struct option  cw_main_options[] = {
     { "user",      required_argument, NULL, 'u' },
     { "group",     required_argument, NULL, 'g' },
     { "log-level", required_argument, NULL, 'l' },
+    { "no-probe",  no_argument,       NULL, CW_MAIN_NO_PROBE },
     { "help",      no_argument,       NULL, 'h' },
     { NULL, 0, NULL, 0 }
 };
@@ -59,6 +61,7 @@ static const char  cw_main_usage[] =
     "  -g, --group=NAME      run as this group; default: that of the user, or\n"
     "                        of DIR/live\n"
     "  -l, --log-level=NAME  alert, crit, warn, info (default) or debug\n"
+    "      --no-probe        leave hung workers of nginx alone, for a debugger\n"
     "  -h, --help            show this\n";
 
 
@@ -94,8 +97,9 @@ main(int argc, char **argv)
 
     cw_main_limits();
 
-    cw_log(CW_LOG_INFO, 0, "started with %d children on \"%s\"",
-           m.worker.children, m.worker.shm);
+    cw_log(CW_LOG_INFO, 0, "started with %d children on \"%s\"%s",
+           m.worker.children, m.worker.shm,
+           m.worker.no_probe ? ", without a probe" : "");
 
     rc = cw_master_run(&m.worker);
 
@@ -141,6 +145,10 @@ cw_main_parse(cw_main_t *m, int argc, char **argv)
                         optarg);
                 return 2;
             }
+            break;
+
+        case CW_MAIN_NO_PROBE:
+            m->worker.no_probe = 1;
             break;
 
         case 'h':

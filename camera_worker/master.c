@@ -4,7 +4,7 @@
 
 /*
  * The master: starts the children, restarts those that die, tells the world
- * that it lives, and touches no media.
+ * that it lives, looks after nginx's workers, and touches no media.
  *
  * A child that has not ticked for ten seconds is killed and restarted like
  * one that crashed.  A restart is immediate, then twice as late each time, up
@@ -24,6 +24,7 @@
 
 #include "clock.h"
 #include "log.h"
+#include "probe.h"
 #include "worker.h"
 
 #define CW_MASTER_BEAT_MSEC     1000
@@ -46,6 +47,7 @@ typedef struct {
     cw_worker_t        *worker;
     sigset_t            signals;
     int64_t             beat_msec;
+    cw_probe_t          probe;
     cw_master_child_t   child[CW_CHILDREN_MAX];
 } cw_master_t;
 
@@ -98,6 +100,11 @@ cw_master_run(cw_worker_t *worker)
         cw_master_kill_hung(&m, now);
         cw_master_start_children(&m, now);
         cw_master_beat(&m, now);
+
+        if (!worker->no_probe) {
+            cw_probe_look(&m.probe, worker->shm_fd, now);
+        }
+
         cw_master_wait(&m, now);
     }
 

@@ -19,6 +19,7 @@ typedef struct {
     int            rings_fd;         /* shm/rings */
     int            lock_fd;          /* shm/live/.worker, of the master */
     int            children;         /* of the package role */
+    int            no_probe;
     cw_blame_t    *blame;
 } cw_worker_t;
 
