@@ -82,7 +82,11 @@ static const struct {
 
     [CAM_REASON_QUOTA] = { "quota",
         "the tenant has as many live cameras as it may have; stop one or "
-        "raise the quota" }
+        "raise the quota" },
+
+    [CAM_REASON_DRAINED] = { "drained",
+        "the server was reloaded and its old processes end; the camera will "
+        "come again by itself" }
 };
 
 

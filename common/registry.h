@@ -53,7 +53,8 @@ typedef enum {
     CAM_REASON_IDLE,               /* no media in time */
     CAM_REASON_QUARANTINED,        /* crashed the packager three times */
     CAM_REASON_NOT_READY,          /* registry unknown yet: come again */
-    CAM_REASON_QUOTA
+    CAM_REASON_QUOTA,
+    CAM_REASON_DRAINED             /* its worker ends: told, never noted */
 } cam_reason_e;
 
 

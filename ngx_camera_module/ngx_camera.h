@@ -27,6 +27,9 @@ typedef struct {
     ngx_uint_t       cameras;       /* slots of the registry */
     size_t           ring_size;
     size_t           ring_max;
+    ngx_msec_t       drain;
+
+    ngx_uint_t       generation;    /* counted by the master */
 
     cam_keys_t      *keys;          /* loaded with the configuration */
 
@@ -39,6 +42,9 @@ typedef struct {
 
 /* NULL without a camera {} block */
 ngx_camera_conf_t *ngx_camera_conf(ngx_cycle_t *cycle);
+
+/* how many reloads came after the one that brought this configuration */
+ngx_uint_t ngx_camera_newer(ngx_camera_conf_t *ccf);
 
 /* 1 in processes that serve clients, 0 in cache managers and the like, where
    init_process runs too */

@@ -85,6 +85,9 @@ typedef struct {
     uint64_t                  generation;
     cam_ring_writer_t        *ring;
 
+    ngx_msec_t                draining_at;
+    unsigned                  draining:1;
+
     int64_t                   dts;      /* of the last frame, unwrapped */
     size_t                    since_key;    /* bytes of the current GOP */
     unsigned                  timed:1;  /* dts is set */
@@ -144,6 +147,9 @@ void ngx_camera_ingest_cut(ngx_camera_ingest_ctx_t *ctx, cam_reason_e reason,
 /* another publication has taken its place */
 void ngx_camera_ingest_superseded(ngx_camera_ingest_ctx_t *ctx);
 
+/* it is to come again, to a new worker */
+void ngx_camera_ingest_drained(ngx_camera_ingest_ctx_t *ctx);
+
 
 /* ngx_camera_ingest_media.c: RTMP messages to ring records */
 
@@ -156,6 +162,16 @@ ngx_int_t ngx_camera_ingest_media(ngx_rtmp_session_t *s, ngx_rtmp_header_t *h,
 ngx_int_t ngx_camera_ingest_watch_start(ngx_cycle_t *cycle);
 void ngx_camera_ingest_watch_stop(void);
 void ngx_camera_ingest_watch_add(ngx_camera_ingest_ctx_t *ctx);
+
+
+/* ngx_camera_ingest_drain.c: old workers give their publications away */
+
+/* a tick of the watch */
+void ngx_camera_ingest_drain(ngx_camera_conf_t *ccf, ngx_queue_t *publishers);
+
+/* NGX_DECLINED, or NGX_DONE: the publication was ended in front of it */
+ngx_int_t ngx_camera_ingest_drain_media(ngx_camera_ingest_ctx_t *ctx,
+    cam_frame_t *frame);
 
 
 extern ngx_module_t  ngx_camera_ingest_module;

@@ -208,7 +208,9 @@ ngx_camera_ingest_frame(ngx_camera_ingest_ctx_t *ctx, cam_frame_t *frame,
         return;
     }
 
-    if (ngx_camera_ingest_room(ctx, frame) != NGX_OK) {
+    if (ngx_camera_ingest_drain_media(ctx, frame) != NGX_DECLINED
+        || ngx_camera_ingest_room(ctx, frame) != NGX_OK)
+    {
         return;
     }
 

@@ -168,6 +168,19 @@ ngx_camera_ingest_superseded(ngx_camera_ingest_ctx_t *ctx)
 }
 
 
+void
+ngx_camera_ingest_drained(ngx_camera_ingest_ctx_t *ctx)
+{
+    ngx_log_error(NGX_LOG_NOTICE, ctx->session->connection->log, 0,
+                  "publishing drained");
+
+    ngx_camera_ingest_stop(ctx);
+
+    ctx->reason = CAM_REASON_DRAINED;
+    ngx_camera_ingest_send_refusal(ctx);
+}
+
+
 /* encoders tell their user apart what can be corrected and what will pass */
 
 static char *
@@ -182,6 +195,7 @@ ngx_camera_ingest_code(cam_reason_e reason)
     case CAM_REASON_NO_SPACE:
     case CAM_REASON_NOT_READY:
     case CAM_REASON_IDLE:
+    case CAM_REASON_DRAINED:
         return "NetStream.Failed";
 
     default:

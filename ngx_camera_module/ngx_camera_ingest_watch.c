@@ -10,7 +10,8 @@
  * over, a token's expiry.
  *
  * The timer does not keep an exiting worker alive, but an exiting worker with
- * publications lives, by their own timers, and so does its watch.
+ * publications lives, by their own timers, and so does its watch, until they
+ * are drained.
  */
 
 #include <ngx_config.h>
@@ -92,6 +93,8 @@ ngx_camera_ingest_watch_handler(ngx_event_t *ev)
 
         ngx_camera_ingest_watch_one(ccf, ctx);
     }
+
+    ngx_camera_ingest_drain(ccf, &ngx_camera_ingest_publishers);
 
     ngx_add_timer(ev, NGX_CAMERA_INGEST_WATCH_MSEC);
 }

@@ -31,6 +31,7 @@ static char *ngx_camera_init_conf(ngx_cycle_t *cycle, void *conf);
 static char *ngx_camera_load_keys(ngx_cycle_t *cycle,
     ngx_camera_conf_t *ccf);
 static ngx_int_t ngx_camera_init_module(ngx_cycle_t *cycle);
+static ngx_int_t ngx_camera_count(ngx_cycle_t *cycle, ngx_camera_conf_t *ccf);
 static ngx_int_t ngx_camera_check_reload(ngx_cycle_t *cycle,
     ngx_camera_conf_t *ccf);
 static ngx_int_t ngx_camera_make_dir(ngx_cycle_t *cycle, ngx_str_t *shm,
@@ -42,6 +43,11 @@ static void ngx_camera_close_files(void *data);
 
 
 #define NGX_CAMERA_CONF  0x02000000
+
+
+/* configurations that this master took: the one word that it shares with its
+   workers of all generations */
+static ngx_atomic_t  *ngx_camera_generation;
 
 
 static ngx_conf_num_bounds_t  ngx_camera_cameras_bounds = {
@@ -107,6 +113,13 @@ static ngx_command_t  ngx_camera_commands[] = {
       offsetof(ngx_camera_conf_t, ring_max),
       NULL },
 
+    { ngx_string("drain"),
+      NGX_CAMERA_CONF|NGX_DIRECT_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_msec_slot,
+      0,
+      offsetof(ngx_camera_conf_t, drain),
+      NULL },
+
       ngx_null_command
 };
 
@@ -143,6 +156,13 @@ ngx_camera_conf(ngx_cycle_t *cycle)
                                              ngx_camera_module);
 
     return (ccf && ccf->keys) ? ccf : NULL;
+}
+
+
+ngx_uint_t
+ngx_camera_newer(ngx_camera_conf_t *ccf)
+{
+    return *ngx_camera_generation - ccf->generation;
 }
 
 
@@ -211,6 +231,7 @@ ngx_camera_create_conf(ngx_cycle_t *cycle)
     ccf->cameras = NGX_CONF_UNSET_UINT;
     ccf->ring_size = NGX_CONF_UNSET_SIZE;
     ccf->ring_max = NGX_CONF_UNSET_SIZE;
+    ccf->drain = NGX_CONF_UNSET_MSEC;
     ccf->rings_fd = -1;
     ccf->live_fd = -1;
 
@@ -229,6 +250,7 @@ ngx_camera_init_conf(ngx_cycle_t *cycle, void *conf)
 
     ngx_conf_init_size_value(ccf->ring_size, CAM_RING_SIZE_DEFAULT);
     ngx_conf_init_size_value(ccf->ring_max, CAM_RING_SIZE_MAX);
+    ngx_conf_init_msec_value(ccf->drain, 24 * 60 * 60 * 1000);
 
     if (ccf->shm.len == 0 || ccf->keys_file.len == 0
         || ccf->database.len == 0)
@@ -308,6 +330,33 @@ ngx_camera_init_module(ngx_cycle_t *cycle)
     {
         return NGX_ERROR;
     }
+
+    return ngx_camera_count(cycle, ccf);
+}
+
+
+/* an old worker is to know how old it is, see ngx_camera_newer() */
+
+static ngx_int_t
+ngx_camera_count(ngx_cycle_t *cycle, ngx_camera_conf_t *ccf)
+{
+    ngx_shm_t  shm;
+
+    if (ngx_camera_generation == NULL) {
+        ngx_memzero(&shm, sizeof(ngx_shm_t));
+
+        shm.size = ngx_pagesize;
+        shm.log = cycle->log;
+        ngx_str_set(&shm.name, "camera_generation");
+
+        if (ngx_shm_alloc(&shm) != NGX_OK) {
+            return NGX_ERROR;
+        }
+
+        ngx_camera_generation = (ngx_atomic_t *) shm.addr;
+    }
+
+    ccf->generation = ngx_atomic_fetch_add(ngx_camera_generation, 1) + 1;
 
     return NGX_OK;
 }

@@ -654,7 +654,7 @@ every_reason_has_a_name_and_a_sentence(void **state)
 {
     int  i, j;
 
-    for (i = CAM_REASON_NONE; i <= CAM_REASON_QUOTA; i++) {
+    for (i = CAM_REASON_NONE; i <= CAM_REASON_DRAINED; i++) {
         assert_non_null(cam_reason_name(i));
         assert_true(strlen(cam_reason_text(i)) > 10);
 

@@ -13,7 +13,8 @@ our @EXPORT_OK = qw(registry);
 
 my @reasons = ('', qw(token_missing token_invalid token_expired token_revoked
     token_foreign camera_inactive address busy takeover_limit no_space
-    video_codec audio_codec bad_media idle quarantined not_ready quota));
+    video_codec audio_codec bad_media idle quarantined not_ready quota
+    drained));
 
 =head1 NAME
 
