@@ -29,9 +29,9 @@
 #include <ngx_rtmp.h>
 #include <ngx_rtmp_cmd_module.h>
 
-#include "ngx_camera_ahead.h"
 #include "ngx_camera_guard.h"
 #include "ngx_camera_ingest.h"
+#include "ngx_camera_recv.h"
 
 
 #define NGX_CAMERA_GUARD_HANDSHAKE  (1 + 2 * 1536)
@@ -59,6 +59,7 @@ typedef struct {
     ngx_msec_t                publish_timeout;
     ngx_msec_t                first_media_timeout;
     ngx_msec_t                media_timeout;
+    ngx_msec_t                recv_delay;
     size_t                    max_message;
 } ngx_camera_guard_conf_t;
 
@@ -68,7 +69,7 @@ typedef struct {
     ngx_queue_t               queue;
     ngx_connection_t         *connection;
     ngx_event_t               timer;
-    ngx_recv_pt               recv;          /* socket's or TLS's own */
+    ngx_camera_recv_t         input;
     size_t                    budget;        /* bytes left in WAITING */
     ngx_uint_t                chunk_sets;
     ngx_msec_t                last_media;
@@ -131,6 +132,13 @@ static ngx_command_t  ngx_camera_guard_commands[] = {
       ngx_conf_set_msec_slot,
       NGX_RTMP_SRV_CONF_OFFSET,
       offsetof(ngx_camera_guard_conf_t, media_timeout),
+      NULL },
+
+    { ngx_string("camera_recv_delay"),
+      NGX_RTMP_MAIN_CONF|NGX_RTMP_SRV_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_msec_slot,
+      NGX_RTMP_SRV_CONF_OFFSET,
+      offsetof(ngx_camera_guard_conf_t, recv_delay),
       NULL },
 
     { ngx_string("camera_max_message"),
@@ -217,7 +225,7 @@ ngx_camera_guard_connect(ngx_rtmp_session_t *s, ngx_rtmp_header_t *h,
 
     ctx->connection = c;
     ctx->budget = NGX_CAMERA_GUARD_BUDGET;
-    ctx->recv = c->recv;
+    ngx_camera_recv_start(&ctx->input, c, c->recv);
     c->recv = ngx_camera_guard_recv;
 
     ctx->timer.handler = ngx_camera_guard_timer;
@@ -251,6 +259,7 @@ ngx_camera_guard_disconnect(ngx_rtmp_session_t *s, ngx_rtmp_header_t *h,
     }
 
     ngx_queue_remove(&ctx->queue);
+    ngx_camera_recv_stop(&ctx->input);
 
     if (ctx->timer.timer_set) {
         ngx_del_timer(&ctx->timer);
@@ -271,6 +280,8 @@ ngx_camera_guard_accepted(ngx_rtmp_session_t *s, ngx_camera_guard_idle_pt idle)
 
     ctx->state = NGX_CAMERA_GUARD_ACCEPTED;
     ctx->idle = idle;
+
+    ngx_camera_recv_wait(&ctx->input, conf->recv_delay);
 
     ngx_add_timer(&ctx->timer, conf->first_media_timeout);
 }
@@ -323,14 +334,14 @@ ngx_camera_guard_recv(ngx_connection_t *c, u_char *buf, size_t size)
     }
 
     if (ctx->state != NGX_CAMERA_GUARD_WAITING) {
-        return ngx_camera_ahead_recv(c, ctx->recv, buf, size);
+        return ngx_camera_recv(&ctx->input, buf, size);
     }
 
     if (ctx->budget == 0) {
         return ngx_camera_guard_refuse(s, "too much sent before publish");
     }
 
-    n = ctx->recv(c, buf, ngx_min(size, ctx->budget));
+    n = ctx->input.recv(c, buf, ngx_min(size, ctx->budget));
 
     if (n > 0) {
         ctx->budget -= n;
@@ -573,6 +584,7 @@ ngx_camera_guard_create_conf(ngx_conf_t *cf)
     conf->publish_timeout = NGX_CONF_UNSET_MSEC;
     conf->first_media_timeout = NGX_CONF_UNSET_MSEC;
     conf->media_timeout = NGX_CONF_UNSET_MSEC;
+    conf->recv_delay = NGX_CONF_UNSET_MSEC;
     conf->max_message = NGX_CONF_UNSET_SIZE;
 
     return conf;
@@ -590,6 +602,7 @@ ngx_camera_guard_merge_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_msec_value(conf->first_media_timeout,
                               prev->first_media_timeout, 20000);
     ngx_conf_merge_msec_value(conf->media_timeout, prev->media_timeout, 10000);
+    ngx_conf_merge_msec_value(conf->recv_delay, prev->recv_delay, 20);
     ngx_conf_merge_size_value(conf->max_message, prev->max_message,
                               8 * 1024 * 1024);
 
@@ -703,6 +716,10 @@ ngx_camera_guard_init_process(ngx_cycle_t *cycle)
 {
     ngx_queue_init(&ngx_camera_guard_sessions);
 
+    if (ngx_camera_is_worker()) {
+        ngx_camera_recv_init_process(cycle);
+    }
+
     return NGX_OK;
 }
 
@@ -718,6 +735,8 @@ ngx_camera_guard_exit_process(ngx_cycle_t *cycle)
     if (!ngx_camera_is_worker()) {
         return;
     }
+
+    ngx_camera_recv_exit_process();
 
     while (!ngx_queue_empty(&ngx_camera_guard_sessions)) {
         q = ngx_queue_head(&ngx_camera_guard_sessions);
