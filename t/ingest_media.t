@@ -48,7 +48,7 @@ sub records {
 
     # the last record is a mark of ours
     $r->audio(9_000_000, 'the end');
-    $t->wait_for(sub { $reader->log =~ / 7 [0-9a-f]{8}$/m }, 5, 'the end');
+    $t->wait_for(sub { $reader->log =~ / 7 [0-9a-f]{8} / }, 5, 'the end');
     $reader->stop;
 
     my $log = $reader->log;

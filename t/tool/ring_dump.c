@@ -8,9 +8,9 @@
  * Reads a camera's ring to the end of its publication, or for so long, and
  * prints a line for each record:
  *
- *   seq track flags dts cts size sum
+ *   seq track flags dts cts size sum wall
  *
- * where sum is the CRC-32 of the data.  A lost record, and a capacity or a
+ * where sum is the CRC-32 of the data and wall its arrival in Unix ms.  A lost record, and a capacity or a
  * generation that changed, are lines that begin with '#'.
  */
 
@@ -63,11 +63,12 @@ dump(cam_ring_reader_t *r, int64_t end)
         switch (rc) {
 
         case CAM_RING_OK:
-            printf("%" PRIu64 " %s %s%s %" PRId64 " %d %u %08x\n", f.seq,
+            printf("%" PRIu64 " %s %s%s %" PRId64 " %d %u %08x %"
+                   PRId64 "\n", f.seq,
                    f.track == CAM_TRACK_VIDEO ? "video" : "audio",
                    f.flags & CAM_FRAME_KEY ? "key" : "-",
                    f.flags & CAM_FRAME_CONFIG ? "config" : "",
-                   f.dts, f.cts, f.size, crc32_of(data, f.size));
+                   f.dts, f.cts, f.size, crc32_of(data, f.size), f.wall_msec);
             break;
 
         case CAM_RING_AGAIN:
