@@ -10,8 +10,9 @@
  *
  *   seq track flags dts cts size sum wall
  *
- * where sum is the CRC-32 of the data and wall its arrival in Unix ms.  A lost record, and a capacity or a
- * generation that changed, are lines that begin with '#'.
+ * where sum is the CRC-32 of the data and wall its arrival in Unix ms.  A lost
+ * record, and a capacity or a generation that changed, are lines that begin
+ * with '#'.
  */
 
 #include <errno.h>
