@@ -90,20 +90,12 @@ static ngx_int_t ngx_camera_guard_chunk_size(ngx_rtmp_session_t *s,
     ngx_camera_guard_ctx_t *ctx, ngx_chain_t *in);
 static ngx_int_t ngx_camera_guard_user(ngx_chain_t *in);
 static uint32_t ngx_camera_guard_word(ngx_chain_t *in);
-static ngx_int_t ngx_camera_guard_refuse(ngx_rtmp_session_t *s,
-    const char *what);
-static ngx_int_t ngx_camera_guard_refuse_command(ngx_rtmp_session_t *s,
-    ngx_rtmp_header_t *h, ngx_chain_t *in);
-static ngx_int_t ngx_camera_guard_ignore_command(ngx_rtmp_session_t *s,
-    ngx_rtmp_header_t *h, ngx_chain_t *in);
 static void ngx_camera_guard_timer(ngx_event_t *ev);
 static void *ngx_camera_guard_create_conf(ngx_conf_t *cf);
 static char *ngx_camera_guard_merge_conf(ngx_conf_t *cf, void *parent,
     void *child);
 static ngx_int_t ngx_camera_guard_postconfiguration(ngx_conf_t *cf);
 static void ngx_camera_guard_init_servers(ngx_rtmp_core_main_conf_t *cmcf);
-static void ngx_camera_guard_init_commands(ngx_rtmp_core_main_conf_t *cmcf);
-static ngx_uint_t ngx_camera_guard_listed(ngx_str_t *list, ngx_str_t *name);
 static ngx_int_t ngx_camera_guard_init_process(ngx_cycle_t *cycle);
 static void ngx_camera_guard_exit_process(ngx_cycle_t *cycle);
 
@@ -177,29 +169,6 @@ ngx_module_t  ngx_camera_guard_module = {
     ngx_camera_guard_exit_process,         /* exit process */
     NULL,                                  /* exit master */
     NGX_MODULE_V1_PADDING
-};
-
-
-/* what nginx-rtmp's table of commands keeps */
-
-static ngx_str_t  ngx_camera_guard_kept[] = {
-    ngx_string("connect"),
-    ngx_string("createStream"),
-    ngx_string("publish"),
-    ngx_string("deleteStream"),
-    ngx_string("closeStream"),
-    ngx_null_string
-};
-
-/* commands of viewers: there is nothing to see here */
-
-static ngx_str_t  ngx_camera_guard_refused[] = {
-    ngx_string("play"),
-    ngx_string("play2"),
-    ngx_string("seek"),
-    ngx_string("pause"),
-    ngx_string("pauseraw"),
-    ngx_null_string
 };
 
 
@@ -499,28 +468,12 @@ ngx_camera_guard_word(ngx_chain_t *in)
 }
 
 
-static ngx_int_t
+ngx_int_t
 ngx_camera_guard_refuse(ngx_rtmp_session_t *s, const char *what)
 {
     ngx_log_error(NGX_LOG_INFO, s->connection->log, 0, "guard: %s", what);
 
     return NGX_ERROR;
-}
-
-
-static ngx_int_t
-ngx_camera_guard_refuse_command(ngx_rtmp_session_t *s, ngx_rtmp_header_t *h,
-    ngx_chain_t *in)
-{
-    return ngx_camera_guard_refuse(s, "command of a viewer");
-}
-
-
-static ngx_int_t
-ngx_camera_guard_ignore_command(ngx_rtmp_session_t *s, ngx_rtmp_header_t *h,
-    ngx_chain_t *in)
-{
-    return NGX_DONE;
 }
 
 
@@ -671,43 +624,6 @@ ngx_camera_guard_init_servers(ngx_rtmp_core_main_conf_t *cmcf)
         cscf[i]->ping = 0;
         cscf[i]->max_message = conf->max_message;
     }
-}
-
-
-static void
-ngx_camera_guard_init_commands(ngx_rtmp_core_main_conf_t *cmcf)
-{
-    ngx_uint_t               i;
-    ngx_rtmp_amf_handler_t  *command;
-
-    command = cmcf->amf.elts;
-
-    for (i = 0; i < cmcf->amf.nelts; i++) {
-
-        if (ngx_camera_guard_listed(ngx_camera_guard_kept, &command[i].name)) {
-            continue;
-        }
-
-        command[i].handler =
-            ngx_camera_guard_listed(ngx_camera_guard_refused, &command[i].name)
-            ? ngx_camera_guard_refuse_command
-            : ngx_camera_guard_ignore_command;
-    }
-}
-
-
-static ngx_uint_t
-ngx_camera_guard_listed(ngx_str_t *list, ngx_str_t *name)
-{
-    for ( /* void */ ; list->len; list++) {
-        if (list->len == name->len
-            && ngx_strncmp(list->data, name->data, name->len) == 0)
-        {
-            return 1;
-        }
-    }
-
-    return 0;
 }
 
 

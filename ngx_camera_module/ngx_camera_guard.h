@@ -30,6 +30,13 @@ void ngx_camera_guard_media(ngx_rtmp_session_t *s);
    the client leaves: what was sent to it is not lost by a reset */
 void ngx_camera_guard_closing(ngx_rtmp_session_t *s, ngx_msec_t delay);
 
+/* logs what was wrong and answers NGX_ERROR, which ends the session */
+ngx_int_t ngx_camera_guard_refuse(ngx_rtmp_session_t *s, const char *what);
+
+/* ngx_camera_guard_commands.c: leaves of the package's commands those that a
+   publisher needs */
+void ngx_camera_guard_init_commands(ngx_rtmp_core_main_conf_t *cmcf);
+
 
 extern ngx_module_t  ngx_camera_guard_module;
 
