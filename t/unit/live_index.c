@@ -57,8 +57,7 @@ fill(cam_live_index_t *index, uint64_t k)
         seg->init = 7;
         seg->complete = 1;
         seg->parts = 1;
-        seg->size = k & 0xffff;
-        seg->part[0].size = k & 0xffff;
+        seg->size = seg->part[0].size = 1 + (k & 0xffff);
         seg->part[0].duration_usec = seg->duration_usec = k & 0xffffff;
     }
 }
