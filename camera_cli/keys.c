@@ -16,7 +16,7 @@
 
 static int cli_keys_init(cli_t *cli, const char *path);
 static int cli_keys_rotate(cli_t *cli, const char *path);
-static int cli_keys_use(const cli_t *cli, int *first, int *last);
+static int cli_keys_use(const cli_t *cli);
 static json_t *cli_keys_json(const cam_keys_t *keys, const char *path);
 static void cli_keys_print(json_t *value);
 
@@ -93,14 +93,25 @@ cli_keys_init(cli_t *cli, const char *path)
 static int
 cli_keys_rotate(cli_t *cli, const char *path)
 {
-    int  use, last;
+    int  use, asked;
 
-    if (cli_keys_use(cli, &use, &last) != 0) {
-        return cli_fail(cli, CLI_USAGE, NULL,
-                        "--use takes \"stream\" or \"playback\"");
+    asked = cli_keys_use(cli);
+
+    if (asked == CAM_KEY_USES) {
+        return cli_fail(cli, CLI_USAGE, NULL, "--use takes \"stream\", "
+                        "\"playback\" or \"access\"");
     }
 
-    for ( /* void */ ; use <= last; use++) {
+    /* a node that has no API gets no key for it unless it is asked for */
+
+    for (use = 0; use < CAM_KEY_USES; use++) {
+
+        if (asked == -1 ? cam_keys_signer(&cli->keys, use) == NULL
+                        : use != asked)
+        {
+            continue;
+        }
+
         if (cam_keys_renew(&cli->keys, use, cli->opt.retire) != 0) {
             return cli_fail(cli, CLI_REFUSED,
                             errno == ENOSPC ? "rotate with --retire, which "
@@ -119,28 +130,24 @@ cli_keys_rotate(cli_t *cli, const char *path)
 }
 
 
+/* the use asked for, -1 for all, CAM_KEY_USES when there is none such */
+
 static int
-cli_keys_use(const cli_t *cli, int *first, int *last)
+cli_keys_use(const cli_t *cli)
 {
-    const char  *use;
+    int  use;
 
-    use = cli->opt.use;
-
-    if (use == NULL) {
-        *first = CAM_KEY_STREAM;
-        *last = CAM_KEY_PLAYBACK;
-
-    } else if (strcmp(use, "stream") == 0) {
-        *first = *last = CAM_KEY_STREAM;
-
-    } else if (strcmp(use, "playback") == 0) {
-        *first = *last = CAM_KEY_PLAYBACK;
-
-    } else {
+    if (cli->opt.use == NULL) {
         return -1;
     }
 
-    return 0;
+    for (use = 0; use < CAM_KEY_USES; use++) {
+        if (strcmp(cli->opt.use, cam_keys_uses[use]) == 0) {
+            break;
+        }
+    }
+
+    return use;
 }
 
 

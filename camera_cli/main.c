@@ -90,15 +90,17 @@ static const cli_command_t  cli_commands[] = {
       "It is cut within a second and its name and key become free.",
       "", 1, 1, 1, cli_cmd_remove },
 
-    { "keys", "init [FILE] | rotate [FILE] [--use stream|playback] [--retire]"
+    { "keys", "init [FILE] | rotate [FILE] [--use USE] [--retire]"
               " | list [FILE]",
       "make, rotate or list signing keys",
-      "init makes FILE (mode 0600) with one key for publish tokens and one\n"
-      "for playback; it never replaces a file.  rotate adds a key that signs\n"
-      "from now on, while the older ones verify what they signed; with\n"
-      "--retire it takes the place of a key that only verified, whose tokens\n"
-      "end.  nginx takes a changed file with its next reload.  FILE is that\n"
-      "of the instance when it is not given.",
+      "init makes FILE (mode 0600) with one key of each use: stream (publish\n"
+      "tokens), playback, and access (people who logged in); it never\n"
+      "replaces a file.  rotate adds a key that signs from now on, while the\n"
+      "older ones verify what they signed; with --retire it takes the place\n"
+      "of a key that only verified, whose tokens end.  It does so for each\n"
+      "use that has a key, or for USE alone, which may be new to the file.\n"
+      "nginx takes a changed file with its next reload.  FILE is that of the\n"
+      "instance when it is not given.",
       "use retire", 1, 2, 0, cli_cmd_keys },
 
     { "verify", "[--kind publish|playback] < TOKENS",

@@ -38,11 +38,15 @@ static int cam_keys_read_kid(cam_key_t *key, const char *kid);
 static int cam_keys_read_use(cam_key_t *key, const char *use);
 static int cam_keys_read_secret(cam_key_t *key, const char *k);
 static int cam_keys_check(const cam_keys_t *keys, cam_keys_error_t *err);
+static int cam_keys_check_use(const cam_keys_t *keys, int use,
+    cam_keys_error_t *err);
 static int cam_keys_check_pair(const cam_key_t *one, const cam_key_t *two,
     cam_keys_error_t *err);
 
 
-const char  *cam_keys_uses[CAM_KEY_USES] = { "stream", "playback" };
+const char  *cam_keys_uses[CAM_KEY_USES] = {
+    "stream", "playback", "access"
+};
 
 
 int
@@ -232,8 +236,8 @@ cam_keys_add(cam_keys_t *keys, json_t *item, cam_keys_error_t *err)
     }
 
     if (cam_keys_read_use(key, use) != 0) {
-        return cam_keys_fail(err, "key \"%s\": \"use\" must be \"stream\" or "
-                             "\"playback\"", key->kid);
+        return cam_keys_fail(err, "key \"%s\": \"use\" must be \"stream\", "
+                             "\"playback\" or \"access\"", key->kid);
     }
 
     if (cam_keys_read_secret(key, k) != 0) {
@@ -303,7 +307,7 @@ static int
 cam_keys_check(const cam_keys_t *keys, cam_keys_error_t *err)
 {
     int       use;
-    unsigned  i, j, signers;
+    unsigned  i, j;
 
     for (i = 0; i < keys->n; i++) {
         for (j = 0; j < i; j++) {
@@ -316,20 +320,34 @@ cam_keys_check(const cam_keys_t *keys, cam_keys_error_t *err)
     }
 
     for (use = 0; use < CAM_KEY_USES; use++) {
-        signers = 0;
-
-        for (i = 0; i < keys->n; i++) {
-            signers += keys->keys[i].use == use && keys->keys[i].sign;
-        }
-
-        if (signers != 1) {
-            return cam_keys_fail(err, "has %u keys of use \"%s\" with "
-                                 "\"sign\": true instead of one", signers,
-                                 cam_keys_uses[use]);
+        if (cam_keys_check_use(keys, use, err) != 0) {
+            return -1;
         }
     }
 
     return 0;
+}
+
+
+static int
+cam_keys_check_use(const cam_keys_t *keys, int use, cam_keys_error_t *err)
+{
+    unsigned  i, all, signers;
+
+    all = 0;
+    signers = 0;
+
+    for (i = 0; i < keys->n; i++) {
+        all += keys->keys[i].use == use;
+        signers += keys->keys[i].use == use && keys->keys[i].sign;
+    }
+
+    if (signers == 1 || (all == 0 && use == CAM_KEY_ACCESS)) {
+        return 0;
+    }
+
+    return cam_keys_fail(err, "has %u keys of use \"%s\" with \"sign\": "
+                         "true instead of one", signers, cam_keys_uses[use]);
 }
 
 

@@ -8,12 +8,14 @@
  *   { "keys": [ { "kid": "k1", "use": "stream", "k": "<base64url>",
  *                 "sign": true }, ... ] }
  *
- * "use" is "stream" (publish tokens) or "playback" (start tokens and signed
- * URLs); "k" is at least 32 bytes.  Of each use exactly one key has "sign":
- * true, the others still verify: that is how keys are rotated.  A file that
- * others can read or its group can write, a short key, a missing use and one
- * secret under two names are refused: a missing secret never is an empty
- * secret.
+ * "use" is "stream" (publish tokens), "playback" (start tokens and signed
+ * URLs) or "access" (the tokens of people who logged in); "k" is at least 32
+ * bytes.  Of each use exactly one key has "sign": true, the others still
+ * verify: that is how keys are rotated.  A node without the API needs no key
+ * of use "access"; whoever does asks cam_keys_signer() for it at the start.
+ * A file that others can read or its group can write, a short key, another
+ * missing use and one secret under two names are refused: a missing secret
+ * never is an empty secret.
  */
 
 #ifndef CAM_KEYS_H
@@ -24,7 +26,8 @@
 
 #define CAM_KEY_STREAM     0
 #define CAM_KEY_PLAYBACK   1
-#define CAM_KEY_USES       2
+#define CAM_KEY_ACCESS     2
+#define CAM_KEY_USES       3
 
 #define CAM_KID_MAX        16   /* with its NUL; [A-Za-z0-9_-] */
 #define CAM_KEY_MIN        32
@@ -48,7 +51,7 @@ typedef struct {
 } cam_keys_t;
 
 
-/* "stream", "playback" */
+/* "stream", "playback", "access" */
 extern const char  *cam_keys_uses[CAM_KEY_USES];
 
 

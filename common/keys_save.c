@@ -25,16 +25,18 @@ static json_t *cam_keys_json(const cam_keys_t *keys);
 int
 cam_keys_create(const char *path)
 {
-    int         rc;
+    int         rc, use;
     cam_keys_t  keys;
 
     memset(&keys, 0, sizeof(cam_keys_t));
 
-    rc = -1;
+    rc = 0;
 
-    if (cam_keys_renew(&keys, CAM_KEY_STREAM, 0) == 0
-        && cam_keys_renew(&keys, CAM_KEY_PLAYBACK, 0) == 0)
-    {
+    for (use = 0; use < CAM_KEY_USES && rc == 0; use++) {
+        rc = cam_keys_renew(&keys, use, 0);
+    }
+
+    if (rc == 0) {
         rc = cam_keys_save(&keys, path, 0);
     }
 

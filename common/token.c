@@ -58,6 +58,7 @@ static cam_token_rc_e cam_token_key(const cam_keys_t *keys, int use,
     const cam_token_parts_t *parts, const cam_key_t **key);
 static cam_token_rc_e cam_token_header(const cam_keys_t *keys, int use,
     json_t *header, const cam_key_t **key);
+static int cam_token_foreign(const cam_keys_t *keys, int use, const char *kid);
 static int cam_token_signed(const cam_key_t *key, const char *text,
     size_t len);
 static cam_token_rc_e cam_token_claims(cam_token_t *token, int use,
@@ -71,7 +72,9 @@ static int cam_token_time(int64_t *value, json_t *claims, const char *name);
 static int cam_token_jti(uint8_t jti[16], json_t *claims);
 
 
-static const char  *cam_token_kinds[CAM_KEY_USES] = { "sk+jwt", "pb+jwt" };
+static const char  *cam_token_kinds[CAM_KEY_USES] = {
+    "sk+jwt", "pb+jwt", "at+jwt"
+};
 
 static const int64_t  cam_token_ttl_max[CAM_KEY_USES] = {
     CAM_TOKEN_STREAM_TTL_MAX, CAM_TOKEN_PLAYBACK_TTL_MAX
@@ -329,11 +332,27 @@ cam_token_header(const cam_keys_t *keys, int use, json_t *header,
         return CAM_TOKEN_OK;
     }
 
-    if (cam_keys_find(keys, use ^ 1, kid, strlen(kid)) != NULL) {
-        return CAM_TOKEN_WRONG_TYPE;
+    return cam_token_foreign(keys, use, kid) ? CAM_TOKEN_WRONG_TYPE
+                                             : CAM_TOKEN_UNKNOWN_KEY;
+}
+
+
+/* whether it is the name of a key of ours for another use */
+
+static int
+cam_token_foreign(const cam_keys_t *keys, int use, const char *kid)
+{
+    int  other;
+
+    for (other = 0; other < CAM_KEY_USES; other++) {
+        if (other != use
+            && cam_keys_find(keys, other, kid, strlen(kid)) != NULL)
+        {
+            return 1;
+        }
     }
 
-    return CAM_TOKEN_UNKNOWN_KEY;
+    return 0;
 }
 
 

@@ -11,6 +11,7 @@ use warnings;
 use Camera::Test;
 use Camera::Test::Run;
 use IO::Socket::IP;
+use JSON::PP;
 use Test::More;
 use Time::HiRes qw(time);
 
@@ -110,16 +111,38 @@ ok($t->wait_for(sub { !grep { Camera::Process::alive($_) } @pids }, 2,
 like($run->log, qr/\| stopped\n\z/, 'said so');
 ok(!-e $run->var . '/run.env', 'run.env is gone');
 
-# again
+# again, with the keys of a version in which nobody could log in
 
-my $kept = $t->run('cat', map { $run->var . "/$_" } qw(keys.json tls/cert.pem));
+my $certificate = $t->read_file($run->var . '/tls/cert.pem');
+my @kept = grep { $_->{use} ne 'access' } signing_keys();
+rewrite($run->var . '/keys.json', encode_json({ keys => \@kept }));
 my $from = time;
 $run = Camera::Test::Run->start($t, DEMO => 1);
 ok($run->wait_ready(30), 'second start') or diag($run->log);
 cmp_ok(time - $from, '<', 15, 'takes seconds');
-is($t->run('cat', map { $run->var . "/$_" } qw(keys.json tls/cert.pem)), $kept,
-    'keys and certificate are kept');
+is($t->read_file($run->var . '/tls/cert.pem'), $certificate,
+    'the certificate is kept');
+my @now = signing_keys();
+is_deeply([ @now[0, 1] ], \@kept, 'the keys are kept');
+is("@{[ map { $_->{use} } @now ]}", 'stream playback access',
+    'and the missing one is added');
 is(scalar @{ $run->cli('list')->{cameras} }, 2, 'cameras are kept');
 is($run->stop('TERM'), 0, 'TERM');
 
 $t->done_testing;
+
+###############################################################################
+
+sub signing_keys {
+    return @{ decode_json($t->read_file($run->var . '/keys.json'))->{keys} };
+}
+
+# in place: owner and mode stay
+
+sub rewrite {
+    my ($file, $text) = @_;
+
+    open my $out, '>', $file or die "open(\"$file\") failed: $!";
+    print $out $text;
+    close $out or die "write(\"$file\") failed: $!";
+}

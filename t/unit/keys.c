@@ -29,6 +29,8 @@
 #define PLAYBACK(kid, k, sign)                                                \
     "{\"kid\":\"" kid "\",\"use\":\"playback\",\"k\":\"" k "\",\"sign\":"     \
     sign "}"
+#define ACCESS(kid, k, sign)                                                  \
+    "{\"kid\":\"" kid "\",\"use\":\"access\",\"k\":\"" k "\",\"sign\":" sign "}"
 #define KEYS(list)  "{\"keys\":[" list "]}"
 
 
@@ -94,6 +96,33 @@ test_loads(void **state)
     assert_null(cam_keys_find(&keys, CAM_KEY_PLAYBACK, "s0", 2));
     assert_null(cam_keys_find(&keys, CAM_KEY_STREAM, "s", 1));
     assert_null(cam_keys_find(&keys, CAM_KEY_STREAM, "", 0));
+}
+
+
+/* a node that only carries media has nobody who logs in */
+
+static void
+test_access_is_optional(void **state)
+{
+    cam_keys_t  keys;
+
+    put(KEYS(STREAM("s", A32, "true") "," PLAYBACK("p", B32, "true")), 0600);
+    assert_int_equal(cam_keys_load(&keys, path, err, sizeof(err)), 0);
+    assert_null(cam_keys_signer(&keys, CAM_KEY_ACCESS));
+
+    assert_int_equal(cam_keys_renew(&keys, CAM_KEY_ACCESS, 0), 0);
+    assert_int_equal(cam_keys_save(&keys, path, 1), 0);
+    assert_int_equal(cam_keys_load(&keys, path, err, sizeof(err)), 0);
+    assert_int_equal(cam_keys_signer(&keys, CAM_KEY_ACCESS)->index, 2);
+    assert_int_equal(cam_keys_signer(&keys, CAM_KEY_STREAM)->index, 0);
+
+    /* but one that is there signs, and shares no secret */
+
+    refused(KEYS(STREAM("s", A32, "true") "," PLAYBACK("p", B32, "true") ","
+                 ACCESS("a", "Q0ND" A32, "false")),
+            "0 keys of use \"access\"");
+    refused(KEYS(STREAM("s", A32, "true") "," PLAYBACK("p", B32, "true") ","
+                 ACCESS("a", B32, "true")), "same secret");
 }
 
 
@@ -196,8 +225,9 @@ test_creates(void **state)
     assert_int_equal(stat(path, &st), 0);
     assert_int_equal(st.st_mode & 07777, 0600);
     assert_int_equal(cam_keys_load(&keys, path, err, sizeof(err)), 0);
-    assert_int_equal(keys.n, 2);
-    assert_int_equal(keys.keys[0].len, 32);
+    assert_int_equal(keys.n, 3);
+    assert_int_equal(keys.keys[2].len, 32);
+    assert_non_null(cam_keys_signer(&keys, CAM_KEY_ACCESS));
 
     assert_int_equal(cam_keys_create(path), -1);
     assert_int_equal(errno, EEXIST);
@@ -224,7 +254,7 @@ test_rotates(void **state)
     assert_int_equal(cam_keys_load(&keys, path, err, sizeof(err)), 0);
 
     /* nothing could retire yet: the first key verifies on */
-    assert_int_equal(keys.n, 3);
+    assert_int_equal(keys.n, 4);
     strcpy(second, cam_keys_signer(&keys, CAM_KEY_STREAM)->kid);
     assert_string_not_equal(first, second);
     assert_int_equal(cam_keys_find(&keys, CAM_KEY_STREAM, first,
@@ -233,11 +263,11 @@ test_rotates(void **state)
 
     /* now the first one goes, and every other key keeps its index */
     assert_int_equal(cam_keys_renew(&keys, CAM_KEY_STREAM, 1), 0);
-    assert_int_equal(keys.n, 3);
+    assert_int_equal(keys.n, 4);
     assert_null(cam_keys_find(&keys, CAM_KEY_STREAM, first, strlen(first)));
     assert_int_equal(cam_keys_signer(&keys, CAM_KEY_STREAM)->index, 0);
     assert_int_equal(cam_keys_find(&keys, CAM_KEY_STREAM, second,
-                                   strlen(second))->index, 2);
+                                   strlen(second))->index, 3);
 }
 
 
@@ -299,6 +329,7 @@ main(void)
     int                      rc;
     const struct CMUnitTest  tests[] = {
         cmocka_unit_test(test_loads),
+        cmocka_unit_test(test_access_is_optional),
         cmocka_unit_test(test_refuses_content),
         cmocka_unit_test(test_refuses_too_many),
         cmocka_unit_test(test_refuses_file),

@@ -206,13 +206,22 @@ sub start_keys {
     my ($self) = @_;
 
     my $file = $self->{keys} = "$self->{var}/keys.json";
-    return if -e $file;
-
-    $self->{steps}->step('signing keys', sub {
-        $self->{steps}->command('run', { as_user => 1, quiet => 1 },
-            "$self->{root}/bin/camera", 'keys', 'init', $file);
+    my @keys = ("$self->{root}/bin/camera", 'keys');
+    my $run = sub {
+        $self->{steps}->command('run', { as_user => 1, quiet => 1 }, @keys, @_);
         return $file;
-    });
+    };
+
+    return $self->{steps}->step('signing keys', sub { $run->('init', $file) })
+        unless -e $file;
+
+    # one of before people could log in
+
+    my $there = $self->{steps}->answer({ as_user => 1 }, @keys, 'list', $file);
+
+    $self->{steps}->step('signing key of use access', sub {
+        $run->('rotate', $file, '--use', 'access');
+    }) if defined $there && $there !~ /^ +\S+ +access +signs$/m;
 }
 
 
