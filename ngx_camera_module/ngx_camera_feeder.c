@@ -71,12 +71,13 @@ static void ngx_camera_feeder_tick(ngx_event_t *ev);
 static void ngx_camera_feeder_lead(ngx_camera_feeder_t *feeder);
 static void ngx_camera_feeder_leave(ngx_camera_feeder_t *feeder);
 static void ngx_camera_feeder_ready(void *data, ngx_uint_t connections);
-static void ngx_camera_feeder_notified(void *data);
+static void ngx_camera_feeder_notified(void *data, const char *channel,
+    const char *payload);
 static void ngx_camera_feeder_soon(ngx_camera_feeder_t *feeder,
     ngx_msec_t delay);
 static void ngx_camera_feeder_read(ngx_event_t *ev);
 static void ngx_camera_feeder_done(void *data, ngx_camera_pg_rc_e rc,
-    const PGresult *res, const char *sqlstate);
+    const PGresult *res, const ngx_camera_pg_error_t *error);
 static ngx_int_t ngx_camera_feeder_take(ngx_camera_feeder_t *feeder,
     const PGresult *res);
 static void ngx_camera_feeder_full(ngx_camera_feeder_t *feeder, ngx_int_t n);
@@ -90,6 +91,11 @@ static const ngx_camera_pg_statement_t  ngx_camera_feeder_statements[] = {
     { "feeder_read", NGX_CAMERA_FEEDER_SELECT, 1 },
     { "feeder_status", NGX_CAMERA_FEEDER_UPDATE, 3 },
     { NULL, NULL, 0 }
+};
+
+
+static const char *const  ngx_camera_feeder_channels[] = {
+    "camera_changed", NULL
 };
 
 
@@ -245,7 +251,7 @@ ngx_camera_feeder_lead(ngx_camera_feeder_t *feeder)
     conf.connections = 1;
     conf.statement_timeout = NGX_CAMERA_FEEDER_PERIOD;
     conf.statements = ngx_camera_feeder_statements;
-    conf.listen = "camera_changed";
+    conf.listen = ngx_camera_feeder_channels;
     conf.notified = ngx_camera_feeder_notified;
     conf.ready = ngx_camera_feeder_ready;
     conf.data = feeder;
@@ -313,7 +319,8 @@ ngx_camera_feeder_ready(void *data, ngx_uint_t connections)
 
 
 static void
-ngx_camera_feeder_notified(void *data)
+ngx_camera_feeder_notified(void *data, const char *channel,
+    const char *payload)
 {
     ngx_camera_feeder_soon(data, NGX_CAMERA_FEEDER_DEBOUNCE);
 }
@@ -378,7 +385,7 @@ ngx_camera_feeder_read(ngx_event_t *ev)
 
 static void
 ngx_camera_feeder_done(void *data, ngx_camera_pg_rc_e rc, const PGresult *res,
-    const char *sqlstate)
+    const ngx_camera_pg_error_t *error)
 {
     ngx_camera_feeder_t  *feeder = data;
 
@@ -390,7 +397,7 @@ ngx_camera_feeder_done(void *data, ngx_camera_pg_rc_e rc, const PGresult *res,
 
     if (rc == NGX_CAMERA_PG_REFUSED) {
         ngx_log_error(NGX_LOG_ERR, feeder->log, 0,
-                      "cameras cannot be read: SQLSTATE %s", sqlstate);
+                      "cameras cannot be read: SQLSTATE %s", error->sqlstate);
     }
 
     if (rc == NGX_CAMERA_PG_OK

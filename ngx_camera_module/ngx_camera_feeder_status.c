@@ -82,7 +82,7 @@ static void ngx_camera_feeder_status_add(ngx_camera_feeder_status_t *st,
 static void ngx_camera_feeder_status_send(ngx_camera_feeder_status_t *st,
     ngx_camera_pg_pool_t *pg, ngx_uint_t statement);
 static void ngx_camera_feeder_status_done(void *data, ngx_camera_pg_rc_e rc,
-    const PGresult *res, const char *sqlstate);
+    const PGresult *res, const ngx_camera_pg_error_t *error);
 
 
 static const char  *ngx_camera_feeder_status_words[] = {
@@ -310,7 +310,7 @@ ngx_camera_feeder_status_send(ngx_camera_feeder_status_t *st,
 
 static void
 ngx_camera_feeder_status_done(void *data, ngx_camera_pg_rc_e rc,
-    const PGresult *res, const char *sqlstate)
+    const PGresult *res, const ngx_camera_pg_error_t *error)
 {
     ngx_camera_feeder_status_t  *st = data;
 
@@ -323,7 +323,7 @@ ngx_camera_feeder_status_done(void *data, ngx_camera_pg_rc_e rc,
     if (rc == NGX_CAMERA_PG_REFUSED) {
         ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
                       "states of cameras cannot be written: SQLSTATE %s",
-                      sqlstate);
+                      error->sqlstate);
     }
 
     st->pause = NGX_CAMERA_FEEDER_PAUSE;

@@ -6,14 +6,15 @@
  * Queries and pools of the PostgreSQL client; connections are in
  * ngx_camera_pg_connection.c.
  *
- * A query goes to the ready connection with the fewest in flight and stays in
- * that connection's queue until its answer was read, because answers carry no
+ * A query goes to the ready connection with the fewest in flight, among equals
+ * to one that has its value of the session setting already, and stays in that
+ * connection's queue until its answer was read, because answers carry no
  * name.  Its handler may go earlier: by its deadline, or when the caller
  * cancels.  Each query has a Sync of its own, so that one that fails aborts
  * nothing else, and its result is delivered only when that Sync was answered:
  * earlier it is not committed.
  *
- *     started    [ngx_camera_pg_start]      handler set, in the queue
+ *     started    [ngx_camera_pg_start_as]   handler set, in the queue
  *     cancelled  [ngx_camera_pg_cancel]     handler cleared, in the queue
  *     expired    [_query_deadline]          handler run, in the queue
  *     done       [ngx_camera_pg_query_done] out of the queue
@@ -35,11 +36,14 @@ static const char *ngx_camera_pg_option(PQconninfoOption *options,
 static ngx_int_t ngx_camera_pg_keywords(ngx_camera_pg_pool_t *pg);
 static char *ngx_camera_pg_copy(ngx_pool_t *pool, const char *text);
 static void ngx_camera_pg_tick(ngx_event_t *ev);
-static ngx_camera_pg_conn_t *ngx_camera_pg_choose(ngx_camera_pg_pool_t *pg);
-static ngx_int_t ngx_camera_pg_send(ngx_camera_pg_conn_t *conn,
-    const ngx_camera_pg_statement_t *statement,
+static ngx_camera_pg_conn_t *ngx_camera_pg_choose(ngx_camera_pg_pool_t *pg,
+    const ngx_str_t *value);
+static ngx_int_t ngx_camera_pg_send(ngx_camera_pg_query_t *query,
+    const ngx_str_t *value, const ngx_camera_pg_statement_t *statement,
     const ngx_camera_pg_param_t *params, ngx_uint_t n);
 static void ngx_camera_pg_query_deadline(ngx_event_t *ev);
+static void ngx_camera_pg_error(ngx_camera_pg_error_t *error,
+    const PGresult *res);
 static void ngx_camera_pg_query_free(ngx_camera_pg_query_t *query);
 
 
@@ -362,14 +366,35 @@ ngx_camera_pg_start(ngx_camera_pg_pool_t *pg, ngx_uint_t statement,
     const ngx_camera_pg_param_t *params, ngx_uint_t n, ngx_msec_t timeout,
     ngx_camera_pg_handler_pt handler, void *data)
 {
+    return ngx_camera_pg_start_as(pg, NULL, statement, params, n, timeout,
+                                  handler, data);
+}
+
+
+ngx_camera_pg_query_t *
+ngx_camera_pg_start_as(ngx_camera_pg_pool_t *pg, const ngx_str_t *value,
+    ngx_uint_t statement, const ngx_camera_pg_param_t *params, ngx_uint_t n,
+    ngx_msec_t timeout, ngx_camera_pg_handler_pt handler, void *data)
+{
     ngx_camera_pg_conn_t   *conn;
     ngx_camera_pg_query_t  *query;
+
+    static const ngx_str_t  empty = ngx_null_string;
 
     if (pg->closed || pg->in_flight >= pg->conf.queue) {
         return NULL;
     }
 
-    conn = ngx_camera_pg_choose(pg);
+    value = value ? value : &empty;
+
+    if (value->len > (pg->conf.setting ? NGX_CAMERA_PG_SETTING_MAX : 0)) {
+        ngx_log_error(NGX_LOG_ALERT, pg->log, 0,
+                      "\"%s\" cannot take a setting of %uz bytes",
+                      pg->conf.name, value->len);
+        return NULL;
+    }
+
+    conn = ngx_camera_pg_choose(pg, value);
     if (conn == NULL) {
         return NULL;
     }
@@ -379,7 +404,8 @@ ngx_camera_pg_start(ngx_camera_pg_pool_t *pg, ngx_uint_t statement,
         return NULL;
     }
 
-    if (ngx_camera_pg_send(conn, &pg->conf.statements[statement], params, n)
+    if (ngx_camera_pg_send(query, value, &pg->conf.statements[statement],
+                           params, n)
         != NGX_OK)
     {
         ngx_queue_insert_head(&pg->free, &query->queue);
@@ -401,7 +427,7 @@ ngx_camera_pg_start(ngx_camera_pg_pool_t *pg, ngx_uint_t statement,
 
 
 static ngx_camera_pg_conn_t *
-ngx_camera_pg_choose(ngx_camera_pg_pool_t *pg)
+ngx_camera_pg_choose(ngx_camera_pg_pool_t *pg, const ngx_str_t *value)
 {
     ngx_uint_t             i;
     ngx_camera_pg_conn_t  *conn, *best;
@@ -411,8 +437,14 @@ ngx_camera_pg_choose(ngx_camera_pg_pool_t *pg)
     for (i = 0; i < pg->conf.connections; i++) {
         conn = &pg->conns[i];
 
-        if (conn->state == NGX_CAMERA_PG_READY && !conn->broken.posted
-            && (best == NULL || conn->in_flight < best->in_flight))
+        if (conn->state != NGX_CAMERA_PG_READY || conn->broken.posted) {
+            continue;
+        }
+
+        if (best == NULL || conn->in_flight < best->in_flight
+            || (conn->in_flight == best->in_flight
+                && ngx_camera_pg_setting_fit(conn, value)
+                   > ngx_camera_pg_setting_fit(best, value)))
         {
             best = conn;
         }
@@ -423,14 +455,17 @@ ngx_camera_pg_choose(ngx_camera_pg_pool_t *pg)
 
 
 static ngx_int_t
-ngx_camera_pg_send(ngx_camera_pg_conn_t *conn,
+ngx_camera_pg_send(ngx_camera_pg_query_t *query, const ngx_str_t *value,
     const ngx_camera_pg_statement_t *statement,
     const ngx_camera_pg_param_t *params, ngx_uint_t n)
 {
-    int          len[NGX_CAMERA_PG_PARAMS_MAX];
-    int          binary[NGX_CAMERA_PG_PARAMS_MAX];
-    ngx_uint_t   i;
-    const char  *values[NGX_CAMERA_PG_PARAMS_MAX];
+    int                    len[NGX_CAMERA_PG_PARAMS_MAX];
+    int                    binary[NGX_CAMERA_PG_PARAMS_MAX];
+    ngx_uint_t             i;
+    const char            *values[NGX_CAMERA_PG_PARAMS_MAX];
+    ngx_camera_pg_conn_t  *conn;
+
+    conn = query->conn;
 
     if (n != (ngx_uint_t) statement->params || n > NGX_CAMERA_PG_PARAMS_MAX) {
         ngx_log_error(NGX_LOG_ALERT, conn->pool->log, 0,
@@ -445,9 +480,11 @@ ngx_camera_pg_send(ngx_camera_pg_conn_t *conn,
         binary[i] = params[i].binary;
     }
 
-    if (PQsendQueryPrepared(conn->pg, statement->name, (int) n, values, len,
-                            binary, (int) conn->pool->conf.binary_results)
-        != 1
+    if (ngx_camera_pg_setting_send(conn, query, value) != NGX_OK
+        || PQsendQueryPrepared(conn->pg, statement->name, (int) n, values,
+                               len, binary,
+                               (int) conn->pool->conf.binary_results)
+           != 1
         || PQpipelineSync(conn->pg) != 1)
     {
         return NGX_ERROR;
@@ -523,7 +560,7 @@ ngx_camera_pg_query_done(ngx_camera_pg_query_t *query, ngx_camera_pg_rc_e rc)
 {
     void                      *data;
     PGresult                  *res;
-    const char                *sqlstate;
+    ngx_camera_pg_error_t      error;
     ngx_camera_pg_handler_pt   handler;
 
     res = query->result;
@@ -533,17 +570,29 @@ ngx_camera_pg_query_done(ngx_camera_pg_query_t *query, ngx_camera_pg_rc_e rc)
     ngx_camera_pg_cancel(query);
     ngx_camera_pg_query_free(query);
 
-    sqlstate = NULL;
+    if (handler && rc == NGX_CAMERA_PG_REFUSED) {
+        ngx_camera_pg_error(&error, res);
+        handler(data, rc, NULL, &error);
 
-    if (rc == NGX_CAMERA_PG_REFUSED) {
-        sqlstate = PQresultErrorField(res, PG_DIAG_SQLSTATE);
-    }
-
-    if (handler) {
-        handler(data, rc, rc == NGX_CAMERA_PG_OK ? res : NULL, sqlstate);
+    } else if (handler) {
+        handler(data, rc, rc == NGX_CAMERA_PG_OK ? res : NULL, NULL);
     }
 
     PQclear(res);
+}
+
+
+/* an error that the library itself made has no SQLSTATE */
+
+static void
+ngx_camera_pg_error(ngx_camera_pg_error_t *error, const PGresult *res)
+{
+    error->sqlstate = PQresultErrorField(res, PG_DIAG_SQLSTATE);
+    error->constraint = PQresultErrorField(res, PG_DIAG_CONSTRAINT_NAME);
+
+    if (error->sqlstate == NULL) {
+        error->sqlstate = "XX000";
+    }
 }
 
 

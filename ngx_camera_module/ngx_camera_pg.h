@@ -9,6 +9,9 @@
  *
  * A query that was started has its handler run exactly once, never before
  * ngx_camera_pg_start() returned, unless it is cancelled first.
+ *
+ * A pool may have a session setting, app.tenant say: each query then runs with
+ * the value its caller gave, or with an empty one, never with somebody else's.
  */
 
 #ifndef NGX_CAMERA_PG_H
@@ -23,6 +26,8 @@ typedef struct ngx_camera_pg_pool_s   ngx_camera_pg_pool_t;
 typedef struct ngx_camera_pg_query_s  ngx_camera_pg_query_t;
 
 struct pg_result;
+
+#define NGX_CAMERA_PG_SETTING_MAX  36        /* bytes of a value: a UUID */
 
 
 typedef struct {
@@ -40,17 +45,32 @@ typedef struct {
 } ngx_camera_pg_param_t;
 
 
+/* a question to each new connection: unless the answer is true it serves
+   nobody, and one line at [crit] says why */
+typedef struct {
+    const char        *sql;                  /* one row of one boolean */
+    const char        *otherwise;            /* what is wrong then */
+} ngx_camera_pg_demand_t;
+
+
 typedef enum {
     NGX_CAMERA_PG_OK = 0,
-    NGX_CAMERA_PG_REFUSED,                   /* by SQL: see sqlstate */
+    NGX_CAMERA_PG_REFUSED,                   /* by SQL: see the error */
     NGX_CAMERA_PG_TIMEOUT,                   /* may have been done or not */
     NGX_CAMERA_PG_LOST                       /* may have been done or not */
 } ngx_camera_pg_rc_e;
 
 
-/* res is freed after the handler; NULL unless rc is _OK */
+typedef struct {
+    const char        *sqlstate;             /* never NULL */
+    const char        *constraint;           /* NULL unless it was violated */
+} ngx_camera_pg_error_t;
+
+
+/* res is NULL unless rc is _OK, error is NULL unless rc is _REFUSED; both are
+   freed after the handler */
 typedef void (*ngx_camera_pg_handler_pt)(void *data, ngx_camera_pg_rc_e rc,
-    const struct pg_result *res, const char *sqlstate);
+    const struct pg_result *res, const ngx_camera_pg_error_t *error);
 
 
 typedef struct {
@@ -65,9 +85,15 @@ typedef struct {
     const ngx_camera_pg_statement_t  *statements;
     ngx_uint_t         binary_results;
 
-    /* the first connection LISTENs; any may be NULL */
-    const char        *listen;
-    void             (*notified)(void *data);
+    /* any of the following may be NULL */
+
+    const char                    *setting;  /* of the session, by its name */
+    const ngx_camera_pg_demand_t  *demands;  /* end with a NULL sql */
+
+    /* channels, a NULL behind the last; the first connection LISTENs */
+    const char *const *listen;
+    void             (*notified)(void *data, const char *channel,
+                                 const char *payload);
     void             (*ready)(void *data, ngx_uint_t connections);
     void              *data;
 } ngx_camera_pg_conf_t;
@@ -100,6 +126,13 @@ ngx_uint_t ngx_camera_pg_in_flight(ngx_camera_pg_pool_t *pg);
 ngx_camera_pg_query_t *ngx_camera_pg_start(ngx_camera_pg_pool_t *pg,
     ngx_uint_t statement, const ngx_camera_pg_param_t *params, ngx_uint_t n,
     ngx_msec_t timeout, ngx_camera_pg_handler_pt handler, void *data);
+
+/* the same with a value of at most NGX_CAMERA_PG_SETTING_MAX bytes for the
+   pool's setting; NULL and ngx_camera_pg_start() mean an empty one */
+ngx_camera_pg_query_t *ngx_camera_pg_start_as(ngx_camera_pg_pool_t *pg,
+    const ngx_str_t *value, ngx_uint_t statement,
+    const ngx_camera_pg_param_t *params, ngx_uint_t n, ngx_msec_t timeout,
+    ngx_camera_pg_handler_pt handler, void *data);
 
 /* the handler will not run; the server may do the work nevertheless */
 void ngx_camera_pg_cancel(ngx_camera_pg_query_t *query);

@@ -7,7 +7,7 @@
  *
  *     IDLE        waits for its retry timer        [_disconnect]
  *     CONNECTING  PQconnectPoll() at each event    [ngx_camera_pg_connect]
- *     PREPARING   LISTEN and PREPAREs are sent     [_prepare]
+ *     PREPARING   LISTEN, PREPAREs, demands sent   [_prepare]
  *     READY       takes queries                    [_prepared]
  *
  * Whatever fails ends in ngx_camera_pg_disconnect(), which tells every query
@@ -40,7 +40,6 @@ static void ngx_camera_pg_detach(ngx_camera_pg_conn_t *conn);
 static ngx_int_t ngx_camera_pg_want(ngx_camera_pg_conn_t *conn,
     ngx_uint_t read, ngx_uint_t write);
 static void ngx_camera_pg_prepare(ngx_camera_pg_conn_t *conn);
-static ngx_int_t ngx_camera_pg_send_setup(ngx_camera_pg_conn_t *conn);
 static void ngx_camera_pg_prepared(ngx_camera_pg_conn_t *conn,
     ngx_camera_pg_query_t *query);
 static void ngx_camera_pg_io_handler(ngx_event_t *ev);
@@ -48,13 +47,13 @@ static ngx_int_t ngx_camera_pg_flush(ngx_camera_pg_conn_t *conn);
 static ngx_int_t ngx_camera_pg_read(ngx_camera_pg_conn_t *conn);
 static void ngx_camera_pg_result(ngx_camera_pg_conn_t *conn, PGresult *res);
 static void ngx_camera_pg_synced(ngx_camera_pg_conn_t *conn);
-static ngx_camera_pg_rc_e ngx_camera_pg_judge(PGresult *res);
 static void ngx_camera_pg_notifies(ngx_camera_pg_conn_t *conn);
 static void ngx_camera_pg_watch(ngx_camera_pg_conn_t *conn);
 static void ngx_camera_pg_retry_handler(ngx_event_t *ev);
 static void ngx_camera_pg_deadline_handler(ngx_event_t *ev);
 static void ngx_camera_pg_broken_handler(ngx_event_t *ev);
 static void ngx_camera_pg_failed(ngx_camera_pg_conn_t *conn, const char *what);
+static void ngx_camera_pg_unfit(ngx_camera_pg_conn_t *conn);
 static void ngx_camera_pg_notice(void *data, const PGresult *res);
 
 
@@ -244,7 +243,7 @@ ngx_camera_pg_prepare(ngx_camera_pg_conn_t *conn)
 
     if (PQsetnonblocking(conn->pg, 1) != 0
         || PQenterPipelineMode(conn->pg) != 1
-        || ngx_camera_pg_send_setup(conn) != NGX_OK
+        || ngx_camera_pg_setup_send(conn) != NGX_OK
         || PQpipelineSync(conn->pg) != 1)
     {
         ngx_camera_pg_failed(conn, "PQsendPrepare()");
@@ -270,37 +269,6 @@ ngx_camera_pg_prepare(ngx_camera_pg_conn_t *conn)
 }
 
 
-static ngx_int_t
-ngx_camera_pg_send_setup(ngx_camera_pg_conn_t *conn)
-{
-    char                              sql[128];
-    const ngx_camera_pg_conf_t       *conf;
-    const ngx_camera_pg_statement_t  *st;
-
-    conf = &conn->pool->conf;
-
-    if (conf->listen && conn->index == 0) {
-        ngx_snprintf((u_char *) sql, sizeof(sql), "LISTEN \"%s\"%Z",
-                     conf->listen);
-
-        if (PQsendQueryParams(conn->pg, sql, 0, NULL, NULL, NULL, NULL, 0)
-            != 1)
-        {
-            return NGX_ERROR;
-        }
-    }
-
-    for (st = conf->statements; st->name; st++) {
-
-        if (PQsendPrepare(conn->pg, st->name, st->sql, 0, NULL) != 1) {
-            return NGX_ERROR;
-        }
-    }
-
-    return NGX_OK;
-}
-
-
 static void
 ngx_camera_pg_prepared(ngx_camera_pg_conn_t *conn,
     ngx_camera_pg_query_t *query)
@@ -314,6 +282,11 @@ ngx_camera_pg_prepared(ngx_camera_pg_conn_t *conn,
         return;
     }
 
+    if (conn->unfit) {
+        ngx_camera_pg_unfit(conn);
+        return;
+    }
+
     ngx_camera_pg_query_done(query, NGX_CAMERA_PG_OK);
     ngx_camera_pg_watch(conn);
 
@@ -321,8 +294,11 @@ ngx_camera_pg_prepared(ngx_camera_pg_conn_t *conn,
     conn->backoff_msec = 0;
     pg->ready++;
 
-    if (pg->complained && pg->ready == pg->conf.connections) {
+    if ((pg->complained || pg->unfit)
+        && pg->ready == pg->conf.connections)
+    {
         pg->complained = 0;
+        pg->unfit = 0;
         ngx_log_error(NGX_LOG_NOTICE, pg->log, 0,
                       "PostgreSQL serves \"%s\" again", pg->conf.name);
     }
@@ -408,8 +384,6 @@ ngx_camera_pg_read(ngx_camera_pg_conn_t *conn)
     pg = conn->pg;
     ends = 0;
 
-    ngx_camera_pg_notifies(conn);
-
     while (conn->pg == pg && !ngx_queue_empty(&conn->queries)) {
 
         if (PQisBusy(pg)) {
@@ -429,6 +403,12 @@ ngx_camera_pg_read(ngx_camera_pg_conn_t *conn)
         if (++ends == 3) {
             break;
         }
+    }
+
+    /* only now the library has looked at everything that was read */
+
+    if (conn->pg == pg) {
+        ngx_camera_pg_notifies(conn);
     }
 
     if (conn->pg == pg && (PQstatus(pg) == CONNECTION_BAD || ends == 3)) {
@@ -454,6 +434,21 @@ ngx_camera_pg_result(ngx_camera_pg_conn_t *conn, PGresult *res)
     q = ngx_queue_head(&conn->queries);
     query = ngx_queue_data(q, ngx_camera_pg_query_t, queue);
 
+    if (query->setup) {
+        ngx_camera_pg_setup_answer(conn, res);
+    }
+
+    /* of the setting before a query only an error is of interest */
+
+    if (query->skip) {
+        query->skip = 0;
+
+        if (ngx_camera_pg_judge(res) == NGX_CAMERA_PG_OK) {
+            PQclear(res);
+            return;
+        }
+    }
+
     /* an error counts, whether it comes before or after a result */
 
     if (query->result == NULL
@@ -473,6 +468,7 @@ static void
 ngx_camera_pg_synced(ngx_camera_pg_conn_t *conn)
 {
     ngx_queue_t            *q;
+    ngx_camera_pg_rc_e      rc;
     ngx_camera_pg_query_t  *query;
 
     q = ngx_queue_head(&conn->queries);
@@ -486,13 +482,16 @@ ngx_camera_pg_synced(ngx_camera_pg_conn_t *conn)
     ngx_queue_remove(q);
     ngx_queue_init(q);
 
+    rc = ngx_camera_pg_judge(query->result);
+
+    ngx_camera_pg_setting_synced(conn, query, rc);
     ngx_camera_pg_watch(conn);
-    ngx_camera_pg_query_done(query, ngx_camera_pg_judge(query->result));
+    ngx_camera_pg_query_done(query, rc);
 }
 
 
-static ngx_camera_pg_rc_e
-ngx_camera_pg_judge(PGresult *res)
+ngx_camera_pg_rc_e
+ngx_camera_pg_judge(const PGresult *res)
 {
     switch (PQresultStatus(res)) {
 
@@ -506,18 +505,23 @@ ngx_camera_pg_judge(PGresult *res)
 }
 
 
+/* the one who is told may close the pool: there is no connection then */
+
 static void
 ngx_camera_pg_notifies(ngx_camera_pg_conn_t *conn)
 {
-    PGnotify    *notify;
-    ngx_uint_t   n;
+    PGnotify              *notify;
+    ngx_camera_pg_conf_t  *conf;
 
-    for (n = 0; (notify = PQnotifies(conn->pg)) != NULL; n++) {
+    conf = &conn->pool->conf;
+
+    while ((notify = PQnotifies(conn->pg)) != NULL) {
+
+        if (conf->notified) {
+            conf->notified(conf->data, notify->relname, notify->extra);
+        }
+
         PQfreemem(notify);
-    }
-
-    if (n && conn->pool->conf.notified) {
-        conn->pool->conf.notified(conn->pool->conf.data);
     }
 }
 
@@ -569,6 +573,8 @@ ngx_camera_pg_disconnect(ngx_camera_pg_conn_t *conn, ngx_uint_t retry)
 
     PQfinish(conn->pg);
     conn->pg = NULL;
+
+    ngx_camera_pg_setting_forget(conn);
 
     if (retry) {
         conn->backoff_msec = ngx_max(conn->backoff_msec * 2,
@@ -675,6 +681,27 @@ ngx_camera_pg_failed(ngx_camera_pg_conn_t *conn, const char *what)
         ngx_log_error(NGX_LOG_ERR, pg->log, 0,
                       "PostgreSQL does not serve \"%s\": %s failed: %*s",
                       pg->conf.name, what, len, text);
+    }
+
+    ngx_camera_pg_disconnect(conn, 1);
+}
+
+
+/* it is tried again: who looks after the database may put it right */
+
+static void
+ngx_camera_pg_unfit(ngx_camera_pg_conn_t *conn)
+{
+    ngx_camera_pg_pool_t  *pg;
+
+    pg = conn->pool;
+
+    if (!pg->unfit) {
+        pg->unfit = 1;
+
+        ngx_log_error(NGX_LOG_CRIT, pg->log, 0,
+                      "PostgreSQL may not serve \"%s\": %s",
+                      pg->conf.name, conn->unfit);
     }
 
     ngx_camera_pg_disconnect(conn, 1);

@@ -2,7 +2,12 @@
  * Copyright (C) The nginx camera platform authors
  */
 
-/* What ngx_camera_pg.c and ngx_camera_pg_connection.c share. */
+/*
+ * What the files of the PostgreSQL client share: pools and queries are in
+ * ngx_camera_pg.c, connections in ngx_camera_pg_connection.c, what a new one
+ * is told and asked in ngx_camera_pg_setup.c, the session setting in
+ * ngx_camera_pg_setting.c.
+ */
 
 #ifndef NGX_CAMERA_PG_CONNECTION_H
 #define NGX_CAMERA_PG_CONNECTION_H
@@ -36,6 +41,14 @@ typedef struct {
     ngx_event_t             broken;          /* posted: fail from outside */
     ngx_msec_t              backoff_msec;
     ngx_uint_t              index;
+
+    ngx_uint_t              demand;          /* the next to be answered */
+    const char             *unfit;           /* the first that was not met */
+
+    u_char                  setting[NGX_CAMERA_PG_SETTING_MAX];
+    size_t                  setting_len;
+    ngx_uint_t              settling;        /* queries that set it, in flight */
+    unsigned                setting_known:1;
 } ngx_camera_pg_conn_t;
 
 
@@ -46,7 +59,9 @@ struct ngx_camera_pg_query_s {
     void                     *data;
     PGresult                 *result;        /* first one, or first error */
     ngx_event_t               deadline;
-    ngx_uint_t                setup;         /* LISTEN and PREPAREs */
+    unsigned                  setup:1;       /* see ngx_camera_pg_setup.c */
+    unsigned                  sets:1;        /* the setting goes before it */
+    unsigned                  skip:1;        /* its answer is awaited */
 };
 
 
@@ -66,6 +81,7 @@ struct ngx_camera_pg_pool_s {
     ngx_event_t             tick;            /* notices that we are exiting */
     unsigned                closed:1;
     unsigned                complained:1;    /* this outage is in the log */
+    unsigned                unfit:1;         /* that a demand is not met, too */
 };
 
 
@@ -83,6 +99,34 @@ ngx_camera_pg_query_t *ngx_camera_pg_query_get(ngx_camera_pg_conn_t *conn);
 /* takes the query out of its connection, tells the handler as the last thing */
 void ngx_camera_pg_query_done(ngx_camera_pg_query_t *query,
     ngx_camera_pg_rc_e rc);
+
+ngx_camera_pg_rc_e ngx_camera_pg_judge(const PGresult *res);
+
+
+/* queues what makes a new connection ready */
+ngx_int_t ngx_camera_pg_setup_send(ngx_camera_pg_conn_t *conn);
+
+/* looks at an answer to it, which may be one to a demand */
+void ngx_camera_pg_setup_answer(ngx_camera_pg_conn_t *conn,
+    const PGresult *res);
+
+
+/* prepares the statement that sets */
+ngx_int_t ngx_camera_pg_setting_prepare(ngx_camera_pg_conn_t *conn);
+
+/* queues it before a query that could not rely on the value otherwise */
+ngx_int_t ngx_camera_pg_setting_send(ngx_camera_pg_conn_t *conn,
+    ngx_camera_pg_query_t *query, const ngx_str_t *value);
+
+/* the better it fits the more: 2 has this value, 1 none, 0 another one */
+ngx_uint_t ngx_camera_pg_setting_fit(ngx_camera_pg_conn_t *conn,
+    const ngx_str_t *value);
+
+/* after the Sync of a query was answered */
+void ngx_camera_pg_setting_synced(ngx_camera_pg_conn_t *conn,
+    ngx_camera_pg_query_t *query, ngx_camera_pg_rc_e rc);
+
+void ngx_camera_pg_setting_forget(ngx_camera_pg_conn_t *conn);
 
 
 #endif /* NGX_CAMERA_PG_CONNECTION_H */

@@ -37,7 +37,8 @@ is(pg_query($t, 'divide', 1)->{body}, '1', 'next one is not affected');
 
 is(pg_query($t, 'commit', 1)->{status}, 200, 'committed');
 $r = pg_query($t, 'commit', 1);
-is("$r->{status} $r->{body}", '409 23505', 'refused at commit, not before');
+is("$r->{status} $r->{body}", '409 23505 pg_test_n_key',
+    'refused at commit, not before, by the constraint that is named');
 
 # pipelines
 
@@ -95,8 +96,12 @@ cmp_ok($t->fds(pg_stat($t)->{pid}), '<=', $before, 'no descriptor is left');
 
 # NOTIFY
 
-$t->sql('NOTIFY pg_test');
+$t->sql("NOTIFY pg_test, 'one'");
 ok($t->wait_for(sub { pg_stat($t)->{notified} == 1 }, 1), 'notified');
+is(pg_stat($t)->{last}, 'pg_test:one', 'with channel and payload');
+$t->sql("NOTIFY pg_other, 'two'");
+ok($t->wait_for(sub { pg_stat($t)->{last} eq 'pg_other:two' }, 1),
+    'of another channel');
 
 # reload and exit: no "open socket left in connection", which is an alert
 

@@ -7,11 +7,13 @@
  * camera near it.
  *
  *     camera_pg_test_pool "host=..." 2 8;     # connections, queue
- *     location = /pg   { camera_pg_test; }    # ?q=sleep&p=0.5&t=1000
+ *     camera_pg_test_setting app.test;        # of the session
+ *     camera_pg_test_demand "SELECT ...";     # true, or no connection serves
+ *     location = /pg   { camera_pg_test; }    # ?q=sleep&p=0.5&t=1000&s=value
  *     location = /stat { camera_pg_test_stat; }
  *
- * Answers 200 and the first value, 409 and the SQLSTATE, 504 for a missed
- * deadline, 502 for a lost connection, 503 when the query was not taken.
+ * Answers 200 and the first value, 409 with SQLSTATE and constraint, 504 for a
+ * missed deadline, 502 for a lost connection, 503 when the query was not taken.
  */
 
 #include <ngx_config.h>
@@ -32,12 +34,15 @@ static ngx_int_t ngx_http_camera_pg_test_handler(ngx_http_request_t *r);
 static ngx_int_t ngx_http_camera_pg_test_statement(ngx_str_t *name);
 static void ngx_http_camera_pg_test_cleanup(void *data);
 static void ngx_http_camera_pg_test_done(void *data, ngx_camera_pg_rc_e rc,
-    const PGresult *res, const char *sqlstate);
+    const PGresult *res, const ngx_camera_pg_error_t *error);
 static ngx_int_t ngx_http_camera_pg_test_stat_handler(ngx_http_request_t *r);
 static ngx_int_t ngx_http_camera_pg_test_send(ngx_http_request_t *r,
     ngx_uint_t status, const char *text, size_t len);
-static void ngx_http_camera_pg_test_notified(void *data);
+static void ngx_http_camera_pg_test_notified(void *data, const char *channel,
+    const char *payload);
 static char *ngx_http_camera_pg_test_pool(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+static char *ngx_http_camera_pg_test_word(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static char *ngx_http_camera_pg_test(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
@@ -52,9 +57,23 @@ static const ngx_camera_pg_statement_t  ngx_http_camera_pg_test_statements[] = {
     { "pid", "SELECT pg_backend_pid()::text || $1::text", 1 },
     { "divide", "SELECT (1 / $1::text::integer)::text", 1 },
     { "big", "SELECT repeat('x', $1::text::integer)", 1 },
+    { "setting", "SELECT coalesce(current_setting('app.test', true), 'unset') "
+                 "|| $1::text", 1 },
     { "commit", "INSERT INTO pg_test VALUES ($1::text::integer) "
                 "RETURNING n::text", 1 },
     { NULL, NULL, 0 }
+};
+
+
+static const char *const  ngx_http_camera_pg_test_channels[] = {
+    "pg_test", "pg_other", NULL
+};
+
+
+static ngx_camera_pg_demand_t  ngx_http_camera_pg_test_demands[] = {
+    { "SELECT true", "the first demand was not met" },
+    { NULL, "the role is not the one for tests" },
+    { NULL, NULL }
 };
 
 
@@ -63,6 +82,7 @@ static ngx_uint_t             ngx_http_camera_pg_test_started;
 static ngx_uint_t             ngx_http_camera_pg_test_handled;
 static ngx_uint_t             ngx_http_camera_pg_test_gone;
 static ngx_uint_t             ngx_http_camera_pg_test_news;
+static u_char                 ngx_http_camera_pg_test_last[128] = "none";
 
 
 static ngx_command_t  ngx_http_camera_pg_test_commands[] = {
@@ -73,6 +93,20 @@ static ngx_command_t  ngx_http_camera_pg_test_commands[] = {
       NGX_HTTP_MAIN_CONF_OFFSET,
       0,
       NULL },
+
+    { ngx_string("camera_pg_test_setting"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_http_camera_pg_test_word,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("camera_pg_test_demand"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_http_camera_pg_test_word,
+      0,
+      0,
+      &ngx_http_camera_pg_test_demands[1].sql },
 
     { ngx_string("camera_pg_test"),
       NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS,
@@ -132,7 +166,7 @@ ngx_http_camera_pg_test_handler(ngx_http_request_t *r)
 {
     u_char                         *text;
     ngx_int_t                       timeout, statement;
-    ngx_str_t                       q, p, t;
+    ngx_str_t                       q, p, t, s;
     ngx_http_cleanup_t             *cln;
     ngx_camera_pg_param_t           param;
     ngx_http_camera_pg_test_ctx_t  *ctx;
@@ -161,9 +195,17 @@ ngx_http_camera_pg_test_handler(ngx_http_request_t *r)
 
     ctx = cln->data;
     ctx->request = r;
-    ctx->query = ngx_camera_pg_start(ngx_http_camera_pg_test_pg, statement,
-                                     &param, 1, timeout,
-                                     ngx_http_camera_pg_test_done, ctx);
+
+    if (ngx_http_arg(r, (u_char *) "s", 1, &s) == NGX_OK) {
+        ctx->query = ngx_camera_pg_start_as(ngx_http_camera_pg_test_pg, &s,
+                                            statement, &param, 1, timeout,
+                                            ngx_http_camera_pg_test_done, ctx);
+
+    } else {
+        ctx->query = ngx_camera_pg_start(ngx_http_camera_pg_test_pg, statement,
+                                         &param, 1, timeout,
+                                         ngx_http_camera_pg_test_done, ctx);
+    }
 
     if (ctx->query == NULL) {
         return NGX_HTTP_SERVICE_UNAVAILABLE;
@@ -214,9 +256,10 @@ ngx_http_camera_pg_test_cleanup(void *data)
 
 static void
 ngx_http_camera_pg_test_done(void *data, ngx_camera_pg_rc_e rc,
-    const PGresult *res, const char *sqlstate)
+    const PGresult *res, const ngx_camera_pg_error_t *error)
 {
     size_t                          len;
+    u_char                          failure[128];
     ngx_int_t                       sent;
     const char                     *text;
     ngx_connection_t               *c;
@@ -231,12 +274,19 @@ ngx_http_camera_pg_test_done(void *data, ngx_camera_pg_rc_e rc,
     ctx->query = NULL;
     ngx_http_camera_pg_test_handled++;
 
-    text = sqlstate ? sqlstate : "";
-    len = ngx_strlen(text);
+    text = "";
+    len = 0;
 
     if (rc == NGX_CAMERA_PG_OK && PQntuples(res)) {
         text = PQgetvalue(res, 0, 0);
         len = PQgetlength(res, 0, 0);
+
+    } else if (rc == NGX_CAMERA_PG_REFUSED) {
+        text = (char *) failure;
+        len = ngx_snprintf(failure, sizeof(failure), "%s%s%s", error->sqlstate,
+                           error->constraint ? " " : "",
+                           error->constraint ? error->constraint : "")
+              - failure;
     }
 
     sent = ngx_http_camera_pg_test_send(r, status[rc], text, len);
@@ -249,16 +299,17 @@ ngx_http_camera_pg_test_done(void *data, ngx_camera_pg_rc_e rc,
 static ngx_int_t
 ngx_http_camera_pg_test_stat_handler(ngx_http_request_t *r)
 {
-    u_char  *last, text[256];
+    u_char  *last, text[512];
 
     last = ngx_sprintf(text, "pid=%P started=%ui handled=%ui gone=%ui "
-                       "in_flight=%ui ready=%ui notified=%ui",
+                       "in_flight=%ui ready=%ui notified=%ui last=%s",
                        ngx_pid, ngx_http_camera_pg_test_started,
                        ngx_http_camera_pg_test_handled,
                        ngx_http_camera_pg_test_gone,
                        ngx_camera_pg_in_flight(ngx_http_camera_pg_test_pg),
                        ngx_camera_pg_ready(ngx_http_camera_pg_test_pg),
-                       ngx_http_camera_pg_test_news);
+                       ngx_http_camera_pg_test_news,
+                       ngx_http_camera_pg_test_last);
 
     return ngx_http_camera_pg_test_send(r, NGX_HTTP_OK, (char *) text,
                                         last - text);
@@ -300,9 +351,14 @@ ngx_http_camera_pg_test_send(ngx_http_request_t *r, ngx_uint_t status,
 
 
 static void
-ngx_http_camera_pg_test_notified(void *data)
+ngx_http_camera_pg_test_notified(void *data, const char *channel,
+    const char *payload)
 {
     ngx_http_camera_pg_test_news++;
+
+    ngx_snprintf(ngx_http_camera_pg_test_last,
+                 sizeof(ngx_http_camera_pg_test_last), "%s:%s%Z", channel,
+                 payload);
 }
 
 
@@ -327,8 +383,31 @@ ngx_http_camera_pg_test_pool(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     pg->connections = ngx_atoi(value[2].data, value[2].len);
     pg->queue = ngx_atoi(value[3].data, value[3].len);
     pg->statements = ngx_http_camera_pg_test_statements;
-    pg->listen = "pg_test";
+    pg->demands = ngx_http_camera_pg_test_demands;
+    pg->listen = ngx_http_camera_pg_test_channels;
     pg->notified = ngx_http_camera_pg_test_notified;
+
+    return NGX_CONF_OK;
+}
+
+
+/* a C string: into the configuration of the pool, or where post points */
+
+static char *
+ngx_http_camera_pg_test_word(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_str_t             *value;
+    const char           **word;
+    ngx_camera_pg_conf_t  *pg = conf;
+
+    value = cf->args->elts;
+    word = cmd->post;
+
+    if (word == NULL) {
+        word = &pg->setting;
+    }
+
+    *word = (char *) value[1].data;
 
     return NGX_CONF_OK;
 }
@@ -349,6 +428,8 @@ ngx_http_camera_pg_test(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 static void *
 ngx_http_camera_pg_test_create_conf(ngx_conf_t *cf)
 {
+    ngx_http_camera_pg_test_demands[1].sql = NULL;
+
     return ngx_pcalloc(cf->pool, sizeof(ngx_camera_pg_conf_t));
 }
 

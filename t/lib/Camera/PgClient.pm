@@ -24,6 +24,7 @@ Camera::PgClient - the PostgreSQL client under test
     start_pg_client($t, connections => 2, queue => 8);
     my $r = pg_query($t, 'one', 'text');      # { status, body, took }
     my $s = pg_send($t, 'sleep', 0.5, 1000);  # a socket
+    my $s2 = pg_send($t, 'setting', '', undef, 'A');
     $r = pg_answer($s);
     is(pg_stat($t)->{in_flight}, 0);
 
@@ -34,8 +35,9 @@ Camera::PgClient - the PostgreSQL client under test
 =item start_pg_client($t, %options)
 
 Starts one worker with a pool of C<connections> (2) that takes C<queue> (256)
-queries; C<database> is another connection string.  PostgreSQL must have run
-once.
+queries; C<database> is another connection string, C<setting> the name of a
+session setting, C<demand> a question to each connection, C<away> says that it
+will not connect.  PostgreSQL must have run once.
 
 =cut
 
@@ -48,11 +50,14 @@ sub start_pg_client {
     my $database = $opt{database} // $t->database;
     my $connections = $opt{connections} // 2;
     my $queue = $opt{queue} // 256;
+    my $more = ($opt{setting} ? "camera_pg_test_setting $opt{setting};" : '')
+        . ($opt{demand} ? qq{camera_pg_test_demand "$opt{demand}";} : '');
 
     $t->nginx_conf(
         workers => 1,
         main    => "load_module @{[$t->root]}/$module;",
-        http    => qq{camera_pg_test_pool "$database" $connections $queue;},
+        http    =>
+            qq{camera_pg_test_pool "$database" $connections $queue; $more},
         server  => 'location = /pg { camera_pg_test; }'
             . 'location = /stat { camera_pg_test_stat; }'
             . 'location = /other { return 200 "other"; }',
@@ -62,7 +67,7 @@ sub start_pg_client {
         unless $opt{away};
 }
 
-=item pg_query($t, $statement, $parameter [, $timeout_msec])
+=item pg_query($t, $statement, $parameter [, $timeout_msec [, $setting]])
 
 =item pg_send(...), pg_answer($socket [, $seconds])
 
@@ -81,10 +86,11 @@ sub pg_query {
 }
 
 sub path {
-    my ($statement, $parameter, $timeout) = @_;
+    my ($statement, $parameter, $timeout, $setting) = @_;
 
     $timeout //= 5000;
-    return "/pg?q=$statement&p=$parameter&t=$timeout";
+    return "/pg?q=$statement&p=$parameter&t=$timeout"
+        . (defined $setting ? "&s=$setting" : '');
 }
 
 sub pg_send {
@@ -107,14 +113,14 @@ sub pg_answer {
 =item pg_stat($t)
 
 Counters of the worker: pid, started, handled, gone, in_flight, ready,
-notified.
+notified; and last, the channel and payload of the last notification.
 
 =cut
 
 sub pg_stat {
     my ($t) = @_;
 
-    return { ($t->http_get('/stat')->{body} // '') =~ /(\w+)=(\d+)/g };
+    return { ($t->http_get('/stat')->{body} // '') =~ /(\w+)=(\S*)/g };
 }
 
 =item pg_settled($t)
