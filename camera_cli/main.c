@@ -103,11 +103,11 @@ static const cli_command_t  cli_commands[] = {
       "instance when it is not given.",
       "use retire", 1, 2, 0, cli_cmd_keys },
 
-    { "verify", "[--kind publish|playback] < TOKENS",
+    { "verify", "[--kind publish|playback|access] < TOKENS",
       "say what tokens are worth",
       "Reads tokens from standard input, one a line, and judges each as nginx\n"
-      "does by its signature, kind and time.  Whether it was revoked is known\n"
-      "to the database alone: see doctor.",
+      "does by its signature, kind and time.  Whether it was revoked, or the\n"
+      "session ended, is known to the database alone: see doctor.",
       "kind", 0, 0, 1, cli_cmd_verify },
 
     { NULL, NULL, NULL, NULL, NULL, 0, 0, 0, NULL }

@@ -19,6 +19,7 @@
 static int cli_verify_kind(const cli_t *cli);
 static json_t *cli_verify_line(const cli_t *cli, int use, const char *text,
     size_t len);
+static json_t *cli_verify_subject(const cam_token_t *token);
 static void cli_verify_print(json_t *list);
 
 
@@ -34,8 +35,8 @@ cli_cmd_verify(cli_t *cli)
     use = cli_verify_kind(cli);
 
     if (use == -1) {
-        return cli_fail(cli, CLI_USAGE, NULL,
-                        "--kind takes \"publish\" or \"playback\"");
+        return cli_fail(cli, CLI_USAGE, NULL, "--kind takes \"publish\", "
+                        "\"playback\" or \"access\"");
     }
 
     rc = cli_keys_load(cli);
@@ -72,18 +73,29 @@ cli_cmd_verify(cli_t *cli)
 static int
 cli_verify_kind(const cli_t *cli)
 {
-    if (cli->opt.kind == NULL || strcmp(cli->opt.kind, "publish") == 0) {
+    int                 use;
+    static const char  *kinds[CAM_KEY_USES] = {
+        "publish", "playback", "access"
+    };
+
+    if (cli->opt.kind == NULL) {
         return CAM_KEY_STREAM;
     }
 
-    return strcmp(cli->opt.kind, "playback") == 0 ? CAM_KEY_PLAYBACK : -1;
+    for (use = 0; use < CAM_KEY_USES; use++) {
+        if (strcmp(cli->opt.kind, kinds[use]) == 0) {
+            return use;
+        }
+    }
+
+    return -1;
 }
 
 
 static json_t *
 cli_verify_line(const cli_t *cli, int use, const char *text, size_t len)
 {
-    char             camera[CAM_UUID_TEXT + 1], issued[32], expires[32];
+    char             issued[32], expires[32];
     json_t          *verdict;
     cam_token_t      token;
     cam_token_rc_e   rc;
@@ -95,21 +107,41 @@ cli_verify_line(const cli_t *cli, int use, const char *text, size_t len)
         return verdict;
     }
 
+    json_object_update_new(verdict, cli_verify_subject(&token));
     json_object_update_new(verdict,
-        json_pack("{s:s, s:s, s:s}",
-                  "camera", cam_uuid_print(camera, token.camera),
+        json_pack("{s:s, s:s}",
                   "issuedAt", cli_time_text(issued, token.issued),
                   "expiresAt", cli_time_text(expires, token.expires)));
 
-    if (use == CAM_KEY_STREAM) {
-        json_object_set_new(verdict, "generation",
-                            json_integer(token.generation));
-
-    } else {
-        json_object_set_new(verdict, "epoch", json_integer(token.epoch));
-    }
-
     return verdict;
+}
+
+
+static json_t *
+cli_verify_subject(const cam_token_t *token)
+{
+    char  camera[CAM_UUID_TEXT + 1], user[CAM_UUID_TEXT + 1];
+    char  tenant[CAM_UUID_TEXT + 1], sid[CAM_UUID_TEXT + 1];
+
+    cam_uuid_print(camera, token->camera);
+
+    switch (token->use) {
+
+    case CAM_KEY_STREAM:
+        return json_pack("{s:s, s:I}", "camera", camera,
+                         "generation", (json_int_t) token->generation);
+
+    case CAM_KEY_PLAYBACK:
+        return json_pack("{s:s, s:I}", "camera", camera,
+                         "epoch", (json_int_t) token->epoch);
+
+    default: /* CAM_KEY_ACCESS */
+        return json_pack("{s:s, s:s, s:s, s:s}",
+                         "user", cam_uuid_print(user, token->user),
+                         "role", cam_role_name(token->role),
+                         "tenant", cam_uuid_print(tenant, token->tenant),
+                         "session", cam_uuid_print(sid, token->sid));
+    }
 }
 
 
@@ -122,6 +154,9 @@ cli_verify_print(json_t *list)
     json_array_foreach(list, i, verdict) {
         printf("%s\n", cli_string(verdict, "verdict"));
         cli_field("camera", cli_string(verdict, "camera"));
+        cli_field("user", cli_string(verdict, "user"));
+        cli_field("role", cli_string(verdict, "role"));
+        cli_field("session", cli_string(verdict, "session"));
         cli_field("issued", cli_string(verdict, "issuedAt"));
         cli_field("expires", cli_string(verdict, "expiresAt"));
     }

@@ -3,67 +3,64 @@
  */
 
 /*
- * The only file that calls libjwt.  What libjwt 1.10 leaves to its caller is
- * done here, in this order, and each step may trust the ones before it:
+ * Judging tokens.  Each step may trust the ones before it:
  *
- *   1. shape: length, alphabet, three segments (libjwt puts the length of a
- *      segment on the stack)
- *   2. header: strict JSON of exactly "alg": "HS256", "typ": "JWT" and "kid"
- *      (libjwt takes the algorithm from the token, in any case)
- *   3. key: ours by kid and use, never shorter than 32 bytes (libjwt accepts
- *      any signature with an empty key)
- *   4. signature: libjwt, in constant time
+ *   1. shape: length, alphabet, three segments
+ *   2. header: strict JSON of exactly "alg": "HS256", "typ": "JWT" and "kid";
+ *      a token cannot choose its algorithm
+ *   3. key: ours by kid and use, never shorter than 32 bytes: an empty secret
+ *      would make every signature right
+ *   4. signature, in constant time
  *   5. claims: strict JSON, typ of the kind expected, integers that are
- *      integers (libjwt checks no claim and reads 1.5 and "1" as 0)
+ *      integers
  *   6. time
  *
- * The kind is a claim because libjwt 1.10 writes and accepts no other header
- * "typ" than "JWT".
+ * Nothing but the header is parsed of a token that was not signed by us.
+ * libjwt, which writes them, takes no part: version 1.10 lays the length of a
+ * segment on the stack, lets the token name the algorithm, accepts anything
+ * with an empty key, reads 1.5 and "1" as 0, and doubles the time.
  */
 
-#include <errno.h>
 #include <jansson.h>
-#include <jwt.h>
 #include <openssl/crypto.h>
-#include <openssl/rand.h>
-#include <openssl/sha.h>
-#include <stdlib.h>
+#include <openssl/hmac.h>
 #include <string.h>
 
 #include "base64url.h"
-#include "token.h"
+#include "token_kind.h"
 
 
 #define CAM_TOKEN_HEADER_MAX     128
 #define CAM_TOKEN_SIGNATURE_LEN  43    /* HMAC-SHA256 in base64url */
-#define CAM_TOKEN_JTI_TEXT       22
 
 
 /* the segments of a token */
 typedef struct {
-    const char  *header;
+    const char  *header;       /* and all that is signed */
     const char  *claims;
+    const char  *signature;
     size_t       header_len;
     size_t       claims_len;
+    size_t       signed_len;
 } cam_token_parts_t;
 
 
-static int cam_token_lifetime_ok(const cam_token_t *token);
-static int cam_token_fill(jwt_t *jwt, const cam_key_t *key,
-    const cam_token_t *token);
 static int cam_token_split(cam_token_parts_t *parts, const char *text,
     size_t len);
+static int cam_token_letter(char c);
 static json_t *cam_token_json(const char *text, size_t len);
 static cam_token_rc_e cam_token_key(const cam_keys_t *keys, int use,
     const cam_token_parts_t *parts, const cam_key_t **key);
 static cam_token_rc_e cam_token_header(const cam_keys_t *keys, int use,
     json_t *header, const cam_key_t **key);
 static int cam_token_foreign(const cam_keys_t *keys, int use, const char *kid);
-static int cam_token_signed(const cam_key_t *key, const char *text,
-    size_t len);
+static int cam_token_signed(const cam_key_t *key,
+    const cam_token_parts_t *parts);
 static cam_token_rc_e cam_token_claims(cam_token_t *token, int use,
     json_t *claims);
-static int cam_token_kind_claims(cam_token_t *token, json_t *claims);
+static int cam_token_stream_claims(cam_token_t *token, json_t *claims);
+static int cam_token_playback_claims(cam_token_t *token, json_t *claims);
+static int cam_token_access_claims(cam_token_t *token, json_t *claims);
 static int cam_token_uuid(uint8_t uuid[CAM_UUID_LEN], json_t *claims,
     const char *name);
 static int cam_token_uint32(uint32_t *value, json_t *claims, const char *name,
@@ -72,108 +69,19 @@ static int cam_token_time(int64_t *value, json_t *claims, const char *name);
 static int cam_token_jti(uint8_t jti[16], json_t *claims);
 
 
-static const char  *cam_token_kinds[CAM_KEY_USES] = {
-    "sk+jwt", "pb+jwt", "at+jwt"
+const cam_token_kind_t  cam_token_kinds[CAM_KEY_USES] = {
+    [CAM_KEY_STREAM]   = { "sk+jwt", CAM_TOKEN_STREAM_TTL_MAX },
+    [CAM_KEY_PLAYBACK] = { "pb+jwt", CAM_TOKEN_PLAYBACK_TTL_MAX },
+    [CAM_KEY_ACCESS]   = { "at+jwt", CAM_TOKEN_ACCESS_TTL_MAX }
 };
 
-static const int64_t  cam_token_ttl_max[CAM_KEY_USES] = {
-    CAM_TOKEN_STREAM_TTL_MAX, CAM_TOKEN_PLAYBACK_TTL_MAX
+static int (*const cam_token_kind_claims[CAM_KEY_USES])(cam_token_t *token,
+    json_t *claims) =
+{
+    [CAM_KEY_STREAM]   = cam_token_stream_claims,
+    [CAM_KEY_PLAYBACK] = cam_token_playback_claims,
+    [CAM_KEY_ACCESS]   = cam_token_access_claims
 };
-
-
-int
-cam_token_sign(const cam_keys_t *keys, cam_token_t *token, char *text,
-    size_t cap)
-{
-    int               n;
-    char             *out;
-    jwt_t            *jwt;
-    const cam_key_t  *key;
-    static uint8_t    none[sizeof(token->jti)];
-
-    if (token->use < 0 || token->use >= CAM_KEY_USES
-        || !cam_token_lifetime_ok(token))
-    {
-        errno = EINVAL;
-        return -1;
-    }
-
-    key = cam_keys_signer(keys, token->use);
-
-    if (key == NULL || key->len < CAM_KEY_MIN) {
-        errno = ENOKEY;
-        return -1;
-    }
-
-    if (memcmp(token->jti, none, sizeof(none)) == 0
-        && RAND_bytes(token->jti, sizeof(token->jti)) != 1)
-    {
-        errno = EIO;
-        return -1;
-    }
-
-    if (jwt_new(&jwt) != 0) {
-        return -1;
-    }
-
-    n = -1;
-    out = NULL;
-
-    if (cam_token_fill(jwt, key, token) == 0) {
-        out = jwt_encode_str(jwt);
-    }
-
-    if (out && strlen(out) < cap) {
-        n = (int) strlen(out);
-        memcpy(text, out, (size_t) n + 1);
-    }
-
-    free(out);
-    jwt_free(jwt);
-
-    return n;
-}
-
-
-static int
-cam_token_lifetime_ok(const cam_token_t *token)
-{
-    return token->issued >= 0 && token->expires > token->issued
-           && token->expires - token->issued <= cam_token_ttl_max[token->use];
-}
-
-
-static int
-cam_token_fill(jwt_t *jwt, const cam_key_t *key, const cam_token_t *token)
-{
-    int   bad;
-    char  sub[CAM_UUID_TEXT + 1], ten[CAM_UUID_TEXT + 1];
-    char  jti[CAM_TOKEN_JTI_TEXT + 1];
-
-    cam_uuid_print(sub, token->camera);
-    cam_base64url_encode(jti, token->jti, sizeof(token->jti));
-
-    bad = jwt_set_alg(jwt, JWT_ALG_HS256, key->secret, key->len)
-          || jwt_add_header(jwt, "kid", key->kid)
-          || jwt_add_grant(jwt, "typ", cam_token_kinds[token->use])
-          || jwt_add_grant(jwt, "sub", sub)
-          || jwt_add_grant(jwt, "jti", jti)
-          || jwt_add_grant_int(jwt, "iat", token->issued)
-          || jwt_add_grant_int(jwt, "exp", token->expires);
-
-    if (token->use == CAM_KEY_STREAM) {
-        return bad || jwt_add_grant_int(jwt, "gen", token->generation) ? -1 : 0;
-    }
-
-    cam_uuid_print(ten, token->tenant);
-
-    bad = bad
-          || jwt_add_grant(jwt, "ten", ten)
-          || jwt_add_grant_int(jwt, "pur", token->purpose)
-          || jwt_add_grant_int(jwt, "ep", token->epoch);
-
-    return bad ? -1 : 0;
-}
 
 
 cam_token_rc_e
@@ -199,7 +107,7 @@ cam_token_verify(const cam_keys_t *keys, int use, const char *text, size_t len,
         return rc;
     }
 
-    if (!cam_token_signed(key, text, len)) {
+    if (!cam_token_signed(key, &parts)) {
         return CAM_TOKEN_BAD_SIGNATURE;
     }
 
@@ -229,11 +137,7 @@ cam_token_verify(const cam_keys_t *keys, int use, const char *text, size_t len,
 static int
 cam_token_split(cam_token_parts_t *parts, const char *text, size_t len)
 {
-    size_t       i, dots, dot[2];
-    const char  *alphabet;
-
-    alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-               "0123456789-_";
+    size_t  i, dots, dot[2];
 
     if (len > CAM_TOKEN_MAX) {
         return -1;
@@ -252,7 +156,7 @@ cam_token_split(cam_token_parts_t *parts, const char *text, size_t len)
             continue;
         }
 
-        if (text[i] == '\0' || strchr(alphabet, text[i]) == NULL) {
+        if (!cam_token_letter(text[i])) {
             return -1;
         }
     }
@@ -265,6 +169,8 @@ cam_token_split(cam_token_parts_t *parts, const char *text, size_t len)
     parts->header_len = dot[0];
     parts->claims = text + dot[0] + 1;
     parts->claims_len = dot[1] - dot[0] - 1;
+    parts->signature = text + dot[1] + 1;
+    parts->signed_len = dot[1];
 
     if (parts->header_len == 0 || parts->header_len > CAM_TOKEN_HEADER_MAX
         || parts->claims_len == 0)
@@ -273,6 +179,14 @@ cam_token_split(cam_token_parts_t *parts, const char *text, size_t len)
     }
 
     return 0;
+}
+
+
+static int
+cam_token_letter(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')
+           || (c >= '0' && c <= '9') || c == '-' || c == '_';
 }
 
 
@@ -356,25 +270,26 @@ cam_token_foreign(const cam_keys_t *keys, int use, const char *kid)
 }
 
 
+/* texts are compared, so there is one spelling of each signature */
+
 static int
-cam_token_signed(const cam_key_t *key, const char *text, size_t len)
+cam_token_signed(const cam_key_t *key, const cam_token_parts_t *parts)
 {
-    int     ok;
-    char    copy[CAM_TOKEN_MAX + 1];
-    jwt_t  *jwt;
+    char      right[CAM_TOKEN_SIGNATURE_LEN + 1];
+    uint8_t   mac[32];
+    unsigned  len;
 
-    memcpy(copy, text, len);
-    copy[len] = '\0';
-
-    if (jwt_decode(&jwt, copy, key->secret, key->len) != 0) {
+    if (HMAC(EVP_sha256(), key->secret, key->len,
+             (const uint8_t *) parts->header, parts->signed_len, mac, &len)
+        == NULL || len != sizeof(mac))
+    {
         return 0;
     }
 
-    ok = jwt_get_alg(jwt) == JWT_ALG_HS256;
+    cam_base64url_encode(right, mac, sizeof(mac));
 
-    jwt_free(jwt);
-
-    return ok;
+    return CRYPTO_memcmp(right, parts->signature, CAM_TOKEN_SIGNATURE_LEN)
+           == 0;
 }
 
 
@@ -390,19 +305,18 @@ cam_token_claims(cam_token_t *token, int use, json_t *claims)
     typ = json_object_get(claims, "typ");
 
     if (!json_is_string(typ)
-        || strcmp(json_string_value(typ), cam_token_kinds[use]) != 0)
+        || strcmp(json_string_value(typ), cam_token_kinds[use].name) != 0)
     {
         return CAM_TOKEN_WRONG_TYPE;
     }
 
     token->use = use;
 
-    if (cam_token_uuid(token->camera, claims, "sub") != 0
-        || cam_token_jti(token->jti, claims) != 0
+    if (cam_token_jti(token->jti, claims) != 0
         || cam_token_time(&token->issued, claims, "iat") != 0
         || cam_token_time(&token->expires, claims, "exp") != 0
         || !cam_token_lifetime_ok(token)
-        || cam_token_kind_claims(token, claims) != 0)
+        || cam_token_kind_claims[use](token, claims) != 0)
     {
         return CAM_TOKEN_MALFORMED;
     }
@@ -412,19 +326,41 @@ cam_token_claims(cam_token_t *token, int use, json_t *claims)
 
 
 static int
-cam_token_kind_claims(cam_token_t *token, json_t *claims)
+cam_token_stream_claims(cam_token_t *token, json_t *claims)
 {
-    if (token->use == CAM_KEY_STREAM) {
-        return cam_token_uint32(&token->generation, claims, "gen", 1);
-    }
+    return cam_token_uuid(token->camera, claims, "sub")
+           || cam_token_uint32(&token->generation, claims, "gen", 1) ? -1 : 0;
+}
 
-    if (cam_token_uuid(token->tenant, claims, "ten") != 0
-        || cam_token_uint32(&token->purpose, claims, "pur", 1) != 0)
-    {
+
+static int
+cam_token_playback_claims(cam_token_t *token, json_t *claims)
+{
+    return cam_token_uuid(token->camera, claims, "sub")
+           || cam_token_uuid(token->tenant, claims, "ten")
+           || cam_token_uint32(&token->purpose, claims, "pur", 1)
+           || cam_token_uint32(&token->epoch, claims, "ep", 0) ? -1 : 0;
+}
+
+
+static int
+cam_token_access_claims(cam_token_t *token, json_t *claims)
+{
+    json_t  *role;
+
+    role = json_object_get(claims, "rol");
+
+    if (!json_is_string(role)) {
         return -1;
     }
 
-    return cam_token_uint32(&token->epoch, claims, "ep", 0);
+    token->role = cam_role_parse(json_string_value(role),
+                                 json_string_length(role));
+
+    return token->role == CAM_ROLE_NONE
+           || cam_token_uuid(token->user, claims, "sub")
+           || cam_token_uuid(token->tenant, claims, "ten")
+           || cam_token_uuid(token->sid, claims, "sid") ? -1 : 0;
 }
 
 
@@ -509,25 +445,14 @@ cam_token_jti(uint8_t jti[16], json_t *claims)
 
 
 int
-cam_token_opaque(char text[CAM_TOKEN_OPAQUE_LEN + 1])
+cam_token_lifetime_ok(const cam_token_t *token)
 {
-    uint8_t  bits[16];
+    int64_t  longest;
 
-    if (RAND_bytes(bits, sizeof(bits)) != 1) {
-        return -1;
-    }
+    longest = cam_token_kinds[token->use].ttl_max;
 
-    cam_base64url_encode(text, bits, sizeof(bits));
-    OPENSSL_cleanse(bits, sizeof(bits));
-
-    return 0;
-}
-
-
-void
-cam_token_sha256(uint8_t hash[32], const char *text, size_t len)
-{
-    SHA256((const unsigned char *) text, len, hash);
+    return token->issued >= 0 && token->expires > token->issued
+           && token->expires - token->issued <= longest;
 }
 
 

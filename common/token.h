@@ -5,16 +5,19 @@
 /*
  * The tokens people and cameras hold.
  *
- * JWT, HS256 only, through libjwt behind checks that libjwt leaves to us: a
- * length cap before it is parsed, the key chosen by kid from our own, the kind
- * in the claim "typ", integer "iat" and "exp".
+ * JWT, HS256 only: issued by libjwt, judged here, with a length cap before
+ * anything is parsed, the key chosen by kid from our own, the kind in the
+ * claim "typ", integer "iat" and "exp".
  *
  *   typ sk+jwt  publish:  sub = camera id, gen = key generation, jti, iat, exp
  *   typ pb+jwt  playback: sub = camera id, pur = purpose, ten = tenant id,
  *                         ep = play epoch, jti, iat, exp
+ *   typ at+jwt  access:   sub = user id, ten = tenant id, sid = session id,
+ *                         rol = role, jti, iat, exp
  *
- * The second shape of a publish credential is an opaque string of 128 random
- * bits, 22 characters of base64url; only its SHA-256 is stored.
+ * Two credentials are random strings in base64url, of which only the SHA-256
+ * is stored: the second shape of a publish credential, 128 bits, and what
+ * renews a session, 256 bits.
  */
 
 #ifndef CAM_TOKEN_H
@@ -24,10 +27,12 @@
 #include <stdint.h>
 
 #include "keys.h"
+#include "role.h"
 #include "uuid.h"
 
 #define CAM_TOKEN_MAX           2048   /* longer is refused unread */
 #define CAM_TOKEN_OPAQUE_LEN    22
+#define CAM_TOKEN_REFRESH_LEN   43
 #define CAM_TOKEN_LEEWAY_SEC    60     /* iat may be that far ahead */
 
 /* the life of a token, usual and longest */
@@ -35,6 +40,8 @@
 #define CAM_TOKEN_STREAM_TTL_MAX    (366 * 86400)
 #define CAM_TOKEN_PLAYBACK_TTL      900
 #define CAM_TOKEN_PLAYBACK_TTL_MAX  (12 * 3600)
+#define CAM_TOKEN_ACCESS_TTL        900
+#define CAM_TOKEN_ACCESS_TTL_MAX    3600
 
 #define CAM_PURPOSE_LIVE        1
 
@@ -51,15 +58,18 @@ typedef enum {
 
 
 typedef struct {
-    int        use;                     /* CAM_KEY_STREAM or _PLAYBACK */
-    uint8_t    camera[CAM_UUID_LEN];
-    uint8_t    tenant[CAM_UUID_LEN];    /* playback only */
-    uint32_t   generation;              /* stream only */
-    uint32_t   epoch;                   /* playback only */
-    uint32_t   purpose;                 /* playback only */
-    uint8_t    jti[16];
-    int64_t    issued;                  /* Unix s */
-    int64_t    expires;
+    int          use;                   /* CAM_KEY_STREAM and so on */
+    uint8_t      camera[CAM_UUID_LEN];  /* stream and playback */
+    uint8_t      user[CAM_UUID_LEN];    /* access */
+    uint8_t      tenant[CAM_UUID_LEN];  /* playback and access */
+    uint8_t      sid[CAM_UUID_LEN];     /* access: the session */
+    cam_role_e   role;                  /* access */
+    uint32_t     generation;            /* stream */
+    uint32_t     epoch;                 /* playback */
+    uint32_t     purpose;               /* playback */
+    uint8_t      jti[16];
+    int64_t      issued;                /* Unix s */
+    int64_t      expires;
 } cam_token_t;
 
 
@@ -72,12 +82,14 @@ int cam_token_sign(const cam_keys_t *keys, cam_token_t *token, char *text,
     size_t cap);
 
 /* use is the kind expected; token is whole only on CAM_TOKEN_OK, but on
-   _EXPIRED its camera is set too, for diagnosis */
+   _EXPIRED its subject is set too, for diagnosis */
 cam_token_rc_e cam_token_verify(const cam_keys_t *keys, int use,
     const char *text, size_t len, int64_t now, cam_token_t *token);
 
-/* 22 characters and a NUL; 0/-1 */
+/* random characters and a NUL; 0/-1 */
 int cam_token_opaque(char text[CAM_TOKEN_OPAQUE_LEN + 1]);
+int cam_token_refresh(char text[CAM_TOKEN_REFRESH_LEN + 1]);
+/* what is stored of them */
 void cam_token_sha256(uint8_t hash[32], const char *text, size_t len);
 
 const char *cam_token_rc_name(cam_token_rc_e rc);

@@ -21,10 +21,10 @@ my $count = $ENV{CAMERA_SOAK} ? 100_000 : 4000;
 my $now = time;
 my $bin = $ENV{CAMERA_BIN} // "$FindBin::Bin/../bin";
 
-my %secret = (s1 => 'S' x 32, s0 => 'T' x 33, p1 => 'P' x 64);
-my %use = (s1 => 'stream', s0 => 'stream', p1 => 'playback');
-my %kind = (stream => 'sk+jwt', playback => 'pb+jwt');
-my %life = (stream => 366 * 86400, playback => 12 * 3600);
+my %secret = (s1 => 'S' x 32, s0 => 'T' x 33, p1 => 'P' x 64, a1 => 'A' x 48);
+my %use = (s1 => 'stream', s0 => 'stream', p1 => 'playback', a1 => 'access');
+my %kind = (stream => 'sk+jwt', playback => 'pb+jwt', access => 'at+jwt');
+my %life = (stream => 366 * 86400, playback => 12 * 3600, access => 3600);
 
 my $camera = '0b7a3e1c-5d2f-4a86-9c31-7e5f00aa1122';
 
@@ -40,14 +40,14 @@ my $grammar = qr/
         | (?&list) | (?&members) ) \s*+ )
 /xa;
 
-plan tests => 5;
+plan tests => 7;
 
 srand $seed;
 note "CAMERA_SEED=$seed repeats this run";
 
 my $keys = write_keys();
 
-for my $use (qw(stream playback)) {
+for my $use (qw(stream playback access)) {
     my @tokens = map { candidate($use) } 1 .. $count;
     my @theirs = verify($use, @tokens);
     my ($accepted, $different) = (0, 0);
@@ -98,9 +98,12 @@ sub acceptable {
 
     if ($use eq 'stream') {
         return 0 unless within($c->{gen}, 1);
-    } else {
+    } elsif ($use eq 'playback') {
         return 0 unless uuid($c->{ten}) && within($c->{pur}, 1)
             && within($c->{ep}, 0);
+    } else {
+        return 0 unless uuid($c->{ten}) && uuid($c->{sid})
+            && ($c->{rol} // '') =~ /\A"(admin|operator|viewer|api_only)\z/;
     }
 
     return $c->{iat} <= $now + 60 && $c->{exp} > $now ? 1 : 0;
@@ -215,14 +218,15 @@ sub unbase64url {
 sub candidate {
     my ($use, $unchanged) = @_;
 
-    my $kid = $use eq 'stream' ? pick('s1', 's0') : 'p1';
+    my $kid = pick(grep { $use{$_} eq $use } sort keys %use);
     my $header = [ alg => '"HS256"', kid => "\"$kid\"", typ => '"JWT"' ];
     my $claims = [
         typ => "\"$kind{$use}\"", sub => "\"$camera\"",
         jti => '"' . base64url(join '', map { chr rand 256 } 1 .. 16) . '"',
         iat => $now - 30, exp => $now + 3000,
         $use eq 'stream' ? (gen => 1 + int rand 9)
-            : (ten => "\"$camera\"", pur => 1, ep => 0),
+            : $use eq 'playback' ? (ten => "\"$camera\"", pur => 1, ep => 0)
+            : (ten => "\"$camera\"", sid => "\"$camera\"", rol => '"viewer"'),
     ];
 
     if (!$unchanged && rand() < 0.85) {
@@ -270,7 +274,8 @@ sub mutate {
         qw(0 -1 1 1.5 1e3 -0 00 01 +1 null true [] {} "" "1" NaN 1. .5),
         qw(4294967295 4294967296 9223372036854775807 18446744073709551616),
         qw("none" "None" "nOnE" "hs256" "HS512" "jwt" "at+jwt" "\\u0000"),
-        qw("sk+jwt" "pb+jwt" "s1" "s0" "p1" "s1x" "H\\u0053256" "HS25\\u0036"),
+        qw("sk+jwt" "pb+jwt" "s1" "s0" "p1" "a1" "s1x" "H\\u0053256"),
+        qw("HS25\\u0036" "admin" "Admin" "api_only" "root" "\\u0061dmin"),
         qw("\\ud800" "\\x41" [[[1]]] {"a":1} "ä"), "\"\xff\"", "\"\t\"",
         '{"a":1,"a":2}', '[{"a":[{"b":1,"b":2}]}]',
         '"s1\' OR 1=1--"', $now, $now - 1000, $now + 1000, $now + 40 * 86400,
@@ -347,7 +352,7 @@ sub verify {
     print $f map { "$_\n" } @tokens;
     close $f;
 
-    my $kind = $use eq 'stream' ? 'publish' : 'playback';
+    my $kind = $use eq 'stream' ? 'publish' : $use;
     my $answer = `CAMERA_ENV=/dev/null CAMERA_KEYS=$keys $bin/camera verify \\
         --json --kind $kind < $keys.tokens`;
 

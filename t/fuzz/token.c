@@ -25,12 +25,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 
 static const cam_keys_t  keys = {
-    .n = 2,
+    .n = 3,
     .keys = {
         { .kid = "s1", .use = CAM_KEY_STREAM, .sign = 1, .index = 0, .len = 32,
           .secret = "stream key of thirty-two bytes.." },
         { .kid = "p1", .use = CAM_KEY_PLAYBACK, .sign = 1, .index = 1,
-          .len = 32, .secret = "playback key of thirty-two bytes" }
+          .len = 32, .secret = "playback key of thirty-two bytes" },
+        { .kid = "a1", .use = CAM_KEY_ACCESS, .sign = 1, .index = 2, .len = 32,
+          .secret = "access key of thirty-two bytes.." }
     }
 };
 
@@ -50,7 +52,8 @@ judge(int use, const char *text, size_t len)
     if (len > CAM_TOKEN_MAX || token.use != use || token.expires <= NOW
         || token.issued > NOW + CAM_TOKEN_LEEWAY_SEC
         || token.expires - token.issued > CAM_TOKEN_STREAM_TTL_MAX
-        || (use == CAM_KEY_STREAM && token.generation == 0))
+        || (use == CAM_KEY_STREAM && token.generation == 0)
+        || (use == CAM_KEY_ACCESS && *cam_role_name(token.role) == '\0'))
     {
         abort();
     }
@@ -96,7 +99,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
 
     if (data[0] & 1) {
-        judge_signed(data[0] >> 1 & 1, data + 1, size - 1);
+        judge_signed((data[0] >> 1) % CAM_KEY_USES, data + 1, size - 1);
         return 0;
     }
 
@@ -108,7 +111,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
 
     memcpy(text, data + 1, size - 1);
-    judge(data[0] >> 1 & 1, text, size - 1);
+    judge((data[0] >> 1) % CAM_KEY_USES, text, size - 1);
     free(text);
 
     return 0;
