@@ -99,6 +99,8 @@ sub start_database {
     if ($url) {
         $self->{owner_url} = $url;
         $self->{app_url} = $self->{set}{APP_DATABASE_URL} || $url;
+        $self->{api_url} = $self->{set}{API_DATABASE_URL}
+            || Run::Place::as_role($url, 'camera_api');
         return;
     }
 
@@ -121,6 +123,7 @@ sub start_database {
 
     $self->{owner_url} = $self->url('camera_owner');
     $self->{app_url} = $self->url('camera_app');
+    $self->{api_url} = $self->url('camera_api');
 }
 
 
@@ -174,20 +177,26 @@ sub run_postgres {
 }
 
 
+# an older release's cluster lacks the roles that came since
+
 sub make_database {
     my ($self) = @_;
 
     my @psql = ("$self->{pg_bin}/psql", '-X', '-q', '-v', 'ON_ERROR_STOP=1',
         '-d', $self->url('postgres', 'postgres'));
     my $there = $self->{steps}->answer({ as_user => 1 }, @psql, '-Atc',
-        "SELECT 1 FROM pg_database WHERE datname = 'camera'");
+        'SELECT rolname FROM pg_roles UNION ALL SELECT datname FROM pg_database')
+        // die "PostgreSQL does not say what is there\n";
+    my %there = map { $_ => 1 } split /\n/, $there;
 
-    return if defined $there && $there =~ /1/;
+    my @make = map { "CREATE ROLE $_ LOGIN" } grep { !$there{$_} }
+        qw(camera_owner camera_app camera_api);
+    push @make, 'CREATE DATABASE camera OWNER camera_owner'
+        unless $there{camera};
 
+    return unless @make;
     $self->{steps}->command('postgres', { as_user => 1, quiet => 1 }, @psql,
-        '-c', 'CREATE ROLE camera_owner LOGIN',
-        '-c', 'CREATE ROLE camera_app LOGIN',
-        '-c', 'CREATE DATABASE camera OWNER camera_owner');
+        map { ('-c', $_) } @make);
 }
 
 

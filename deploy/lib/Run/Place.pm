@@ -33,7 +33,12 @@ sub settings {
 
     $set{WORKERS} = number('WORKERS', 2, 1, 64);
     $set{DEMO} = number('DEMO', 1, 0, 1);
-    $set{$_} = $ENV{$_} // '' for qw(DATABASE_URL APP_DATABASE_URL);
+    $set{$_} = $ENV{$_} // ''
+        for qw(DATABASE_URL APP_DATABASE_URL API_DATABASE_URL);
+
+    die "DATABASE_URL has options of its own, so API_DATABASE_URL is needed,"
+        . " too\n" if $set{DATABASE_URL} && !$set{API_DATABASE_URL}
+        && $set{DATABASE_URL} =~ /\boptions\s*=/;
 
     my $var = $ENV{VAR} // 'var';
     $set{VAR} = $var =~ m{^/} ? $var : "$root/$var";
@@ -59,6 +64,17 @@ sub number {
         unless $value =~ /^\d{1,5}$/ && $value >= $min && $value <= $max;
 
     return $value + 0;
+}
+
+
+# A connection string, of either form, whose sessions take another role after
+# they have logged in.
+
+sub as_role {
+    my ($url, $role) = @_;
+
+    return "$url options='-c role=$role'" unless $url =~ m{^postgres(?:ql)?://};
+    return $url . ($url =~ /\?/ ? '&' : '?') . "options=-c%20role%3D$role";
 }
 
 

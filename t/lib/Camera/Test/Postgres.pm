@@ -34,9 +34,10 @@ Camera::Test::Postgres - the database part of Camera::Test
 =item start_postgres(%settings)
 
 Starts the cluster of this test, making it the first time, with a database
-"camera" owned by role "camera_owner" and an application role "camera_app".
-Nothing is synced to disk, so that it is fast, but what was committed survives a
-kill; settings are added to the command line.
+"camera" owned by role "camera_owner", and the roles "camera_app" of the media
+plane and "camera_api" of the API.  Nothing is synced to disk, so that it is
+fast, but what was committed survives a kill; settings are added to the command
+line.
 
 =cut
 
@@ -117,6 +118,8 @@ sub _create_database {
     $self->psql({ user => 'postgres', database => 'postgres' }, $_) for (
         'CREATE ROLE camera_owner LOGIN',
         'CREATE ROLE camera_app LOGIN',
+        'CREATE ROLE camera_api LOGIN',
+        'GRANT camera_api TO camera_owner',
         'CREATE DATABASE camera OWNER camera_owner',
     );
 }
@@ -200,9 +203,22 @@ sub database {
     return "host=$host dbname=camera user=" . ($role // 'camera_app');
 }
 
+=item api_database
+
+The same for C<camera_api>, whose sessions see no row before they
+C<SET app.tenant>.
+
+=cut
+
+sub api_database {
+    my ($self) = @_;
+
+    return $self->database('camera_api');
+}
+
 =item database_url([$role])
 
-The same as a URL.
+The connection string as a URL.
 
 =cut
 
