@@ -1,0 +1,13 @@
+DROP TRIGGER users_lose_their_sessions ON users;
+DROP FUNCTION end_sessions_of_deactivated_user();
+DROP FUNCTION api_password_set(uuid, text, uuid);
+DROP FUNCTION end_sessions_of_user(uuid, text, uuid);
+DROP FUNCTION api_session_end(uuid, text);
+DROP FUNCTION api_session_close(bytea);
+DROP FUNCTION api_session_rotate(bytea, bytea, integer);
+DROP FUNCTION api_session_check(uuid);
+DROP FUNCTION api_session_open(uuid, bytea, integer, text, text);
+DROP FUNCTION inet_or_null(text);
+DROP FUNCTION remove_dead_sessions();
+DROP TABLE refresh_tokens;
+DROP TABLE user_sessions;
