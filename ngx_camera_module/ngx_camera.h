@@ -17,6 +17,7 @@
 
 #include "keys.h"
 #include "registry.h"
+#include "wanted.h"
 
 
 typedef struct {
@@ -35,6 +36,7 @@ typedef struct {
 
     /* opened in each worker */
     cam_registry_t  *registry;
+    cam_wanted_t    *wanted;        /* NULL: no room in shm, nothing is wished */
     int              rings_fd;      /* shm/rings */
     int              live_fd;       /* shm/live */
 } ngx_camera_conf_t;

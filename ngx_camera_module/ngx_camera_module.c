@@ -473,6 +473,14 @@ ngx_camera_init_process(ngx_cycle_t *cycle)
         return NGX_ERROR;
     }
 
+    ccf->wanted = cam_wanted_open((char *) ccf->shm.data, ccf->cameras);
+
+    if (ccf->wanted == NULL) {
+        ngx_log_error(NGX_LOG_ERR, cycle->log, ngx_errno,
+                      "cam_wanted_open(\"%V\") failed, this worker gets "
+                      "nothing that is made on demand", &ccf->shm);
+    }
+
     /* modules after this one use the files in their exit_process */
 
     cln = ngx_pool_cleanup_add(cycle->pool, 0);
@@ -513,6 +521,11 @@ ngx_camera_close_files(void *data)
 
     cam_registry_close(ccf->registry);
     ccf->registry = NULL;
+
+    if (ccf->wanted) {
+        cam_wanted_close(ccf->wanted);
+        ccf->wanted = NULL;
+    }
 
     close(ccf->rings_fd);
     close(ccf->live_fd);
