@@ -4,11 +4,11 @@
 
 /*
  * Draining: a worker that a reload has replaced keeps its publications, but
- * not for ever.
+ * not for ever; one that exits without a successor ends them at once.
  *
  *   kept      until "drain" has passed since the worker was told to exit, or
  *             until more than three reloads came after its own
- *   draining  one more with each tick of the watch
+ *   draining  one more with each tick of the watch, or all with the first
  *                                            [ngx_camera_ingest_drain()]
  *   ended     in front of its next key frame, so that the last group of
  *             pictures is whole              [ngx_camera_ingest_drain_media()]
@@ -16,6 +16,10 @@
  *
  * The camera comes again at once and finds a new worker.  The value of
  * "drain" is the worker's own, from before the reload.
+ *
+ * Without a successor the master was told to quit, or a new binary has taken
+ * over.  Keeping cameras then only delays their way to whoever serves next: a
+ * container runtime would lose patience and kill everything.
  */
 
 #include <ngx_config.h>
@@ -29,16 +33,24 @@
 #define NGX_CAMERA_INGEST_DRAIN_MSEC  10000   /* for a key frame to come */
 
 
-static ngx_uint_t ngx_camera_ingest_drain_due(ngx_camera_conf_t *ccf);
+static ngx_uint_t ngx_camera_ingest_drain_due(ngx_camera_conf_t *ccf,
+    ngx_uint_t newer);
 
 
 void
 ngx_camera_ingest_drain(ngx_camera_conf_t *ccf, ngx_queue_t *publishers)
 {
+    ngx_uint_t                newer;
     ngx_queue_t              *q, *next;
     ngx_camera_ingest_ctx_t  *ctx;
 
-    if (!ngx_exiting || !ngx_camera_ingest_drain_due(ccf)) {
+    if (!ngx_exiting) {
+        return;
+    }
+
+    newer = ngx_camera_newer(ccf);
+
+    if (!ngx_camera_ingest_drain_due(ccf, newer)) {
         return;
     }
 
@@ -55,7 +67,12 @@ ngx_camera_ingest_drain(ngx_camera_conf_t *ccf, ngx_queue_t *publishers)
 
             ngx_log_error(NGX_LOG_INFO, ctx->session->connection->log, 0,
                           "publishing drains");
-            return;
+
+            if (newer) {
+                return;
+            }
+
+            continue;
         }
 
         if (ngx_current_msec - ctx->draining_at
@@ -68,7 +85,7 @@ ngx_camera_ingest_drain(ngx_camera_conf_t *ccf, ngx_queue_t *publishers)
 
 
 static ngx_uint_t
-ngx_camera_ingest_drain_due(ngx_camera_conf_t *ccf)
+ngx_camera_ingest_drain_due(ngx_camera_conf_t *ccf, ngx_uint_t newer)
 {
     static ngx_msec_t  exiting_at;
     static ngx_uint_t  exiting;
@@ -78,8 +95,8 @@ ngx_camera_ingest_drain_due(ngx_camera_conf_t *ccf)
         exiting_at = ngx_current_msec;
     }
 
-    return ngx_current_msec - exiting_at >= ccf->drain
-           || ngx_camera_newer(ccf) > NGX_CAMERA_INGEST_DRAIN_OLD;
+    return newer == 0 || newer > NGX_CAMERA_INGEST_DRAIN_OLD
+           || ngx_current_msec - exiting_at >= ccf->drain;
 }
 
 
