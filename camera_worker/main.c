@@ -23,10 +23,12 @@
 #include <unistd.h>
 
 #include "log.h"
+#include "probe.h"
 #include "worker.h"
 
 #define CW_MAIN_LOCK_TRIES  60           /* of 50 ms */
-#define CW_MAIN_NO_PROBE    256          /* an option without a letter */
+#define CW_MAIN_NO_PROBE    256          /* options without a letter */
+#define CW_MAIN_PROBE_ONLY  257
 
 
 typedef struct {
@@ -37,13 +39,14 @@ typedef struct {
 
 
 static const struct option  cw_main_options[] = {
-    { "shm",       required_argument, NULL, 's' },
-    { "children",  required_argument, NULL, 'n' },
-    { "user",      required_argument, NULL, 'u' },
-    { "group",     required_argument, NULL, 'g' },
-    { "log-level", required_argument, NULL, 'l' },
-    { "no-probe",  no_argument,       NULL, CW_MAIN_NO_PROBE },
-    { "help",      no_argument,       NULL, 'h' },
+    { "shm",        required_argument, NULL, 's' },
+    { "children",   required_argument, NULL, 'n' },
+    { "user",       required_argument, NULL, 'u' },
+    { "group",      required_argument, NULL, 'g' },
+    { "log-level",  required_argument, NULL, 'l' },
+    { "no-probe",   no_argument,       NULL, CW_MAIN_NO_PROBE },
+    { "probe-only", no_argument,       NULL, CW_MAIN_PROBE_ONLY },
+    { "help",       no_argument,       NULL, 'h' },
     { NULL, 0, NULL, 0 }
 };
 
@@ -62,6 +65,7 @@ static const char  cw_main_usage[] =
     "                        of DIR/live\n"
     "  -l, --log-level=NAME  alert, crit, warn, info (default) or debug\n"
     "      --no-probe        leave hung workers of nginx alone, for a debugger\n"
+    "      --probe-only      do nothing but kill these; for nginx's container\n"
     "  -h, --help            show this\n";
 
 
@@ -89,9 +93,16 @@ main(int argc, char **argv)
     cw_log_set_name("master");
     (void) umask(0027);
 
-    if (cw_main_open_dirs(&m.worker) == -1 || cw_main_become(&m) == -1
-        || cw_main_lock(&m.worker) == -1)
-    {
+    if (cw_main_open_dirs(&m.worker) == -1 || cw_main_become(&m) == -1) {
+        return 1;
+    }
+
+    if (m.worker.probe_only) {
+        cw_log_set_name("probe");
+        return cw_probe_run(m.worker.shm_fd);
+    }
+
+    if (cw_main_lock(&m.worker) == -1) {
         return 1;
     }
 
@@ -149,6 +160,10 @@ cw_main_parse(cw_main_t *m, int argc, char **argv)
 
         case CW_MAIN_NO_PROBE:
             m->worker.no_probe = 1;
+            break;
+
+        case CW_MAIN_PROBE_ONLY:
+            m->worker.probe_only = 1;
             break;
 
         case 'h':

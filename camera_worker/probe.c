@@ -10,13 +10,19 @@
  * that did not change over five seconds of looks, none of them late, is that
  * of a hung worker.  When we were stopped ourselves, so was perhaps the whole
  * machine, and counting begins anew.
+ *
+ * Usually the master of camera-worker looks.  Where it cannot see nginx's
+ * processes, in containers, a process that does nothing else looks from where
+ * they are [cw_probe_run()].
  */
 
 #include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <string.h>
+#include <time.h>
 
+#include "clock.h"
 #include "log.h"
 #include "probe.h"
 
@@ -31,6 +37,31 @@ static int cw_probe_is_hung(cw_probe_worker_t *w,
     const cam_heartbeat_slot_t *slot, int64_t now_msec);
 static void cw_probe_kill(cw_probe_t *probe, cw_probe_worker_t *w,
     int64_t now_msec);
+
+
+int
+cw_probe_run(int shmfd)
+{
+    int              signo;
+    sigset_t         signals;
+    cw_probe_t       probe;
+    struct timespec  ts = { CW_PROBE_LOOK_MSEC / 1000, 0 };
+
+    memset(&probe, 0, sizeof(cw_probe_t));
+
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    (void) sigprocmask(SIG_BLOCK, &signals, NULL);
+
+    do {
+        cw_probe_look(&probe, shmfd, cam_clock_monotonic_msec());
+        signo = sigtimedwait(&signals, NULL, &ts);
+
+    } while (signo == -1);
+
+    return 0;
+}
 
 
 void

@@ -28,5 +28,8 @@ typedef struct {
 /* any number of times; looks once a second */
 void cw_probe_look(cw_probe_t *probe, int shmfd, int64_t now_msec);
 
+/* nothing but that, until SIGTERM or SIGINT; answers the exit status */
+int cw_probe_run(int shmfd);
+
 
 #endif /* CW_PROBE_H */

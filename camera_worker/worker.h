@@ -20,6 +20,7 @@ typedef struct {
     int            lock_fd;          /* shm/live/.worker, of the master */
     int            children;         /* of the package role */
     int            no_probe;
+    int            probe_only;
     cw_blame_t    *blame;
 } cw_worker_t;
 

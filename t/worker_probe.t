@@ -4,7 +4,8 @@
 
 # Tests for the probe: a worker of nginx that hangs is killed by camera-worker
 # and replaced by nginx's master, one that was only slow is left alone, and one
-# that shuts down is watched as long as it has publishers.
+# that shuts down is watched as long as it has publishers; by a probe of its own
+# where camera-worker cannot see them.
 
 use strict;
 use warnings;
@@ -92,6 +93,22 @@ SKIP: {
     ok(Camera::Process::alive($slow), 'stopped worker is left alone');
     kill 'CONT', $slow;
 }
+
+# a probe of its own, as in nginx's container
+
+my $probe = Camera::Process->start(
+    { log => $t->dir . '/probe.log', name => 'probe', user => 'www-data' },
+    $t->program('camera-worker'), '--shm', $t->shm, '--probe-only');
+
+$t->allow_log(qr/process $slow exited on signal 9/);
+kill 'STOP', $slow;
+
+ok($t->wait_for(sub { !Camera::Process::alive($slow) }, 10, 'the kill'),
+    'the probe kills what hangs');
+like($probe->log, qr/\[probe\] alert: nginx worker $slow did nothing/,
+    'and says so');
+ok($t->worker->running, 'camera-worker never noticed');
+is($probe->stop, 0, 'the probe ends when told');
 
 # who ends in order gives its slot back
 

@@ -23,7 +23,7 @@ my $help = $t->run($worker, '--help');
 
 like($help, qr/^Usage: camera-worker -s DIR/, 'help');
 like($help, qr/--$_\b/, "help names --$_")
-    for qw(shm children user group log-level no-probe help);
+    for qw(shm children user group log-level no-probe probe-only help);
 
 like(refused(), qr/needs --shm/, 'no directory');
 like(refused('-s', $t->shm, '-n', 0), qr/1 to \d+ children/, 'no children');
