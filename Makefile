@@ -17,7 +17,7 @@ Q         = $(if $(V),,@)
 CFLAGS   ?= -O2 -g
 CWARN     = -std=gnu11 -Wall -Wextra -Werror -Wno-unused-parameter
 CPPFLAGS += -D_GNU_SOURCE -Icommon -I/usr/include/postgresql
-LIBS_COMMON = -lcrypto -ljwt -ljansson
+LIBS_COMMON = -lcrypto -lcrypt -ljwt -ljansson
 LIBS_AV     = -lavformat -lavcodec -lavutil
 
 COMMON_O  = $(patsubst common/%.c,$(BUILD)/common/%.o,$(wildcard common/*.c))
