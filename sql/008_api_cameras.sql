@@ -80,7 +80,10 @@ CREATE TRIGGER stream_keys_keep_their_camera_up_to_date
     FOR EACH ROW WHEN (NEW.generation > 1)
     EXECUTE FUNCTION keep_camera_key_generation();
 
--- reading
+-- Reading.  Pages come from cameras_by_tenant.  Status and search are filters
+-- on that walk (7 and 17 ms for a tenant's 10,000 cameras): an index on what
+-- these compare would lie idle, because row-level security lets only leakproof
+-- operators look before the policy has.
 
 CREATE VIEW api_cameras WITH (security_invoker = true) AS
 SELECT c.id,
@@ -95,7 +98,7 @@ SELECT c.id,
        c.rtmp_key,
        c.is_active,
        c.is_recording,
-       c.stream_status,
+       c.stream_status::text                    AS stream_status,
        c.assigned_node,
        array_to_string(c.allowed_cidrs, ',')    AS allowed_cidrs,
        c.cut_at_expiry,
@@ -110,12 +113,6 @@ COMMENT ON VIEW api_cameras IS
     'Cameras that are not removed, with the rights of who reads';
 
 GRANT SELECT ON api_cameras TO camera_api;
-
--- serves GET /cameras?status=, oldest first; without a status, with other
--- filters and with a search it is cameras_by_tenant
-CREATE INDEX cameras_by_tenant_and_status
-    ON cameras (tenant_id, stream_status, created_at, id)
-    WHERE deleted_at IS NULL;
 
 CREATE FUNCTION api_camera_id(p_name text) RETURNS uuid
     LANGUAGE sql STABLE
@@ -149,7 +146,7 @@ CREATE TYPE api_camera_result AS (
     rtmp_key        varchar(100),
     is_active       boolean,
     is_recording    boolean,
-    stream_status   stream_status,
+    stream_status   text,
     assigned_node   varchar(100),
     allowed_cidrs   text,
     cut_at_expiry   boolean,

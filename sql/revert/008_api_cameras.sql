@@ -4,7 +4,6 @@ DROP FUNCTION api_camera_update(uuid, bigint, text, text, text, text, text,
     text, text, boolean, boolean, text[], boolean);
 DROP TYPE api_camera_result;
 DROP FUNCTION api_camera_id(text);
-DROP INDEX cameras_by_tenant_and_status;
 DROP VIEW api_cameras;
 
 DROP TRIGGER stream_keys_keep_their_camera_up_to_date ON stream_keys;
