@@ -81,6 +81,7 @@ cw_master_run(cw_worker_t *worker)
     sigaddset(&m.signals, SIGCHLD);
     sigaddset(&m.signals, SIGTERM);
     sigaddset(&m.signals, SIGINT);
+    sigaddset(&m.signals, SIGQUIT);
 
     (void) sigprocmask(SIG_BLOCK, &m.signals, NULL);
     (void) signal(SIGPIPE, SIG_IGN);
@@ -137,7 +138,7 @@ cw_master_wait(cw_master_t *m, int64_t now_msec)
 
     signo = sigtimedwait(&m->signals, NULL, &ts);
 
-    if (signo == SIGTERM || signo == SIGINT) {
+    if (signo == SIGTERM || signo == SIGINT || signo == SIGQUIT) {
         cw_log(CW_LOG_INFO, 0, "signal %d, stopping", signo);
         cw_quit = 1;
     }
@@ -226,6 +227,7 @@ cw_master_child(cw_master_t *m, int i, pid_t master)
     sa.sa_handler = cw_master_on_signal;
     (void) sigaction(SIGTERM, &sa, NULL);
     (void) sigaction(SIGINT, &sa, NULL);
+    (void) sigaction(SIGQUIT, &sa, NULL);
     (void) sigprocmask(SIG_UNBLOCK, &m->signals, NULL);
 
     snprintf(name, sizeof(name), "package/%d", i);

@@ -52,6 +52,7 @@ cw_probe_run(int shmfd)
     sigemptyset(&signals);
     sigaddset(&signals, SIGTERM);
     sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGQUIT);
     (void) sigprocmask(SIG_BLOCK, &signals, NULL);
 
     do {

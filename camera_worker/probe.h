@@ -28,7 +28,7 @@ typedef struct {
 /* any number of times; looks once a second */
 void cw_probe_look(cw_probe_t *probe, int shmfd, int64_t now_msec);
 
-/* nothing but that, until SIGTERM or SIGINT; answers the exit status */
+/* nothing but that, until SIGTERM, SIGINT or SIGQUIT; the exit status */
 int cw_probe_run(int shmfd);
 
 

@@ -25,7 +25,7 @@ typedef struct {
 } cw_worker_t;
 
 
-/* set by SIGTERM and SIGINT */
+/* set by SIGTERM, SIGINT and SIGQUIT */
 extern volatile sig_atomic_t  cw_quit;
 
 

@@ -102,7 +102,7 @@ is($mode & S_IWGRP, 0, 'the group may not write');
 
 my @children = $t->worker_children;
 
-is($t->worker->stop('INT'), 0, 'exit status');
+is($t->worker->stop('QUIT'), 0, 'exit status');
 is((grep { -e "/proc/$_" } @children), 0, 'nobody is left');
 is(-s "$live/.worker", 0, 'heart has stopped');
 
