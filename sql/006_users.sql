@@ -31,7 +31,8 @@ CREATE TABLE users (
     CONSTRAINT usernames_are_words
         CHECK (username ~ '^[A-Za-z0-9][A-Za-z0-9._@-]*$'),
     CONSTRAINT usernames_with_an_at_sign_are_the_email
-        CHECK (username !~ '@' OR lower(username) = lower(email)),
+        CHECK (username !~ '@'
+               OR lower(username) IS NOT DISTINCT FROM lower(email)),
     CONSTRAINT user_emails_have_one_at_sign
         CHECK (email ~ '^[^@[:space:][:cntrl:]]+@[^@[:space:][:cntrl:]]+$'),
     CONSTRAINT user_password_hashes_are_bcrypt

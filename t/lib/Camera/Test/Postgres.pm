@@ -10,6 +10,7 @@ use strict;
 use warnings;
 
 use Camera::Process;
+use Camera::Psql;
 use Fcntl qw(:flock);
 use Time::HiRes qw(time);
 
@@ -255,6 +256,18 @@ sub psql {
     my @rows = split /\n/, $out;
 
     return wantarray ? @rows : $rows[0];
+}
+
+=item pg_session([$role])
+
+A connection of its own that stays open, a C<Camera::Psql>.
+
+=cut
+
+sub pg_session {
+    my ($self, $role) = @_;
+
+    return Camera::Psql->start("$bin/psql", $self->database($role));
 }
 
 =item migrate
