@@ -26,6 +26,12 @@ WORKER_O  = $(patsubst camera_worker/%.c,$(BUILD)/camera_worker/%.o,\
 CLI_O     = $(patsubst camera_cli/%.c,$(BUILD)/camera_cli/%.o,\
               $(wildcard camera_cli/*.c))
 HTML     := html/dist/watch.html
+PEERS    := bench/peers/api
+API_PEERS = $(BUILD)/bench/libpq_page $(PEERS)/dist/fastify.js
+
+# no CASE is all of them
+BENCH_NEEDS = $(if $(if $(CASE),$(filter api,$(CASE)),all),$(API_PEERS))
+
 TOOLS_T   = $(patsubst t/tool/%.c,$(BUILD)/t/tool/%,$(wildcard t/tool/*.c))
 FUZZ_T    = $(patsubst t/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard t/fuzz/*.c))
 FUZZ_O    = $(patsubst common/%.c,$(BUILD)/fuzz/common/%.o,\
@@ -71,7 +77,7 @@ test:  ## install what is missing, build, run every test
 soak:  ## run every test with the drills in their long form
 	@CAMERA_SOAK=1 $(MAKE) --no-print-directory test
 
-bench: build  ## measure against peers, or CASE=hls, ingest, rtmps, accept, storm
+bench: build $(BENCH_NEEDS)  ## measure against peers, or CASE=hls, ingest, ..., api
 	@deploy/deps --test
 	@bench/run $(CASE)
 
@@ -103,7 +109,7 @@ install: build  ## install below DESTDIR and PREFIX (/usr/local)
 	    deploy/install $(MODULE)
 
 clean:  ## remove what was built, keep var/
-	rm -rf $(BUILD) bin html/dist
+	rm -rf $(BUILD) bin html/dist $(PEERS)/dist
 
 
 # the modules, by nginx's own build system out of a writable copy of nginx-dev
@@ -188,6 +194,24 @@ $(HTML): html/node_modules/.package-lock.json html/watch.html \
 	    html/vite.config.ts html/tsconfig.json $(shell find html/src -type f)
 	@echo '  $@'
 	@cd html && npm run --silent build -- --logLevel warn
+	@touch $@
+
+
+# what the benchmark of the API compares with: for `make bench` alone
+
+$(BUILD)/bench/libpq_page: bench/libpq_page.c
+	@echo '  $@'; mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(CWARN) $(CFLAGS) -o $@ $< -lpq
+
+$(PEERS)/node_modules/.package-lock.json: $(PEERS)/package-lock.json
+	@echo '  $(PEERS)/node_modules'
+	@cd $(PEERS) && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+$(PEERS)/dist/fastify.js: $(PEERS)/node_modules/.package-lock.json \
+	    $(PEERS)/tsconfig.json $(wildcard $(PEERS)/src/*.ts)
+	@echo '  $(PEERS)/dist'
+	@cd $(PEERS) && npm run --silent build
 	@touch $@
 
 
