@@ -72,25 +72,31 @@ static int
 cli_cameras_add_row(cli_t *cli, char id[CLI_ID_MAX])
 {
     int          rc;
-    char         base[512];
+    char         base[512], tenant[CLI_ID_MAX];
     PGresult    *result;
     const char  *values[] = {
         cli->opt.words[0], cli->opt.company, cli->opt.model, cli->opt.serial,
         cli->opt.location, cli->opt.place, cli->opt.key, cli->opt.cidr, base,
-        cli->opt.external_id
+        cli->opt.external_id, tenant
     };
+
+    rc = cli_tenant_find(cli, tenant);
+
+    if (rc != 0) {
+        return rc;
+    }
 
     cli_publish_base(cli, base, sizeof(base));
 
     result = cli_db_query(cli, &rc,
         "INSERT INTO cameras (name, company, model, serial_number, location,"
-        " place, rtmp_key, allowed_cidrs, rtmp_url, external_id)"
+        " place, rtmp_key, allowed_cidrs, rtmp_url, external_id, tenant_id)"
         " VALUES ($1, coalesce($2, ''), coalesce($3, ''),"
         " coalesce($4, gen_random_uuid()::text), coalesce($5, ''),"
         " coalesce($6, ''), coalesce($7,"
         " left(translate(gen_random_uuid()::text, '-', ''), 16)),"
         " coalesce(string_to_array(replace($8, ' ', ''), ',')::cidr[], '{}'),"
-        " $9, $10) RETURNING id", 10, values);
+        " $9, $10, $11) RETURNING id", 11, values);
 
     if (result == NULL) {
         return rc;

@@ -26,7 +26,7 @@
 #define CLI_NO         1     /* the answer is no: doctor, verify */
 #define CLI_USAGE      2
 #define CLI_INSTANCE   3     /* not found, or a part of it not reachable */
-#define CLI_UNKNOWN    4     /* no such camera, or more than one */
+#define CLI_UNKNOWN    4     /* no such camera or user, or more than one */
 #define CLI_REFUSED    5     /* duplicate or invalid value */
 
 struct pg_conn;
@@ -58,6 +58,9 @@ typedef struct {
     const char  *place;
     const char  *use;
     const char  *kind;
+    const char  *tenant;
+    const char  *role;
+    const char  *email;
     long         ttl;              /* seconds, -1 = not given */
     long         overlap;
     int          json;
@@ -65,21 +68,24 @@ typedef struct {
     int          opaque;
     int          viewers;
     int          retire;
+    int          password_stdin;
     int          help;
     int          n;                /* words that are no options */
     char       **words;
 } cli_options_t;
 
 
+typedef struct cli_command_s  cli_command_t;
+
+
 typedef struct {
-    cli_env_t        env;
-    cli_options_t    opt;
-    cam_keys_t       keys;
-    struct pg_conn  *pg;
+    cli_env_t             env;
+    cli_options_t         opt;
+    cam_keys_t            keys;
+    struct pg_conn       *pg;
+    const cli_command_t  *command;
 } cli_t;
 
-
-typedef struct cli_command_s  cli_command_t;
 
 struct cli_command_s {
     const char  *name;
@@ -93,6 +99,17 @@ struct cli_command_s {
     int        (*run)(cli_t *cli);
 };
 
+
+/* one of several things that a command does, by its first word */
+typedef struct {
+    const char  *name;
+    int          words;            /* with this one */
+    int        (*run)(cli_t *cli);
+} cli_verb_t;
+
+
+/* main.c: runs the verb of words[0]; the list ends with a NULL name */
+int cli_run_verb(cli_t *cli, const cli_verb_t *verbs);
 
 /* options.c: 0, or an exit code after its message */
 int cli_options_parse(cli_options_t *opt, const cli_command_t *command,
@@ -128,6 +145,8 @@ int cli_cmd_token(cli_t *cli);
 int cli_cmd_rotate(cli_t *cli);
 int cli_cmd_revoke(cli_t *cli);
 int cli_cmd_doctor(cli_t *cli);
+int cli_cmd_user(cli_t *cli);
+int cli_cmd_tenant(cli_t *cli);
 int cli_cmd_keys(cli_t *cli);
 int cli_cmd_verify(cli_t *cli);
 

@@ -163,3 +163,40 @@ cli_db_refused(const cli_t *cli, const PGresult *result)
 
     return cli_fail(cli, CLI_REFUSED, NULL, "refused: %s", text);
 }
+
+
+json_t *
+cli_db_text(const PGresult *result, int row, const char *column)
+{
+    int  field;
+
+    field = PQfnumber(result, column);
+
+    if (field < 0 || PQgetisnull(result, row, field)) {
+        return json_null();
+    }
+
+    return json_string(PQgetvalue(result, row, field));
+}
+
+
+int
+cli_db_true(const PGresult *result, int row, const char *column)
+{
+    int  field;
+
+    field = PQfnumber(result, column);
+
+    return field >= 0 && PQgetvalue(result, row, field)[0] == 't';
+}
+
+
+json_int_t
+cli_db_number(const PGresult *result, int row, const char *column)
+{
+    int  field;
+
+    field = PQfnumber(result, column);
+
+    return field < 0 ? 0 : strtoll(PQgetvalue(result, row, field), NULL, 10);
+}

@@ -53,6 +53,17 @@ PGresult *cli_db_query(const cli_t *cli, int *rc, const char *sql, int n,
 int cli_camera_find(cli_t *cli, const char *id, cli_camera_t *camera);
 void cli_camera_free(cli_camera_t *camera);
 
+/*
+ * The id of the tenant of --tenant, or of "default".  0, or an exit code after
+ * its message.
+ */
+int cli_tenant_find(cli_t *cli, char id[CLI_ID_MAX]);
+
+/* a value by the name of its column; a text may be null */
+json_t *cli_db_text(const PGresult *result, int row, const char *column);
+int cli_db_true(const PGresult *result, int row, const char *column);
+json_int_t cli_db_number(const PGresult *result, int row, const char *column);
+
 /* all cameras, oldest first; NULL and *rc after a message */
 PGresult *cli_camera_all(cli_t *cli, int *rc);
 /* 0, or -1 when the row is not of the kind expected */

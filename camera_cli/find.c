@@ -15,7 +15,6 @@ static int cli_camera_fill(PGresult *result, int row, cli_camera_t *camera);
 static void cli_camera_copy(char *to, size_t cap, PGresult *result, int row,
     const char *column);
 static json_t *cli_camera_json(PGresult *result, int row);
-static json_t *cli_camera_text(PGresult *result, int row, const char *column);
 
 
 #define CLI_CAMERA_SELECT                                                     \
@@ -176,7 +175,7 @@ cli_camera_json(PGresult *result, int row)
 {
     json_t  *value;
 
-#define cli_camera_get(column)  cli_camera_text(result, row, column)
+#define cli_camera_get(column)  cli_db_text(result, row, column)
 
     value = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
                       "id", cli_camera_get("id"),
@@ -190,42 +189,18 @@ cli_camera_json(PGresult *result, int row)
                       "place", cli_camera_get("place"));
 
     json_object_update_new(value,
-        json_pack("{s:b, s:o, s:o, s:b, s:i, s:i, s:o}",
-                  "isActive",
-                  strcmp(PQgetvalue(result, row,
-                                    PQfnumber(result, "is_active")), "t") == 0,
+        json_pack("{s:b, s:o, s:o, s:b, s:I, s:I, s:o}",
+                  "isActive", cli_db_true(result, row, "is_active"),
                   "allowedCidrs", json_loads(PQgetvalue(result, row,
                                   PQfnumber(result, "cidrs")), 0, NULL),
                   "createdAt", cli_camera_get("created_at"),
-                  "opaqueKey",
-                  strcmp(PQgetvalue(result, row,
-                                    PQfnumber(result, "opaque")), "t") == 0,
+                  "opaqueKey", cli_db_true(result, row, "opaque"),
                   "keyGeneration",
-                  atoi(PQgetvalue(result, row,
-                                  PQfnumber(result, "key_generation"))),
-                  "playEpoch",
-                  atoi(PQgetvalue(result, row,
-                                  PQfnumber(result, "play_epoch"))),
+                  cli_db_number(result, row, "key_generation"),
+                  "playEpoch", cli_db_number(result, row, "play_epoch"),
                   "previousKeyUntil", cli_camera_get("prev_until")));
 
 #undef cli_camera_get
 
     return value;
-}
-
-
-/* a string, or null */
-
-static json_t *
-cli_camera_text(PGresult *result, int row, const char *column)
-{
-    int  field;
-
-    field = PQfnumber(result, column);
-
-    if (field < 0 || PQgetisnull(result, row, field)) {
-        return json_null();
-    }
-
-    return json_string(PQgetvalue(result, row, field));
 }

@@ -21,13 +21,14 @@ static const cli_command_t  cli_commands[] = {
 
     { "add", "NAME [--key KEY] [--cidr A,B] [--external-id TEXT]"
              " [--company TEXT] [--model TEXT] [--serial TEXT]"
-             " [--location TEXT] [--place TEXT] [--ttl S]",
+             " [--location TEXT] [--place TEXT] [--tenant SLUG] [--ttl S]",
       "add a camera; answers its id, publish URL and play URL",
       "KEY is its public name in the publish URL (letters, digits, . _ -),\n"
       "made up when it is not given.  --cidr lists the networks it may push\n"
-      "from, none means any.  The publish token lives for --ttl seconds, 30\n"
-      "days when it is not given.",
-      "key cidr external-id company model serial location place ttl",
+      "from, none means any.  It belongs to the tenant of --tenant, or to\n"
+      "\"default\".  The publish token lives for --ttl seconds, 30 days when\n"
+      "it is not given.",
+      "key cidr external-id company model serial location place tenant ttl",
       1, 1, 1, cli_cmd_add },
 
     { "list", "", "list cameras with their live status",
@@ -89,6 +90,26 @@ static const cli_command_t  cli_commands[] = {
     { "remove", "ID", "remove a camera",
       "It is cut within a second and its name and key become free.",
       "", 1, 1, 1, cli_cmd_remove },
+
+    { "user", "add NAME [--role ROLE] [--tenant SLUG] [--email E]"
+              " [--password-stdin] | list | password NAME [--password-stdin]"
+              " | check NAME | role NAME ROLE | enable NAME | disable NAME",
+      "add and change the people who may log in",
+      "NAME is a username or an email address.  ROLE is admin, operator,\n"
+      "viewer or api_only; when it is not given, the first user of a tenant\n"
+      "is its admin and others are viewers.  With --password-stdin the\n"
+      "password is the first line of standard input, otherwise one is made up\n"
+      "and printed this once.  check reads one, too, and exits with 0 when it\n"
+      "is right and with 1 when not.  A new password and disable end the\n"
+      "sessions of the user at once.",
+      "role tenant email password-stdin", 1, 3, 1, cli_cmd_user },
+
+    { "tenant", "add SLUG NAME | list",
+      "add and list tenants, who own cameras and users",
+      "SLUG is a word of lower-case letters, digits and dashes, for addresses\n"
+      "and options.  The tenant \"default\" is there from the start; who has\n"
+      "one site only needs no other.",
+      "", 1, 3, 1, cli_cmd_tenant },
 
     { "keys", "init [FILE] | rotate [FILE] [--use USE] [--retire]"
               " | list [FILE]",
@@ -188,6 +209,8 @@ cli_run(cli_t *cli, const cli_command_t *command)
                         command->name, command->usage);
     }
 
+    cli->command = command;
+
     if (command->instance) {
         rc = cli_env_load(cli);
 
@@ -197,6 +220,24 @@ cli_run(cli_t *cli, const cli_command_t *command)
     }
 
     return command->run(cli);
+}
+
+
+int
+cli_run_verb(cli_t *cli, const cli_verb_t *verbs)
+{
+    const cli_verb_t  *verb;
+
+    for (verb = verbs; verb->name; verb++) {
+        if (strcmp(verb->name, cli->opt.words[0]) == 0
+            && verb->words == cli->opt.n)
+        {
+            return verb->run(cli);
+        }
+    }
+
+    return cli_fail(cli, CLI_USAGE, NULL, "usage: camera %s %s",
+                    cli->command->name, cli->command->usage);
 }
 
 

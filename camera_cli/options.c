@@ -56,6 +56,10 @@ static const cli_option_t  cli_options[] = {
     { "use",       CLI_TEXT,     offsetof(cli_options_t, use) },
     { "retire",    CLI_FLAG,     offsetof(cli_options_t, retire) },
     { "kind",      CLI_TEXT,     offsetof(cli_options_t, kind) },
+    { "tenant",    CLI_TEXT,     offsetof(cli_options_t, tenant) },
+    { "role",      CLI_TEXT,     offsetof(cli_options_t, role) },
+    { "email",     CLI_TEXT,     offsetof(cli_options_t, email) },
+    { "password-stdin", CLI_FLAG, offsetof(cli_options_t, password_stdin) },
 };
 
 
