@@ -25,7 +25,7 @@ WORKER_O  = $(patsubst camera_worker/%.c,$(BUILD)/camera_worker/%.o,\
               $(wildcard camera_worker/*.c))
 CLI_O     = $(patsubst camera_cli/%.c,$(BUILD)/camera_cli/%.o,\
               $(wildcard camera_cli/*.c))
-HTML     := html/dist/watch.html
+HTML     := html/dist/index.html
 PEERS    := bench/peers/api
 API_PEERS = $(BUILD)/bench/libpq_page $(PEERS)/dist/fastify.js
 
@@ -190,8 +190,13 @@ html/node_modules/.package-lock.json: html/package-lock.json
 	@cd html && npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
-$(HTML): html/node_modules/.package-lock.json html/watch.html \
-	    html/vite.config.ts html/tsconfig.json $(shell find html/src -type f)
+html/src/contract.gen.ts: openapi.yaml html/node_modules/.package-lock.json
+	@echo '  $@'
+	@cd html && npm run --silent types > /dev/null
+
+$(HTML): html/node_modules/.package-lock.json html/src/contract.gen.ts \
+	    $(wildcard html/*.html html/*.ts html/*.json) \
+	    $(shell find html/src -type f)
 	@echo '  $@'
 	@cd html && npm run --silent build -- --logLevel warn
 	@touch $@

@@ -13,7 +13,13 @@ export default defineConfig({
     chunkSizeWarningLimit: 600,
     modulePreload: { polyfill: false },
     rollupOptions: {
-      input: { watch: "watch.html" },
+      input: { index: "index.html", watch: "watch.html" },
+      onwarn(warning, warn) {
+        /* "use client" is for frameworks that render on a server */
+        if (warning.code !== "MODULE_LEVEL_DIRECTIVE") {
+          warn(warning);
+        }
+      },
     },
   },
 });

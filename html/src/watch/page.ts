@@ -4,7 +4,7 @@
 
 import "./watch.css";
 import { readAddress } from "./address";
-import { Player, type State } from "./player";
+import { Player, type State } from "../player/player";
 
 interface Words {
   badge: string;

@@ -1,0 +1,61 @@
+/* One camera of the list: its newest picture, its name, where it is. */
+
+import { memo, useRef } from "react";
+import { useMay } from "../app/services";
+import { Icon } from "../design/Icon";
+import { href } from "../router";
+import type { Camera } from "../types";
+import { usePoster } from "./posters";
+import { StatusBadge } from "./StatusBadge";
+import { useSeen } from "./useSeen";
+
+/* sharp on dense screens, small on others */
+const WIDTH = window.devicePixelRatio > 1.2 ? 640 : 320;
+
+export const CameraCard = memo(function CameraCard(props: { camera: Camera }) {
+  const { camera } = props;
+  const ref = useRef<HTMLAnchorElement>(null);
+  const views = useMay("streams:view");
+  const seen = useSeen(ref);
+  const live = camera.isActive && camera.streamStatus === "online";
+  const poster = usePoster(camera.id, WIDTH, seen && live && views);
+
+  return (
+    <a
+      ref={ref}
+      className="camera-card"
+      href={href({ kind: "camera", id: camera.id })}
+      data-camera={camera.id}
+      data-status={camera.streamStatus}
+    >
+      <span className="poster" data-old={!live}>
+        {poster !== undefined ? (
+          <img src={poster} alt="" />
+        ) : (
+          <span className="poster-none">
+            {live && views ? (
+              <span className="spinner" />
+            ) : (
+              <Icon name={live ? "lock" : "camera-off"} size={26} />
+            )}
+          </span>
+        )}
+        <StatusBadge camera={camera} onPicture />
+      </span>
+      <span className="camera-name">{camera.name}</span>
+      <span className="camera-place">
+        {camera.place} · {camera.location}
+      </span>
+    </a>
+  );
+});
+
+export function CameraCardSkeleton() {
+  return (
+    <div className="camera-card" aria-hidden="true">
+      <span className="poster skeleton" />
+      <span className="skeleton skeleton-line" />
+      <span className="skeleton skeleton-line" data-short />
+    </div>
+  );
+}

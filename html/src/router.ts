@@ -1,0 +1,141 @@
+/*
+ * Where in the page one is.  It stands in the fragment, like the address of
+ * the watch page: nginx serves files and needs no rule for made-up paths, and
+ * what somebody searches for is in no access log.
+ *
+ *     #/cameras?q=door&status=online
+ *     #/cameras/{id}      #/cameras/{id}/connect      #/add
+ */
+
+import { useSyncExternalStore } from "react";
+import type { StreamStatus } from "./types";
+
+export type Route =
+  | { kind: "cameras"; q: string; status: StreamStatus | undefined }
+  | { kind: "camera"; id: string }
+  | { kind: "connect"; id: string }
+  | { kind: "add" }
+  | { kind: "unknown" };
+
+export const HOME: Route = { kind: "cameras", q: "", status: undefined };
+
+export const STATUSES: readonly StreamStatus[] = [
+  "online",
+  "connecting",
+  "offline",
+  "error",
+];
+
+export function parse(hash: string): Route {
+  const [path = "", query = ""] = hash.replace(/^#?\/?/, "").split("?", 2);
+  const [first = "", id, last, ...more] = path.split("/").map(decode);
+
+  if (more.length > 0) {
+    return { kind: "unknown" };
+  }
+
+  if (first === "" && id === undefined) {
+    return HOME;
+  }
+
+  if (first === "add" && id === undefined) {
+    return { kind: "add" };
+  }
+
+  if (first !== "cameras") {
+    return { kind: "unknown" };
+  }
+
+  if (id === undefined || id === "") {
+    return list(new URLSearchParams(query));
+  }
+
+  switch (last) {
+    case undefined:
+      return { kind: "camera", id };
+    case "connect":
+      return { kind: "connect", id };
+    default:
+      return { kind: "unknown" };
+  }
+}
+
+export function href(route: Route): string {
+  switch (route.kind) {
+    case "cameras": {
+      const query = new URLSearchParams();
+
+      if (route.q !== "") {
+        query.set("q", route.q);
+      }
+
+      if (route.status !== undefined) {
+        query.set("status", route.status);
+      }
+
+      const text = query.toString();
+
+      return text === "" ? "#/cameras" : `#/cameras?${text}`;
+    }
+
+    case "camera":
+      return `#/cameras/${encodeURIComponent(route.id)}`;
+    case "connect":
+      return `#/cameras/${encodeURIComponent(route.id)}/connect`;
+    case "add":
+      return "#/add";
+    case "unknown":
+      return "#/";
+  }
+}
+
+/* typing into a search field must not fill the history: `replace` */
+export function go(route: Route, how: "push" | "replace" = "push"): void {
+  const target = href(route);
+
+  if (target === location.hash) {
+    return;
+  }
+
+  if (how === "push") {
+    history.pushState(null, "", target);
+  } else {
+    history.replaceState(history.state, "", target);
+  }
+
+  window.dispatchEvent(new Event("hashchange"));
+}
+
+export function useRoute(): Route {
+  const hash = useSyncExternalStore(subscribe, () => location.hash);
+
+  return parse(hash);
+}
+
+function subscribe(listener: () => void): () => void {
+  window.addEventListener("hashchange", listener);
+  window.addEventListener("popstate", listener);
+
+  return () => {
+    window.removeEventListener("hashchange", listener);
+    window.removeEventListener("popstate", listener);
+  };
+}
+
+function list(query: URLSearchParams): Route {
+  const status = query.get("status");
+
+  return {
+    kind: "cameras",
+    q: query.get("q") ?? "",
+    status: STATUSES.find((one) => one === status),
+  };
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}

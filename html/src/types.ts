@@ -1,0 +1,31 @@
+/*
+ * Names for what the contract describes.  `contract.gen.ts` is made from
+ * openapi.yaml before each build, so a field that is renamed there stops the
+ * page from compiling.
+ */
+
+import type { components } from "./contract.gen";
+
+type Schemas = components["schemas"];
+
+export type AuthResponse = Schemas["AuthResponse"];
+export type Camera = Schemas["Camera"];
+export type CameraCreate = Schemas["CameraCreate"];
+export type CameraRemoved = Schemas["CameraRemoved"];
+export type CameraUpdate = Schemas["CameraUpdate"];
+export type LoginRequest = Schemas["LoginRequest"];
+export type PasswordChange = Schemas["PasswordChange"];
+export type Permission = Schemas["Permission"];
+export type StreamKey = Schemas["StreamKey"];
+export type StreamKeyRotate = Schemas["StreamKeyRotate"];
+export type StreamState = Schemas["StreamState"];
+export type StreamStatus = Schemas["StreamStatus"];
+export type StreamUrl = Schemas["StreamUrl"];
+export type User = Schemas["User"];
+export type CameraEvent = Schemas["Event"];
+
+export function may(user: User, permission: Permission): boolean {
+  return (
+    user.permissions.includes("*") || user.permissions.includes(permission)
+  );
+}
