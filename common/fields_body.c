@@ -1,0 +1,212 @@
+/*
+ * Copyright (C) The nginx camera platform authors
+ */
+
+/* Fields out of a body: a JSON object, whose texts the parser has checked. */
+
+#include <string.h>
+
+#include "fields_value.h"
+#include "registry.h"
+#include "utf8.h"
+
+
+static void cam_fields_json(const cam_field_t *field, json_t *json,
+    cam_value_t *value, cam_room_t *room, cam_problems_t *problems);
+static void cam_fields_list(const cam_field_t *field, json_t *list,
+    cam_value_t *value, cam_room_t *room, cam_problems_t *problems);
+static int cam_fields_item(const cam_field_t *field, json_t *item);
+static char *cam_fields_literal(char *p, const char *text, size_t len);
+
+
+int
+cam_fields_body(const cam_field_t *fields, json_t *body, cam_value_t *values,
+    cam_room_t *room, cam_problems_t *problems)
+{
+    int          i;
+    json_t      *json;
+    const char  *name;
+
+    if (!json_is_object(body)) {
+        cam_fields_problem(problems, "body", 4, "must be an object");
+        return -1;
+    }
+
+    json_object_foreach(body, name, json) {
+        i = cam_fields_find(fields, name, strlen(name));
+
+        if (i == -1) {
+            cam_fields_problem(problems, name, strlen(name),
+                               "is not a field of this request");
+            continue;
+        }
+
+        values[i].given = 1;
+        cam_fields_json(&fields[i], json, &values[i], room, problems);
+    }
+
+    cam_fields_rest(fields, values, problems);
+
+    return problems->n ? -1 : 0;
+}
+
+
+static void
+cam_fields_json(const cam_field_t *field, json_t *json, cam_value_t *value,
+    cam_room_t *room, cam_problems_t *problems)
+{
+    if (json_is_null(json) && field->flags & CAM_FIELD_NULLABLE) {
+        return;
+    }
+
+    switch (field->type) {
+
+    case CAM_FIELD_BOOL:
+        if (json_is_boolean(json)) {
+            cam_fields_bool(json_is_true(json), value);
+            return;
+        }
+
+        cam_fields_wrong(field, problems, "must be true or false");
+        return;
+
+    case CAM_FIELD_INT:
+    case CAM_FIELD_LIMIT:
+        if (json_is_integer(json)) {
+            cam_fields_number(field, json_integer_value(json), value, room,
+                              problems);
+            return;
+        }
+
+        cam_fields_wrong(field, problems, "must be an integer");
+        return;
+
+    case CAM_FIELD_TEXTS:
+    case CAM_FIELD_CIDRS:
+        cam_fields_list(field, json, value, room, problems);
+        return;
+
+    default:
+        if (json_is_string(json)) {
+            cam_fields_text(field, json_string_value(json),
+                            json_string_length(json), value, problems);
+            return;
+        }
+
+        cam_fields_wrong(field, problems, "must be a string");
+        return;
+    }
+}
+
+
+/* SQL's literal of an array: every item in quotes, so that none is NULL */
+
+static void
+cam_fields_list(const cam_field_t *field, json_t *list, cam_value_t *value,
+    cam_room_t *room, cam_problems_t *problems)
+{
+    char    *p;
+    size_t   i, n, size;
+    json_t  *item;
+
+    n = json_array_size(list);
+
+    if (!json_is_array(list) || (int64_t) n < field->min
+        || (int64_t) n > field->max)
+    {
+        cam_fields_wrong(field, problems, "must be a list of %d to %d items",
+                         (int) field->min, (int) field->max);
+        return;
+    }
+
+    size = 3;
+
+    json_array_foreach(list, i, item) {
+
+        if (cam_fields_item(field, item) != 0) {
+            cam_fields_wrong(field, problems, "item %d is not %s", (int) i + 1,
+                             field->type == CAM_FIELD_CIDRS
+                             ? "an address or a network" : "a text");
+            return;
+        }
+
+        size += 2 * json_string_length(item) + 3;
+    }
+
+    p = cam_room_take(room, size);
+
+    if (p == NULL) {
+        cam_fields_wrong(field, problems, "is too long");
+        return;
+    }
+
+    value->text = p;
+    value->number = (int64_t) n;
+
+    *p++ = '{';
+
+    json_array_foreach(list, i, item) {
+        if (i) {
+            *p++ = ',';
+        }
+
+        p = cam_fields_literal(p, json_string_value(item),
+                               json_string_length(item));
+    }
+
+    *p++ = '}';
+    *p = '\0';
+
+    value->len = (size_t) (p - value->text);
+}
+
+
+static int
+cam_fields_item(const cam_field_t *field, json_t *item)
+{
+    size_t       len;
+    ssize_t      n;
+    cam_cidr_t   cidr;
+    const char  *text;
+
+    if (!json_is_string(item)) {
+        return -1;
+    }
+
+    text = json_string_value(item);
+    len = json_string_length(item);
+
+    if (field->type == CAM_FIELD_CIDRS) {
+        return cam_cidr_parse(&cidr, text, len);
+    }
+
+    n = cam_utf8_length(text, len);
+
+    if (n < 1 || n > CAM_FIELD_ITEM_MAX || cam_utf8_has_control(text, len)) {
+        return -1;
+    }
+
+    return field->check && field->check(text, len) ? -1 : 0;
+}
+
+
+static char *
+cam_fields_literal(char *p, const char *text, size_t len)
+{
+    size_t  i;
+
+    *p++ = '"';
+
+    for (i = 0; i < len; i++) {
+
+        if (text[i] == '"' || text[i] == '\\') {
+            *p++ = '\\';
+        }
+
+        *p++ = text[i];
+    }
+
+    *p++ = '"';
+
+    return p;
+}
