@@ -11,6 +11,7 @@ BIN      ?= bin
 NGX_SRC  := $(BUILD)/nginx
 NGX_OBJ  := $(BUILD)/objs
 MODULE   := $(NGX_OBJ)/ngx_camera_module.so
+API      := $(NGX_OBJ)/ngx_camera_api.so
 
 Q         = $(if $(V),,@)
 
@@ -57,7 +58,7 @@ help:  ## show this list
 deps:  ## install missing Debian packages and fetch the rtmp headers
 	@deploy/deps
 
-build: $(MODULE) programs $(HTML)  ## build modules, programs and page
+build: $(MODULE) $(API) programs $(HTML)  ## build modules, programs and page
 
 programs: $(BIN)/camera-worker $(BIN)/camera $(BIN)/camsim
 
@@ -106,7 +107,7 @@ check: $(HTML)  ## look over scripts, pages and layout without running them
 
 install: build  ## install below DESTDIR and PREFIX (/usr/local)
 	@DESTDIR=$(DESTDIR) PREFIX=$(PREFIX) MODULES_DIR=$(MODULES_DIR) \
-	    deploy/install $(MODULE)
+	    deploy/install $(NGX_OBJ)
 
 clean:  ## remove what was built, keep var/
 	rm -rf $(BUILD) bin html/dist $(PEERS)/dist
@@ -126,7 +127,7 @@ $(BUILD)/rtmp/.version: /var/lib/dpkg/info/libnginx-mod-rtmp.list
 
 $(BUILD)/sources: FORCE
 	@mkdir -p $(@D)
-	@echo $(sort $(wildcard ngx_camera_module/*.c common/*.c)) > $@.new
+	@echo $(sort $(wildcard ngx_camera_*/*.c common/*.c)) > $@.new
 	@cmp -s $@.new $@ || cp $@.new $@
 
 FORCE:
@@ -140,12 +141,12 @@ $(NGX_OBJ)/Makefile: config $(NGX_SRC)/configure $(BUILD)/rtmp/.version \
 	        --add-dynamic-module=$(ROOT) > $(abspath $(BUILD))/configure.log
 	@touch $@
 
-$(MODULE): $(NGX_OBJ)/Makefile $(wildcard common/*.h) \
-	    $(wildcard ngx_camera_module/*.c ngx_camera_module/*.h \
-	        common/*.c)
-	@echo '  $@'
+$(MODULE) $(API) &: $(NGX_OBJ)/Makefile $(wildcard common/*.h common/*.c) \
+	    $(wildcard ngx_camera_*/*.c ngx_camera_*/*.h)
+	@echo '  $(MODULE) $(API)'
 	@$(MAKE) --no-print-directory -C $(NGX_SRC) -s \
 	    -f $(abspath $(NGX_OBJ))/Makefile modules
+	@touch $(MODULE) $(API)
 
 
 # the programs

@@ -24,6 +24,7 @@ $t->run(@make);
 
 for my $file (qw(
     /usr/lib/nginx/modules/ngx_camera_module.so
+    /usr/lib/nginx/modules/ngx_camera_api.so
     /etc/nginx/modules-enabled/60-camera.conf
     /opt/camera/bin/camera /opt/camera/bin/camera-worker
     /opt/camera/share/camera/html/watch.html
@@ -35,7 +36,8 @@ for my $file (qw(
 }
 
 is($t->read_file("$to/etc/nginx/modules-enabled/60-camera.conf"),
-    "load_module modules/ngx_camera_module.so;\n", 'load snippet');
+    join('', map { "load_module modules/$_.so;\n" } qw(ngx_camera_module
+    ngx_camera_api)), 'load snippet');
 ok(-x "$to/opt/camera/bin/camera", 'programs may be run');
 
 my $conf = $t->run('cat', "$to/etc/camera/nginx.conf",

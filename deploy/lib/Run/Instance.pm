@@ -296,22 +296,39 @@ sub render_conf {
 
     $self->{steps}->command('nginx', { as_user => 1, quiet => 1 },
         "$self->{root}/deploy/render-conf", $var,
+        'API_DATABASE=' . quoted($self->{api_url}),
+        "CAMERA_MODULES=$self->{root}/build/objs",
         "CERTIFICATE=$self->{certificate}",
         "CERTIFICATE_KEY=$self->{certificate_key}",
-        'DATABASE=' . ($self->{app_url} =~ s/(["\\])/\\$1/gr),
+        'DATABASE=' . quoted($self->{app_url}),
         "HTML=$self->{root}/html/dist",
         'IPV6=' . (Run::Place::has_ipv6() ? '' : '#'),
         "KEYS=$self->{keys}",
         "LOG=$var/log",
-        "MODULE=$self->{root}/build/objs/ngx_camera_module.so",
         'MODULES=/usr/lib/nginx/modules',
         'FILES=',                       # more_files() has seen to it
+        'PUBLISH_URL=' . $self->publish_url,
         "RUN=$var/tmp",
         "SHM=$self->{shm}",
         'USER=',                        # the master has no rights to give up
         map { "$_=$set->{$_}" } qw(HTTP_PORT HTTPS_PORT RTMPS_PORT RTMP_PORT
             WORKERS));
-    chmod 0600, "$var/conf/camera.conf";    # a password may be in it
+
+    # a password may be in them
+    chmod 0600, "$var/conf/camera.conf", "$var/conf/api.conf";
+}
+
+
+# inside of quotes in nginx.conf
+
+sub quoted { return $_[0] =~ s/(["\\])/\\$1/gr }
+
+
+sub publish_url {
+    my ($self) = @_;
+
+    return 'rtmps://' . ($ENV{HOST_NAME} // 'localhost')
+        . ":$self->{set}{RTMPS_PORT}/live";
 }
 
 
@@ -420,7 +437,7 @@ sub write_env {
     my @lines = (
         "CAMERA_URL=http://127.0.0.1:$set->{HTTP_PORT}",
         "CAMERA_HTTPS_URL=https://$host:$set->{HTTPS_PORT}",
-        "CAMERA_RTMPS_URL=rtmps://$host:$set->{RTMPS_PORT}/live",
+        'CAMERA_RTMPS_URL=' . $self->publish_url,
         "CAMERA_RTMP_URL=rtmp://127.0.0.1:$set->{RTMP_PORT}/live",
         "CAMERA_DATABASE_URL='$self->{owner_url}'",
         "CAMERA_KEYS='$self->{keys}'",

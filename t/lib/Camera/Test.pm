@@ -11,9 +11,10 @@ use strict;
 use warnings;
 
 use parent -norequire, qw(Camera::Test::Nginx Camera::Test::Postgres
-    Camera::Test::Media Camera::Test::Camera);
+    Camera::Test::Media Camera::Test::Camera Camera::Test::Api);
 
 use Camera::Process;
+use Camera::Test::Api;
 use Camera::Test::Camera;
 use Camera::Test::Media;
 use Camera::Test::Nginx;
@@ -58,13 +59,15 @@ Camera::Test - helper library of the tests
 
 Methods are described where they are: Camera::Test::Nginx (configuration,
 start, reload, http_get), Camera::Test::Postgres (start, stop, pause, sql),
-Camera::Test::Camera (cameras, tokens, camera-worker), Camera::Test::Media
-(clips, publish, frame_numbers), Camera::Process (what publish answers).
+Camera::Test::Camera (cameras, tokens, camera-worker), Camera::Test::Api (users,
+requests to the API), Camera::Test::Media (clips, publish, frame_numbers),
+Camera::Process (what publish answers).
 
 =head1 ENVIRONMENT
 
-CAMERA_NGINX, CAMERA_RTMP_MODULE, CAMERA_MODULE, CAMERA_BIN: other binaries,
-such as those under sanitizers.  CAMERA_SOAK=1: tests run their long form.
+CAMERA_NGINX, CAMERA_RTMP_MODULE, CAMERA_MODULES, CAMERA_BIN: other binaries,
+such as those under sanitizers; CAMERA_MODULES is the directory of our modules.
+CAMERA_SOAK=1: tests run their long form.
 CAMERA_LEAVE=1: the test's directory stays for a look, its path is printed.
 
 =head1 METHODS

@@ -39,6 +39,7 @@ and /readyz, as far as the module that was built knows their directives.
     main, events, camera, rtmp, rtmp_server, rtmps_server, application,
     http, server, hls
                   text put at the end of that block
+    api           there is an /api/, too, with this text at its end
     conf          the whole text instead; %%NAME%% stands for dir, shm, keys,
                   database, certificate, certificate_key, http_port,
                   rtmp_port, rtmps_port, modules, user
@@ -77,8 +78,9 @@ sub _conf_values {
         user            => $> == 0 ? 'user www-data;' : '',
         workers         => $o{workers} // $self->{workers},
         level           => $o{level} // 'info',
+        api_database    => $self->database('camera_api'),
         map { ($_ => $o{$_} // '') } qw(main events camera rtmp rtmp_server
-            rtmps_server application http server hls),
+            rtmps_server application http server hls api),
     );
 }
 
@@ -106,6 +108,17 @@ END
 location = /healthz { camera_health; }
         location = /readyz { camera_health; }
 END
+
+    my ($api_http, $api) = defined $o{api} ? (<<'HTTP', <<'LOCATION') : ('', '');
+    camera_api_database "%%API_DATABASE%%";
+    camera_api_publish_url rtmps://localhost:%%RTMPS_PORT%%/live;
+HTTP
+location /api/ {
+            camera_api;
+            error_page 400 403 404 408 411 413 414 429 500 502 503 504 /api/;
+            %%API%%
+        }
+LOCATION
 
     return <<"END";
 daemon off;
@@ -148,11 +161,12 @@ http {
     fastcgi_temp_path %%DIR%%/fastcgi;
     scgi_temp_path %%DIR%%/scgi;
     uwsgi_temp_path %%DIR%%/uwsgi;
-    %%HTTP%%
+$api_http    %%HTTP%%
     server {
         listen 127.0.0.1:%%HTTP_PORT%%;
         $hls
         $health
+        $api
         %%SERVER%%
     }
 }
@@ -162,29 +176,32 @@ END
 =item modules
 
 The modules loaded, in order: the distribution's rtmp module and ours, or what
-CAMERA_RTMP_MODULE and CAMERA_MODULE name.
+CAMERA_RTMP_MODULE and, a directory, CAMERA_MODULES name.
 
 =cut
 
 sub modules {
     my ($self) = @_;
 
+    my $objects = $ENV{CAMERA_MODULES} // $self->root . '/build/objs';
+
     return (
         $ENV{CAMERA_RTMP_MODULE} // '/usr/lib/nginx/modules/ngx_rtmp_module.so',
-        $ENV{CAMERA_MODULE} // $self->root . '/build/objs/ngx_camera_module.so',
+        map { "$objects/$_.so" } qw(ngx_camera_module ngx_camera_api),
     );
 }
 
 =item has_directive($name)
 
-1 when our module was built with it.
+1 when one of our modules was built with it.
 
 =cut
 
 sub has_directive {
     my ($self, $name) = @_;
 
-    $self->{module_text} //= $self->read_file(($self->modules)[1]);
+    my (undef, @ours) = $self->modules;
+    $self->{module_text} //= join '', map { $self->read_file($_) } @ours;
     return index($self->{module_text}, "\0$name\0") >= 0;
 }
 

@@ -1,0 +1,365 @@
+/*
+ * Copyright (C) The nginx camera platform authors
+ */
+
+/*
+ * The control plane, for those who write a resource.
+ *
+ * A resource is one file: its statements, its tables of fields and columns,
+ * its routes, and one ngx_camera_api_resource_t, which is added to the list in
+ * ngx_camera_api_route.c.  A route is a row:
+ *
+ *     {
+ *         .method = NGX_HTTP_GET,
+ *         .path = "/things/:id",
+ *         .needs = CAM_PERMIT_CAMERAS_READ,
+ *         .ids = NGX_CAMERA_API_ID_UUID,
+ *         .statement = &ngx_camera_api_things_get,
+ *         .columns = ngx_camera_api_things_columns,
+ *         .missing = NGX_CAMERA_API_NOT_FOUND
+ *     }
+ *
+ * Before a handler, or the statement of a route without one, runs, the request
+ * has an id, a principal that may do this, room under the limits, and checked
+ * input.  The statement's parameters are then the ids of the path, the fields
+ * of the query string and those of the body, in the order of their tables.
+ *
+ * A list comes in pages, ordered by a time and an id, which the statement calls
+ * created_at (or cursor_at) and id.  Its fields have a CURSOR, which is two
+ * parameters, those two or two NULLs, and a LIMIT; it selects one row more than
+ * that, which says that there is another page.
+ *
+ * A handler ends in exactly one of _reply_..., _send(), _error() and _query();
+ * after that call it touches nothing, for the request may be gone.  Whatever a
+ * query can end in other than an answer is answered by the core.
+ */
+
+#ifndef NGX_CAMERA_API_H
+#define NGX_CAMERA_API_H
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+#include <jansson.h>
+#include <libpq-fe.h>
+
+#include "fields.h"
+#include "keys.h"
+#include "ngx_camera_pg.h"
+#include "role.h"
+#include "uuid.h"
+
+
+/* what a route may need instead of permissions (CAM_PERMIT_...): somebody who
+   is logged in; nobody; nobody, but a token that is brought must be good */
+
+#define NGX_CAMERA_API_LOGGED_IN      0
+#define NGX_CAMERA_API_PUBLIC         0x10000
+#define NGX_CAMERA_API_OPTIONAL       0x20000
+
+
+/* flags of a route */
+
+#define NGX_CAMERA_API_LIST           0x01    /* an array, in pages */
+#define NGX_CAMERA_API_BODY_OPTIONAL  0x02
+#define NGX_CAMERA_API_ETAG           0x04    /* of the column "version" */
+#define NGX_CAMERA_API_CREATED        0x08    /* 201 instead of 200 */
+#define NGX_CAMERA_API_NO_CONTENT     0x10    /* 204, rows are not shown */
+#define NGX_CAMERA_API_INTERACTIVE    0x20    /* not with an API token */
+
+
+#define NGX_CAMERA_API_IDS_MAX        2       /* ":..." in a path */
+#define NGX_CAMERA_API_PARAMS_MAX     32
+
+
+typedef enum {
+    NGX_CAMERA_API_ID_NONE = 0,
+    NGX_CAMERA_API_ID_UUID,
+    NGX_CAMERA_API_ID_CAMERA,     /* an externalId is looked up beforehand */
+    NGX_CAMERA_API_ID_TEXT
+} ngx_camera_api_id_e;
+
+
+/* each has a status, a name and a sentence in ngx_camera_api_error.c */
+
+typedef enum {
+    NGX_CAMERA_API_OK = 0,
+    NGX_CAMERA_API_VALIDATION_FAILED,
+    NGX_CAMERA_API_TOKEN_MISSING,
+    NGX_CAMERA_API_TOKEN_INVALID,
+    NGX_CAMERA_API_CREDENTIALS_INVALID,
+    NGX_CAMERA_API_INSUFFICIENT_PERMISSIONS,
+    NGX_CAMERA_API_ROLE_RESTRICTED,
+    NGX_CAMERA_API_NOT_FOUND,
+    NGX_CAMERA_API_CAMERA_NOT_FOUND,
+    NGX_CAMERA_API_METHOD_NOT_ALLOWED,
+    NGX_CAMERA_API_REQUEST_TIMEOUT,
+    NGX_CAMERA_API_CAMERA_SERIAL_DUPLICATE,
+    NGX_CAMERA_API_CAMERA_EXTERNAL_ID_DUPLICATE,
+    NGX_CAMERA_API_IDEMPOTENCY_KEY_REUSED,
+    NGX_CAMERA_API_PRECONDITION_FAILED,
+    NGX_CAMERA_API_PAYLOAD_TOO_LARGE,
+    NGX_CAMERA_API_UNSUPPORTED_MEDIA_TYPE,
+    NGX_CAMERA_API_RATE_LIMIT_EXCEEDED,
+    NGX_CAMERA_API_CONCURRENT_LIMIT_EXCEEDED,
+    NGX_CAMERA_API_INTERNAL_ERROR,
+    NGX_CAMERA_API_SERVICE_UNAVAILABLE,
+    NGX_CAMERA_API_STREAM_OFFLINE,
+    NGX_CAMERA_API_STREAM_NODE_UNAVAILABLE
+} ngx_camera_api_code_e;
+
+
+typedef struct ngx_camera_api_ctx_s  ngx_camera_api_ctx_t;
+
+typedef void (*ngx_camera_api_handler_pt)(ngx_camera_api_ctx_t *ctx);
+typedef void (*ngx_camera_api_rows_pt)(ngx_camera_api_ctx_t *ctx,
+    const PGresult *res);
+
+
+/* results are binary */
+
+typedef struct {
+    const char                         *name;
+    const char                         *sql;
+    ngx_uint_t                          params;
+    ngx_uint_t                          slow;      /* lists and reports */
+
+    ngx_uint_t                          index;     /* set at the start */
+} ngx_camera_api_statement_t;
+
+
+/* columns of a statement, in its order */
+
+typedef enum {
+    NGX_CAMERA_API_HIDDEN = 0,
+    NGX_CAMERA_API_TEXT,                 /* text, varchar and enums */
+    NGX_CAMERA_API_UUID,
+    NGX_CAMERA_API_BOOL,
+    NGX_CAMERA_API_INT,                  /* int2, int4, int8 */
+    NGX_CAMERA_API_FLOAT,                /* float4, float8 */
+    NGX_CAMERA_API_TIME,                 /* timestamptz */
+    NGX_CAMERA_API_TEXTS,                /* text[] */
+    NGX_CAMERA_API_JSON,                 /* json, jsonb cast to text */
+    NGX_CAMERA_API_BY                    /* by its function, which puts */
+} ngx_camera_api_type_e;
+
+
+typedef struct {
+    const char                         *name;
+    ngx_camera_api_type_e               type;
+    void                              (*put)(ngx_camera_api_ctx_t *ctx,
+                                             const char *name,
+                                             const PGresult *res, int row,
+                                             int column);
+} ngx_camera_api_column_t;
+
+#define NGX_CAMERA_API_COLUMNS_END  { NULL, NGX_CAMERA_API_HIDDEN, NULL }
+
+
+/* which code a violated constraint means */
+
+typedef struct {
+    const char                         *constraint;
+    ngx_camera_api_code_e               code;
+} ngx_camera_api_conflict_t;
+
+
+typedef struct {
+    ngx_uint_t                          method;    /* NGX_HTTP_GET, ... */
+    const char                         *path;      /* behind /api/v1 */
+    ngx_uint_t                          needs;     /* all of these bits */
+    ngx_uint_t                          flags;
+    ngx_camera_api_id_e                 ids;
+    const cam_field_t                  *query;
+    const cam_field_t                  *body;
+
+    ngx_camera_api_handler_pt           handler;   /* NULL: the statement */
+
+    ngx_camera_api_statement_t         *statement;
+    const ngx_camera_api_column_t      *columns;
+    ngx_camera_api_code_e               missing;   /* when there is no row */
+    const ngx_camera_api_conflict_t    *conflicts;
+} ngx_camera_api_route_t;
+
+
+typedef struct {
+    const char                         *name;
+    const ngx_camera_api_route_t       *routes;    /* a NULL path ends them */
+    ngx_camera_api_statement_t  *const *statements;   /* a NULL ends them */
+    ngx_int_t                         (*init_process)(ngx_cycle_t *cycle);
+    void                              (*exit_process)(ngx_cycle_t *cycle);
+} ngx_camera_api_resource_t;
+
+
+typedef struct {
+    u_char                              user[CAM_UUID_LEN];
+    u_char                              tenant[CAM_UUID_LEN];
+    u_char                              sid[CAM_UUID_LEN];
+    cam_role_e                          role;
+    uint32_t                            permissions;
+    time_t                              expires;   /* of the token */
+    u_char                              username[52];   /* with its NUL */
+
+    ngx_str_t                           tenant_text;    /* "" = unknown */
+    u_char                              tenant_uuid[CAM_UUID_TEXT + 1];
+} ngx_camera_api_principal_t;
+
+
+struct ngx_camera_api_ctx_s {
+    ngx_http_request_t                 *request;
+    ngx_str_t                           id;        /* X-Request-Id */
+    const ngx_camera_api_route_t       *route;     /* NULL: none yet */
+    ngx_uint_t                          step;      /* of the walk */
+
+    ngx_str_t                           ids[NGX_CAMERA_API_IDS_MAX];
+    ngx_camera_api_principal_t         *principal; /* NULL: nobody */
+
+    cam_value_t                        *query;     /* as in the tables */
+    cam_value_t                        *body;
+    json_t                             *json;      /* the body, wiped and freed
+                                                      with the request */
+    ngx_str_t                           text;      /* of it, while it comes */
+    size_t                              text_size;
+    cam_problems_t                     *problems;  /* NULL: none */
+
+    ngx_camera_pg_param_t               params[NGX_CAMERA_API_PARAMS_MAX];
+    ngx_uint_t                          nparams;
+
+    /* one thing at a time is waited for */
+    ngx_camera_pg_query_t              *pg_query;
+    ngx_camera_api_statement_t         *statement;
+    ngx_camera_api_rows_pt              rows;
+
+    /* JSON on its way out */
+    ngx_chain_t                        *out;
+    ngx_chain_t                       **out_last;
+    ngx_buf_t                          *out_buf;
+    off_t                               out_length;
+    unsigned                            out_comma:1;
+    unsigned                            out_failed:1;
+
+    unsigned                            answered:1;
+    ngx_camera_api_code_e               code;      /* of the answer */
+    time_t                              retry_after;
+    void                               *data;      /* the handler's own */
+};
+
+
+/*
+ * Queries.  Parameters are added in order; texts need their NUL and live as
+ * long as the request.  rows runs when the statement was answered.
+ */
+
+void ngx_camera_api_param_text(ngx_camera_api_ctx_t *ctx, const char *text);
+void ngx_camera_api_param_uuid(ngx_camera_api_ctx_t *ctx, const u_char *uuid);
+void ngx_camera_api_param_binary(ngx_camera_api_ctx_t *ctx, const void *data,
+    size_t len);
+void ngx_camera_api_param_int(ngx_camera_api_ctx_t *ctx, int64_t value);
+void ngx_camera_api_param_value(ngx_camera_api_ctx_t *ctx,
+    const cam_value_t *value);
+
+/* the parameters that a route without a handler gets */
+void ngx_camera_api_params(ngx_camera_api_ctx_t *ctx);
+
+void ngx_camera_api_query(ngx_camera_api_ctx_t *ctx,
+    ngx_camera_api_statement_t *statement, ngx_camera_api_rows_pt rows);
+
+
+/*
+ * Answers.  _put_ functions write members of the object that is open, or items
+ * of the array when name is NULL; what fails in between is told by _send().
+ */
+
+void ngx_camera_api_begin(ngx_camera_api_ctx_t *ctx, const char *name,
+    char bracket);
+void ngx_camera_api_end(ngx_camera_api_ctx_t *ctx, char bracket);
+void ngx_camera_api_put_text(ngx_camera_api_ctx_t *ctx, const char *name,
+    const void *text, size_t len);
+void ngx_camera_api_put_string(ngx_camera_api_ctx_t *ctx, const char *name,
+    const char *text);
+void ngx_camera_api_put_int(ngx_camera_api_ctx_t *ctx, const char *name,
+    int64_t value);
+void ngx_camera_api_put_float(ngx_camera_api_ctx_t *ctx, const char *name,
+    double value);
+void ngx_camera_api_put_bool(ngx_camera_api_ctx_t *ctx, const char *name,
+    ngx_uint_t value);
+void ngx_camera_api_put_null(ngx_camera_api_ctx_t *ctx, const char *name);
+void ngx_camera_api_put_uuid(ngx_camera_api_ctx_t *ctx, const char *name,
+    const u_char *uuid);
+void ngx_camera_api_put_time(ngx_camera_api_ctx_t *ctx, const char *name,
+    int64_t msec);
+void ngx_camera_api_put_json(ngx_camera_api_ctx_t *ctx, const char *name,
+    const void *json, size_t len);
+
+/* columns of a row, without brackets */
+void ngx_camera_api_put_row(ngx_camera_api_ctx_t *ctx,
+    const ngx_camera_api_column_t *columns, const PGresult *res, int row);
+
+/* name is a literal; the value is not copied */
+ngx_int_t ngx_camera_api_header(ngx_camera_api_ctx_t *ctx, const char *name,
+    const ngx_str_t *value);
+
+/* a header of the request, NULL when there is none; name is in lower case */
+ngx_str_t *ngx_camera_api_header_in(ngx_http_request_t *r, const char *name);
+
+/* what was put, with a status; 204 for nothing */
+void ngx_camera_api_send(ngx_camera_api_ctx_t *ctx, ngx_uint_t status);
+
+/* rows as the route has it: its columns, flags and code for none */
+void ngx_camera_api_reply_rows(ngx_camera_api_ctx_t *ctx,
+    const PGresult *res);
+
+
+/* message is for people, NULL: the usual one; problems become details */
+void ngx_camera_api_error(ngx_camera_api_ctx_t *ctx,
+    ngx_camera_api_code_e code, const char *message);
+
+/* for a code of 429 or 503, which say 1 second otherwise */
+void ngx_camera_api_error_later(ngx_camera_api_ctx_t *ctx,
+    ngx_camera_api_code_e code, time_t seconds);
+
+/* before ngx_camera_api_error(VALIDATION_FAILED); both are literals */
+void ngx_camera_api_problem(ngx_camera_api_ctx_t *ctx, const char *field,
+    const char *message);
+
+
+/* reading rows: numbers of any width; NULL is for the caller to see */
+int64_t ngx_camera_api_int(const PGresult *res, int row, int column);
+int64_t ngx_camera_api_msec(const PGresult *res, int row, int column);
+
+
+/* one NOTIFY channel, for each worker; registered by init_process */
+
+typedef struct ngx_camera_api_notify_s  ngx_camera_api_notify_t;
+
+struct ngx_camera_api_notify_s {
+    const char                         *channel;
+    void                              (*handler)(void *data,
+                                                 const char *payload);
+    void                               *data;
+    ngx_camera_api_notify_t            *next;
+};
+
+void ngx_camera_api_notify(ngx_camera_api_notify_t *notify);
+
+
+/* an array of the names of these bits */
+void ngx_camera_api_put_permissions(ngx_camera_api_ctx_t *ctx,
+    const char *name, uint32_t permissions);
+
+
+typedef struct {
+    ngx_str_t                           database;
+    ngx_str_t                           publish_url;
+    cam_keys_t                         *keys;
+    ngx_uint_t                          used;      /* by a location */
+} ngx_camera_api_main_conf_t;
+
+/* NULL when no location has "camera_api" */
+ngx_camera_api_main_conf_t *ngx_camera_api_conf(ngx_cycle_t *cycle);
+
+
+extern ngx_module_t  ngx_camera_api_module;
+
+
+#endif /* NGX_CAMERA_API_H */

@@ -1,0 +1,147 @@
+/*
+ * Copyright (C) The nginx camera platform authors
+ */
+
+/* /cameras: reading them. */
+
+#include "ngx_camera_api.h"
+
+
+static void ngx_camera_api_cameras_rtmp_url(ngx_camera_api_ctx_t *ctx,
+    const char *name, const PGresult *res, int row, int column);
+
+
+#define NGX_CAMERA_API_CAMERAS_COLUMNS                                        \
+    "id, external_id, name, company, model, serial_number, location, place, " \
+    "rtmp_key, is_active, is_recording, stream_status::text, assigned_node, " \
+    "allowed_cidrs::text[], cut_at_expiry, created_at, updated_at, version"
+
+static const ngx_camera_api_column_t  ngx_camera_api_cameras_columns[] = {
+    { "id", NGX_CAMERA_API_UUID, NULL },
+    { "externalId", NGX_CAMERA_API_TEXT, NULL },
+    { "name", NGX_CAMERA_API_TEXT, NULL },
+    { "company", NGX_CAMERA_API_TEXT, NULL },
+    { "model", NGX_CAMERA_API_TEXT, NULL },
+    { "serialNumber", NGX_CAMERA_API_TEXT, NULL },
+    { "location", NGX_CAMERA_API_TEXT, NULL },
+    { "place", NGX_CAMERA_API_TEXT, NULL },
+    { "rtmpUrl", NGX_CAMERA_API_BY, ngx_camera_api_cameras_rtmp_url },
+    { "isActive", NGX_CAMERA_API_BOOL, NULL },
+    { "isRecording", NGX_CAMERA_API_BOOL, NULL },
+    { "streamStatus", NGX_CAMERA_API_TEXT, NULL },
+    { "assignedNode", NGX_CAMERA_API_TEXT, NULL },
+    { "allowedCidrs", NGX_CAMERA_API_TEXTS, NULL },
+    { "cutAtExpiry", NGX_CAMERA_API_BOOL, NULL },
+    { "createdAt", NGX_CAMERA_API_TIME, NULL },
+    { "updatedAt", NGX_CAMERA_API_TIME, NULL },
+    { "version", NGX_CAMERA_API_HIDDEN, NULL },
+    NGX_CAMERA_API_COLUMNS_END
+};
+
+
+static ngx_camera_api_statement_t  ngx_camera_api_cameras_get = {
+    "api_cameras_get",
+    "SELECT " NGX_CAMERA_API_CAMERAS_COLUMNS
+    " FROM cameras WHERE id = $1 AND deleted_at IS NULL",
+    1, 0, 0
+};
+
+/* minus infinity and the nil UUID keep one plan for all pages */
+
+static ngx_camera_api_statement_t  ngx_camera_api_cameras_list = {
+    "api_cameras_list",
+    "SELECT " NGX_CAMERA_API_CAMERAS_COLUMNS
+    " FROM cameras WHERE deleted_at IS NULL"
+    " AND ($1::text IS NULL OR stream_status = $1::stream_status)"
+    " AND ($2::boolean IS NULL OR is_active = $2)"
+    " AND ($3::text IS NULL OR location = $3)"
+    " AND ($4::text IS NULL OR strpos(lower(concat_ws(E'\\n', name, location,"
+    " place, serial_number)), lower($4)) > 0)"
+    " AND (created_at, id) > (coalesce($6, '-infinity'::timestamptz),"
+    " coalesce($7, '00000000-0000-0000-0000-000000000000'::uuid))"
+    " ORDER BY created_at, id LIMIT $5::bigint + 1",
+    7, 1, 0
+};
+
+static ngx_camera_api_statement_t  *const
+    ngx_camera_api_cameras_statements[] =
+{
+    &ngx_camera_api_cameras_get,
+    &ngx_camera_api_cameras_list,
+    NULL
+};
+
+
+static const char  *const ngx_camera_api_cameras_status[] = {
+    "online", "offline", "connecting", "error", NULL
+};
+
+static const cam_field_t  ngx_camera_api_cameras_filters[] = {
+    { "status", CAM_FIELD_ENUM, 0, 0, 0, ngx_camera_api_cameras_status, NULL },
+    { "isActive", CAM_FIELD_BOOL, 0, 0, 0, NULL, NULL },
+    { "location", CAM_FIELD_TEXT, 0, 1, 200, NULL, NULL },
+    { "q", CAM_FIELD_TEXT, 0, 1, 100, NULL, NULL },
+    { "limit", CAM_FIELD_LIMIT, 0, 1, 200, NULL, NULL },
+    { "cursor", CAM_FIELD_CURSOR, 0, 1, 200, NULL, NULL },
+    CAM_FIELD_END
+};
+
+
+static const ngx_camera_api_route_t  ngx_camera_api_cameras_routes[] = {
+
+    {
+        .method = NGX_HTTP_GET,
+        .path = "/cameras",
+        .needs = CAM_PERMIT_CAMERAS_READ,
+        .flags = NGX_CAMERA_API_LIST,
+        .query = ngx_camera_api_cameras_filters,
+        .statement = &ngx_camera_api_cameras_list,
+        .columns = ngx_camera_api_cameras_columns
+    },
+
+    {
+        .method = NGX_HTTP_GET,
+        .path = "/cameras/:id",
+        .needs = CAM_PERMIT_CAMERAS_READ,
+        .flags = NGX_CAMERA_API_ETAG,
+        .ids = NGX_CAMERA_API_ID_CAMERA,
+        .statement = &ngx_camera_api_cameras_get,
+        .columns = ngx_camera_api_cameras_columns,
+        .missing = NGX_CAMERA_API_CAMERA_NOT_FOUND
+    },
+
+    { .path = NULL }
+};
+
+
+const ngx_camera_api_resource_t  ngx_camera_api_cameras = {
+    "cameras",
+    ngx_camera_api_cameras_routes,
+    ngx_camera_api_cameras_statements,
+    NULL,
+    NULL
+};
+
+
+/* where the camera pushes to, for who may set one up */
+
+static void
+ngx_camera_api_cameras_rtmp_url(ngx_camera_api_ctx_t *ctx, const char *name,
+    const PGresult *res, int row, int column)
+{
+    u_char                       text[512], *p;
+    ngx_camera_api_main_conf_t  *amcf;
+
+    if (!(ctx->principal->permissions & CAM_PERMIT_CAMERAS_WRITE)) {
+        ngx_camera_api_put_null(ctx, name);
+        return;
+    }
+
+    amcf = ngx_http_get_module_main_conf(ctx->request, ngx_camera_api_module);
+
+    p = ngx_snprintf(text, sizeof(text), "%V/%*s", &amcf->publish_url,
+                     (size_t) PQgetlength(res, row, column),
+                     PQgetvalue(res, row, column));
+
+    ngx_camera_api_put_text(ctx, name, text, p - text);
+}

@@ -1,0 +1,65 @@
+/*
+ * Copyright (C) The nginx camera platform authors
+ */
+
+/* What the files of the API's core share, and resources do not need. */
+
+#ifndef NGX_CAMERA_API_CORE_H
+#define NGX_CAMERA_API_CORE_H
+
+#include "ngx_camera_api.h"
+
+
+/*
+ * Steps of the walk.  NGX_OK: the next one.  NGX_AGAIN: something is waited
+ * for, and ngx_camera_api_resume() goes on.  NGX_DONE: answered, the request
+ * may be gone.
+ */
+
+typedef ngx_int_t (*ngx_camera_api_step_pt)(ngx_camera_api_ctx_t *ctx);
+
+ngx_int_t ngx_camera_api_find_route(ngx_camera_api_ctx_t *ctx);
+ngx_int_t ngx_camera_api_authenticate(ngx_camera_api_ctx_t *ctx);
+ngx_int_t ngx_camera_api_authorize(ngx_camera_api_ctx_t *ctx);
+ngx_int_t ngx_camera_api_body(ngx_camera_api_ctx_t *ctx);
+ngx_int_t ngx_camera_api_input(ngx_camera_api_ctx_t *ctx);
+ngx_int_t ngx_camera_api_ids(ngx_camera_api_ctx_t *ctx);
+
+
+/* goes on with the walk, out of an event that is not the request's */
+void ngx_camera_api_resume(ngx_camera_api_ctx_t *ctx);
+
+/* an error as the last thing of a step: always NGX_DONE */
+ngx_int_t ngx_camera_api_refuse(ngx_camera_api_ctx_t *ctx,
+    ngx_camera_api_code_e code);
+
+/* ends the request; whatever answers comes through here */
+void ngx_camera_api_finish(ngx_camera_api_ctx_t *ctx, ngx_int_t rc);
+
+/* rows that a list may show, 0: all of them */
+ngx_uint_t ngx_camera_api_page(ngx_camera_api_ctx_t *ctx);
+
+/* the code for a status that nginx itself decided on */
+ngx_camera_api_code_e ngx_camera_api_code_of(ngx_uint_t status);
+
+/* for logs: "VALIDATION_FAILED" */
+const char *ngx_camera_api_code_name(ngx_camera_api_code_e code);
+
+
+/* the resources, a NULL ends them */
+extern const ngx_camera_api_resource_t  *const ngx_camera_api_resources[];
+
+/* reads the paths of all routes, while the configuration is read */
+ngx_int_t ngx_camera_api_routes_init(ngx_cycle_t *cycle);
+
+/* a request's content */
+ngx_int_t ngx_camera_api_handler(ngx_http_request_t *r);
+
+
+/* the pools of a worker */
+ngx_int_t ngx_camera_api_pg_init(ngx_cycle_t *cycle,
+    ngx_camera_api_main_conf_t *amcf);
+void ngx_camera_api_pg_exit(void);
+
+
+#endif /* NGX_CAMERA_API_CORE_H */

@@ -1,0 +1,412 @@
+/*
+ * Copyright (C) The nginx camera platform authors
+ */
+
+/*
+ * The control plane, the module: directives, variables for the access log, the
+ * life of a worker.
+ *
+ *     camera_api_database     "host=/run/postgresql dbname=camera user=camera_api";
+ *     camera_api_publish_url  rtmps://camera.example:1936/live;
+ *
+ *     location /api/ {
+ *         camera_api;
+ *     }
+ *
+ * Its keys are those of the camera {} block, one of which must be for access
+ * tokens.
+ */
+
+#include "ngx_camera.h"
+#include "ngx_camera_api_core.h"
+
+#define NGX_CAMERA_API_VAR_ID         0
+#define NGX_CAMERA_API_VAR_ROUTE      1
+#define NGX_CAMERA_API_VAR_PRINCIPAL  2
+#define NGX_CAMERA_API_VAR_TENANT     3
+#define NGX_CAMERA_API_VAR_ERROR      4
+
+
+typedef struct {
+    ngx_flag_t  enabled;
+} ngx_camera_api_loc_conf_t;
+
+
+static ngx_int_t ngx_camera_api_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t data);
+static void *ngx_camera_api_create_conf(ngx_cycle_t *cycle);
+static char *ngx_camera_api_init_conf(ngx_cycle_t *cycle, void *conf);
+static ngx_int_t ngx_camera_api_add_variables(ngx_conf_t *cf);
+static void *ngx_camera_api_create_main_conf(ngx_conf_t *cf);
+static void *ngx_camera_api_create_loc_conf(ngx_conf_t *cf);
+static char *ngx_camera_api_merge_loc_conf(ngx_conf_t *cf, void *parent,
+    void *child);
+static char *ngx_camera_api_enable(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+static char *ngx_camera_api_database(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+static ngx_int_t ngx_camera_api_init_process(ngx_cycle_t *cycle);
+static void ngx_camera_api_exit_process(ngx_cycle_t *cycle);
+
+
+static ngx_command_t  ngx_camera_api_commands[] = {
+
+    { ngx_string("camera_api"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS,
+      ngx_camera_api_enable,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("camera_api_database"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_camera_api_database,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      offsetof(ngx_camera_api_main_conf_t, database),
+      NULL },
+
+    { ngx_string("camera_api_publish_url"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_str_slot,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      offsetof(ngx_camera_api_main_conf_t, publish_url),
+      NULL },
+
+      ngx_null_command
+};
+
+
+static ngx_http_module_t  ngx_camera_api_module_ctx = {
+    ngx_camera_api_add_variables,          /* preconfiguration */
+    NULL,                                  /* postconfiguration */
+    ngx_camera_api_create_main_conf,       /* create main configuration */
+    NULL,                                  /* init main configuration */
+    NULL,                                  /* create server configuration */
+    NULL,                                  /* merge server configuration */
+    ngx_camera_api_create_loc_conf,        /* create location configuration */
+    ngx_camera_api_merge_loc_conf          /* merge location configuration */
+};
+
+
+ngx_module_t  ngx_camera_api_module = {
+    NGX_MODULE_V1,
+    &ngx_camera_api_module_ctx,            /* module context */
+    ngx_camera_api_commands,               /* module directives */
+    NGX_HTTP_MODULE,                       /* module type */
+    NULL,                                  /* init master */
+    NULL,                                  /* init module */
+    NULL,                                  /* init process */
+    NULL,                                  /* init thread */
+    NULL,                                  /* exit thread */
+    NULL,                                  /* exit process */
+    NULL,                                  /* exit master */
+    NGX_MODULE_V1_PADDING
+};
+
+
+/* this one sees the whole configuration, the camera {} block included, and
+   gives the file its name */
+
+static ngx_core_module_t  ngx_camera_api_core_ctx = {
+    ngx_string("camera_api"),
+    ngx_camera_api_create_conf,
+    ngx_camera_api_init_conf
+};
+
+
+ngx_module_t  ngx_camera_api = {
+    NGX_MODULE_V1,
+    &ngx_camera_api_core_ctx,       /* module context */
+    NULL,                                  /* module directives */
+    NGX_CORE_MODULE,                       /* module type */
+    NULL,                                  /* init master */
+    NULL,                                  /* init module */
+    ngx_camera_api_init_process,           /* init process */
+    NULL,                                  /* init thread */
+    NULL,                                  /* exit thread */
+    ngx_camera_api_exit_process,           /* exit process */
+    NULL,                                  /* exit master */
+    NGX_MODULE_V1_PADDING
+};
+
+
+static ngx_http_variable_t  ngx_camera_api_vars[] = {
+
+    { ngx_string("camera_request_id"), NULL, ngx_camera_api_variable,
+      NGX_CAMERA_API_VAR_ID, 0, 0 },
+
+    { ngx_string("camera_route"), NULL, ngx_camera_api_variable,
+      NGX_CAMERA_API_VAR_ROUTE, 0, 0 },
+
+    { ngx_string("camera_principal"), NULL, ngx_camera_api_variable,
+      NGX_CAMERA_API_VAR_PRINCIPAL, 0, 0 },
+
+    { ngx_string("camera_tenant"), NULL, ngx_camera_api_variable,
+      NGX_CAMERA_API_VAR_TENANT, 0, 0 },
+
+    { ngx_string("camera_error"), NULL, ngx_camera_api_variable,
+      NGX_CAMERA_API_VAR_ERROR, 0, 0 },
+
+      ngx_http_null_variable
+};
+
+
+/* for the access log: empty where there is nothing to tell */
+
+static ngx_int_t
+ngx_camera_api_variable(ngx_http_request_t *r, ngx_http_variable_value_t *v,
+    uintptr_t data)
+{
+    const char            *text;
+    ngx_camera_api_ctx_t  *ctx;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_camera_api_module);
+
+    text = "";
+
+    if (ctx == NULL) {
+        v->not_found = 1;
+        return NGX_OK;
+    }
+
+    switch (data) {
+
+    case NGX_CAMERA_API_VAR_ID:
+        v->data = ctx->id.data;
+        v->len = ctx->id.len;
+        break;
+
+    case NGX_CAMERA_API_VAR_ROUTE:
+        text = ctx->route ? ctx->route->path : "";
+        break;
+
+    case NGX_CAMERA_API_VAR_PRINCIPAL:
+        text = ctx->principal ? (char *) ctx->principal->username : "";
+        break;
+
+    case NGX_CAMERA_API_VAR_TENANT:
+        text = ctx->principal ? (char *) ctx->principal->tenant_uuid : "";
+        break;
+
+    default:
+        text = ngx_camera_api_code_name(ctx->code);
+        break;
+    }
+
+    if (data != NGX_CAMERA_API_VAR_ID) {
+        v->data = (u_char *) text;
+        v->len = ngx_strlen(text);
+    }
+
+    v->valid = 1;
+    v->no_cacheable = 0;
+    v->not_found = 0;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_camera_api_add_variables(ngx_conf_t *cf)
+{
+    ngx_http_variable_t  *var, *v;
+
+    for (v = ngx_camera_api_vars; v->name.len; v++) {
+
+        var = ngx_http_add_variable(cf, &v->name, v->flags);
+        if (var == NULL) {
+            return NGX_ERROR;
+        }
+
+        var->get_handler = v->get_handler;
+        var->data = v->data;
+    }
+
+    return NGX_OK;
+}
+
+
+static void *
+ngx_camera_api_create_main_conf(ngx_conf_t *cf)
+{
+    return ngx_pcalloc(cf->pool, sizeof(ngx_camera_api_main_conf_t));
+}
+
+
+static void *
+ngx_camera_api_create_loc_conf(ngx_conf_t *cf)
+{
+    return ngx_pcalloc(cf->pool, sizeof(ngx_camera_api_loc_conf_t));
+}
+
+
+/* the size of a body is judged here, with an answer of ours */
+
+static char *
+ngx_camera_api_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
+{
+    ngx_http_core_loc_conf_t   *clcf;
+    ngx_camera_api_loc_conf_t  *conf = child;
+
+    if (conf->enabled) {
+        clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+        clcf->client_max_body_size = 0;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_camera_api_enable(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_core_loc_conf_t    *clcf;
+    ngx_camera_api_loc_conf_t   *alcf = conf;
+    ngx_camera_api_main_conf_t  *amcf;
+
+    if (alcf->enabled) {
+        return "is duplicate";
+    }
+
+    amcf = ngx_http_conf_get_module_main_conf(cf, ngx_camera_api_module);
+    amcf->used = 1;
+
+    alcf->enabled = 1;
+
+    clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
+    clcf->handler = ngx_camera_api_handler;
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_camera_api_database(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    const char                  *error;
+    ngx_str_t                   *value;
+    ngx_camera_api_main_conf_t  *amcf = conf;
+
+    if (amcf->database.len) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    error = ngx_camera_pg_check(&value[1], cf->pool);
+
+    if (error) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"camera_api_database\" %s", error);
+        return NGX_CONF_ERROR;
+    }
+
+    amcf->database = value[1];
+
+    return NGX_CONF_OK;
+}
+
+
+ngx_camera_api_main_conf_t *
+ngx_camera_api_conf(ngx_cycle_t *cycle)
+{
+    ngx_camera_api_main_conf_t  *amcf;
+
+    amcf = ngx_http_cycle_get_module_main_conf(cycle, ngx_camera_api_module);
+
+    return amcf && amcf->used ? amcf : NULL;
+}
+
+
+/* nginx calls init_conf only for modules that made a configuration */
+
+static void *
+ngx_camera_api_create_conf(ngx_cycle_t *cycle)
+{
+    return &ngx_camera_api;
+}
+
+
+static char *
+ngx_camera_api_init_conf(ngx_cycle_t *cycle, void *conf)
+{
+    ngx_camera_conf_t           *ccf;
+    ngx_camera_api_main_conf_t  *amcf;
+
+    amcf = ngx_camera_api_conf(cycle);
+
+    if (amcf == NULL) {
+        return NGX_CONF_OK;
+    }
+
+    ccf = ngx_camera_conf(cycle);
+
+    if (ccf == NULL || amcf->database.len == 0 || amcf->publish_url.len == 0) {
+        ngx_log_error(NGX_LOG_EMERG, cycle->log, 0,
+                      "\"camera_api\" needs a \"camera\" block, "
+                      "\"camera_api_database\" and "
+                      "\"camera_api_publish_url\"");
+        return NGX_CONF_ERROR;
+    }
+
+    if (cam_keys_signer(ccf->keys, CAM_KEY_ACCESS) == NULL) {
+        ngx_log_error(NGX_LOG_EMERG, cycle->log, 0,
+                      "\"camera_api\" needs a key of use \"access\" in "
+                      "\"%V\"", &ccf->keys_file);
+        return NGX_CONF_ERROR;
+    }
+
+    amcf->keys = ccf->keys;
+
+    return ngx_camera_api_routes_init(cycle) == NGX_OK ? NGX_CONF_OK
+                                                       : NGX_CONF_ERROR;
+}
+
+
+static ngx_int_t
+ngx_camera_api_init_process(ngx_cycle_t *cycle)
+{
+    ngx_uint_t                        i;
+    ngx_camera_api_main_conf_t       *amcf;
+    const ngx_camera_api_resource_t  *resource;
+
+    amcf = ngx_camera_api_conf(cycle);
+
+    if (amcf == NULL || !ngx_camera_is_worker()) {
+        return NGX_OK;
+    }
+
+    for (i = 0; ngx_camera_api_resources[i]; i++) {
+        resource = ngx_camera_api_resources[i];
+
+        if (resource->init_process && resource->init_process(cycle) != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+    }
+
+    /* resources have said what they want to be notified of */
+
+    return ngx_camera_api_pg_init(cycle, amcf);
+}
+
+
+static void
+ngx_camera_api_exit_process(ngx_cycle_t *cycle)
+{
+    ngx_uint_t                        i;
+    const ngx_camera_api_resource_t  *resource;
+
+    if (ngx_camera_api_conf(cycle) == NULL || !ngx_camera_is_worker()) {
+        return;
+    }
+
+    for (i = 0; ngx_camera_api_resources[i]; i++) {
+        resource = ngx_camera_api_resources[i];
+
+        if (resource->exit_process) {
+            resource->exit_process(cycle);
+        }
+    }
+
+    ngx_camera_api_pg_exit();
+}

@@ -1,0 +1,46 @@
+/*
+ * Copyright (C) The nginx camera platform authors
+ */
+
+/* May this principal do this? */
+
+#include "ngx_camera_api_core.h"
+
+
+ngx_int_t
+ngx_camera_api_authorize(ngx_camera_api_ctx_t *ctx)
+{
+    ngx_uint_t  needs;
+
+    needs = ctx->route->needs;
+
+    if (needs == NGX_CAMERA_API_PUBLIC || needs == NGX_CAMERA_API_OPTIONAL) {
+        return NGX_OK;
+    }
+
+    if (ctx->principal == NULL) {
+        return ngx_camera_api_refuse(ctx, NGX_CAMERA_API_TOKEN_MISSING);
+    }
+
+    if ((ctx->principal->permissions & needs) == needs) {
+        return NGX_OK;
+    }
+
+    return ngx_camera_api_refuse(ctx, NGX_CAMERA_API_INSUFFICIENT_PERMISSIONS);
+}
+
+
+void
+ngx_camera_api_put_permissions(ngx_camera_api_ctx_t *ctx, const char *name,
+    uint32_t permissions)
+{
+    const char  *permission;
+
+    ngx_camera_api_begin(ctx, name, '[');
+
+    while ((permission = cam_permission_next(&permissions)) != NULL) {
+        ngx_camera_api_put_string(ctx, NULL, permission);
+    }
+
+    ngx_camera_api_end(ctx, ']');
+}
