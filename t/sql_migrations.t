@@ -45,6 +45,16 @@ is($t->sql(q{SELECT count(*) FROM pg_proc
 migrate();
 is(schema(), $schema, 'applied again to the same schema');
 
+# what was there before a migration
+
+migrate('--revert') for 5 .. @names;
+$t->sql("INSERT INTO cameras (name) VALUES ('old'), ('rotated')");
+$t->sql("SELECT rotate_stream_key(id, 60) FROM cameras WHERE name = 'rotated'");
+migrate();
+is(join(' ', $t->sql('SELECT name, key_generation, version, is_active
+    FROM cameras ORDER BY name')), "old\t1\t1\tt rotated\t2\t1\tt",
+    'cameras of an older schema');
+
 # two at once
 
 migrate('--revert') for @names;
