@@ -9,6 +9,7 @@ use strict;
 use warnings;
 
 use Camera::Test;
+use Camera::Test::Cli;
 use Camera::Test::Run;
 use IO::Socket::IP;
 use JSON::PP;
@@ -42,6 +43,20 @@ ok(-d "$env->{CAMERA_SHM}/rings", 'CAMERA_SHM');
 like($t->read_file("/proc/$env->{NGINX_PID}/cmdline"), qr/nginx: master/,
     'NGINX_PID');
 is((stat $run->var . '/run.env')[2] & 07777, 0600, 'run.env is private');
+
+# the first administrator
+
+my ($user, $password) = @$env{qw(CAMERA_ADMIN_USER CAMERA_ADMIN_PASSWORD)};
+
+is($user, 'admin', 'CAMERA_ADMIN_USER');
+cmp_ok(length $password, '>=', 16, 'CAMERA_ADMIN_PASSWORD');
+is_deeply([ map { "@$_{qw(username role)}" } @{ $run->cli(qw(user list))
+    ->{users} } ], ['admin admin'], 'the only user');
+ok(right($password), 'the password is right');
+is((stat $run->var . '/admin')[2] & 07777, 0600, 'and kept in private');
+is($t->read_file($run->var . '/admin'), "$password\n", 'for the next start');
+like($run->log, qr/ as +admin\n.* password +$password\n/,
+    'the summary tells both');
 
 # who runs, and what is served
 
@@ -92,8 +107,12 @@ for my $link (@links) {
 
 unlike($run->log =~ s/^.*watch\.html.*$//mgr, qr/eyJ[\w-]+\./,
     'no token in the rest of the output');
-unlike($t->run('cat', glob $run->var . '/log/*'), qr/eyJ[\w-]+\./,
-    'no token in the logs');
+my $logs = $t->run('cat', glob $run->var . '/log/*');
+unlike($logs, qr/eyJ[\w-]+\./, 'no token in the logs');
+unlike($logs, qr/\Q$password\E/, 'no password in the logs');
+my @seen = map { glob "/proc/$_/{cmdline,environ}" } $run->processes;
+is(scalar(grep { eval { $t->read_file($_) } =~ /\Q$password\E/ } @seen), 0,
+    'nor among the processes');
 
 # a second one beside it
 
@@ -127,11 +146,20 @@ is_deeply([ @now[0, 1] ], \@kept, 'the keys are kept');
 is("@{[ map { $_->{use} } @now ]}", 'stream playback access',
     'and the missing one is added');
 is(scalar @{ $run->cli('list')->{cameras} }, 2, 'cameras are kept');
+is($run->env->{CAMERA_ADMIN_PASSWORD}, $password, 'the password is kept');
+like($run->log, qr/ password +$password\n/, 'and told again');
 is($run->stop('TERM'), 0, 'TERM');
 
 $t->done_testing;
 
 ###############################################################################
+
+sub right {
+    my ($password) = @_;
+
+    return Camera::Test::Cli->new($t, CAMERA_ENV => $run->var . '/run.env')
+        ->run(qw(user check admin), \$password)->{status} == 0;
+}
 
 sub signing_keys {
     return @{ decode_json($t->read_file($run->var . '/keys.json'))->{keys} };

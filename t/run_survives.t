@@ -44,6 +44,11 @@ my @told = $run->log =~ /^run +\| (\w+ was killed by signal 9)/mg;
 is("@told", 'nginx was killed by signal 9 worker was killed by signal 9',
     'deaths are told by name');
 
+# a password that the administrator has changed is not known here
+
+my $old = $run->env->{CAMERA_ADMIN_PASSWORD};
+isnt($run->cli(qw(user password admin))->{password}, $old, 'new password');
+
 # killed itself, it takes everything along: nothing holds ports or the database
 
 my @pids = $run->processes;
@@ -59,6 +64,9 @@ ok($t->wait_for(sub {
 $run = Camera::Test::Run->start($t, DEMO => 1);
 ok($run->wait_ready(30), 'starts again after that') or diag($run->log);
 is($run->cli('list')->{cameras}[0]{id}, $id, 'with what it had');
+is($run->env->{CAMERA_ADMIN_PASSWORD}, undef, 'without the old password');
+unlike($run->log, qr/\Q$old\E/, 'which is not told');
+ok(!-e $run->var . '/admin', 'nor kept');
 is($run->stop, 0, 'stop');
 
 $t->done_testing;

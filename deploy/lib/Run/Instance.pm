@@ -11,11 +11,13 @@ package Run::Instance;
 use strict;
 use warnings;
 
+use Fcntl;
 use POSIX ();
 use Time::HiRes qw(time sleep);
 
 use constant LINK_TTL => 12 * 3600;      # links of the demo cameras
 
+use Run::Admin;
 use Run::Children;
 use Run::Place;
 use Run::Steps;
@@ -33,8 +35,8 @@ sub start {
 
     $self->make_place;
 
-    for my $part (qw(build database migrations keys certificate nginx worker
-        service demo))
+    for my $part (qw(build database migrations keys admin certificate nginx
+        worker service demo))
     {
         my $method = "start_$part";
         die "stopped\n" if $self->{stopped}->();
@@ -234,6 +236,15 @@ sub start_keys {
 }
 
 
+# before nginx, whose start writes run.env
+
+sub start_admin {
+    my ($self) = @_;
+
+    $self->{admin} = Run::Admin::find($self);
+}
+
+
 # self-signed, for this machine's names; kept until a month before its end
 
 sub start_certificate {
@@ -425,14 +436,13 @@ sub cameras {
 }
 
 
-# for people and programs that look for this instance; whole at any moment
+# for people and programs that look for this instance
 
 sub write_env {
     my ($self, $nginx_pid) = @_;
 
     my $set = $self->{set};
     my $host = $ENV{HOST_NAME} // 'localhost';
-    my $file = "$self->{var}/run.env";
 
     my @lines = (
         "CAMERA_URL=http://127.0.0.1:$set->{HTTP_PORT}",
@@ -445,10 +455,24 @@ sub write_env {
         "NGINX_PID=$nginx_pid",
     );
 
-    open my $out, '>', "$file.new" or die "open(\"$file.new\") failed: $!\n";
-    chmod 0600, $out;
+    push @lines, "CAMERA_ADMIN_USER=$self->{admin}{user}",
+        "CAMERA_ADMIN_PASSWORD='" . $self->{admin}{password} =~ s/'/'\\''/gr
+        . "'" if $self->{admin};
+
+    $self->write_private("$self->{var}/run.env", map { "$_\n" } @lines);
+}
+
+
+# whole at any moment, for our user alone
+
+sub write_private {
+    my ($self, $file, @text) = @_;
+
+    unlink "$file.new";
+    sysopen my $out, "$file.new", O_WRONLY|O_CREAT|O_EXCL, 0600
+        or die "open(\"$file.new\") failed: $!\n";
     chown $self->{user}{uid}, $self->{user}{gid}, $out if $> == 0;
-    print $out map { "$_\n" } @lines;
+    print $out @text;
     close $out or die "write(\"$file.new\") failed: $!\n";
     rename "$file.new", $file or die "rename(\"$file\") failed: $!\n";
 }
@@ -460,7 +484,9 @@ sub summary {
     my $host = $ENV{HOST_NAME} // 'localhost';
     my $https = "https://$host:$self->{set}{HTTPS_PORT}";
     my @lines = ('', 'Ready. The certificate is self-signed: the browser asks'
-        . ' once.', '');
+        . ' once.', '', $self->login_lines($https));
+
+    push @lines, '' if $self->{demo};
 
     for my $camera (@{ $self->{demo} // [] }) {
         my $url = $self->camera('play-url', $camera->{id}, '--ttl', LINK_TTL)
@@ -479,6 +505,22 @@ sub summary {
         '', 'Ctrl-C stops everything; the next start keeps what is there.', '';
 
     $self->{say}->('run', $_, 'links') for @lines;
+}
+
+
+sub login_lines {
+    my ($self, $https) = @_;
+
+    my $admin = $self->{admin};
+    my @lines = ("Log in: $https/");
+
+    push @lines, "  as        $admin->{user}", '  password  '
+        . ($admin->{given} ? 'that of ADMIN_PASSWORD' : $admin->{password})
+        if $admin;
+
+    return (@lines, '  bin/camera user password '
+        . ($admin ? 'admin    a new one, for you alone'
+            : 'NAME     a new one, who forgot theirs'));
 }
 
 

@@ -33,6 +33,10 @@ sub settings {
 
     $set{WORKERS} = number('WORKERS', 2, 1, 64);
     $set{DEMO} = number('DEMO', 1, 0, 1);
+
+    # out of the environment, which every child inherits
+    $set{ADMIN_PASSWORD} = delete $ENV{ADMIN_PASSWORD} // '';
+
     $set{$_} = $ENV{$_} // ''
         for qw(DATABASE_URL APP_DATABASE_URL API_DATABASE_URL);
 

@@ -53,21 +53,28 @@ sub command {
 }
 
 
-# the same for a command whose answer matters; standard error goes to ours
+# The same for a command whose answer matters; standard error goes to ours.
+# Options: in, a short text for its standard input; any, an answer is one
+# whatever the status.
 
 sub answer {
     my ($self, $opt, @argv) = @_;
 
+    pipe my $in, my $feed or die "pipe() failed: $!\n";
+    syswrite $feed, $opt->{in} // '';
+    close $feed;
+
     my $pid = open(my $out, '-|') // die "fork() failed: $!\n";
 
     if ($pid == 0) {
-        open STDIN, '<', '/dev/null';
+        open STDIN, '<&', $in;
+        $ENV{$_} = $opt->{env}{$_} for keys %{ $opt->{env} // {} };
         exec $self->as_user($opt, @argv) or exit 127;
     }
 
     local $/;
     my $text = <$out> // '';
-    close $out or return undef;
+    close $out or $opt->{any} or return undef;
 
     return $text;
 }
