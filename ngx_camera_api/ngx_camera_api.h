@@ -200,9 +200,31 @@ typedef struct {
     time_t                              expires;   /* of the token */
     u_char                              username[52];   /* with its NUL */
 
-    ngx_str_t                           tenant_text;    /* "" = unknown */
+    ngx_str_t                           tenant_text;
     u_char                              tenant_uuid[CAM_UUID_TEXT + 1];
 } ngx_camera_api_principal_t;
+
+
+/*
+ * Whose access token this is.  ngx_camera_api_identify() answers NGX_OK with
+ * the principal, NGX_DECLINED for a token that is not good, NGX_ERROR when it
+ * cannot be found out now, or NGX_AGAIN: then handler runs once, with NGX_CAMERA_API_OK, _TOKEN_INVALID or
+ * _SERVICE_UNAVAILABLE, unless it is cancelled first.
+ */
+
+typedef struct {
+    ngx_camera_api_principal_t          principal;
+    void                              (*handler)(void *data,
+                                                 ngx_camera_api_code_e code);
+    void                               *data;
+
+    ngx_queue_t                         queue;     /* private */
+    unsigned                            waiting:1;
+} ngx_camera_api_identity_t;
+
+ngx_int_t ngx_camera_api_identify(ngx_camera_api_identity_t *identity,
+    const ngx_str_t *token);
+void ngx_camera_api_identify_cancel(ngx_camera_api_identity_t *identity);
 
 
 struct ngx_camera_api_ctx_s {
@@ -213,6 +235,7 @@ struct ngx_camera_api_ctx_s {
 
     ngx_str_t                           ids[NGX_CAMERA_API_IDS_MAX];
     ngx_camera_api_principal_t         *principal; /* NULL: nobody */
+    ngx_camera_api_identity_t          *identity;  /* where it comes from */
 
     cam_value_t                        *query;     /* as in the tables */
     cam_value_t                        *body;

@@ -61,5 +61,17 @@ ngx_int_t ngx_camera_api_pg_init(ngx_cycle_t *cycle,
     ngx_camera_api_main_conf_t *amcf);
 void ngx_camera_api_pg_exit(void);
 
+/* a short statement of nobody's tenant, for the core's own sake */
+ngx_camera_pg_query_t *ngx_camera_api_pg_start(
+    ngx_camera_api_statement_t *statement, const ngx_camera_pg_param_t *params,
+    ngx_uint_t n, ngx_msec_t timeout, ngx_camera_pg_handler_pt handler,
+    void *data);
+
+
+void ngx_camera_api_identify_init(ngx_cycle_t *cycle, cam_keys_t *keys);
+
+/* the connection that listens may be new */
+void ngx_camera_api_identify_connected(void);
+
 
 #endif /* NGX_CAMERA_API_CORE_H */

@@ -19,6 +19,7 @@
 
 #include "ngx_camera.h"
 #include "ngx_camera_api_core.h"
+#include "ngx_camera_api_session.h"
 
 #define NGX_CAMERA_API_VAR_ID         0
 #define NGX_CAMERA_API_VAR_ROUTE      1
@@ -270,6 +271,10 @@ ngx_camera_api_enable(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     amcf = ngx_http_conf_get_module_main_conf(cf, ngx_camera_api_module);
     amcf->used = 1;
 
+    if (ngx_camera_api_session_zone(cf, &ngx_camera_api_module) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
+
     alcf->enabled = 1;
 
     clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
@@ -374,6 +379,8 @@ ngx_camera_api_init_process(ngx_cycle_t *cycle)
     if (amcf == NULL || !ngx_camera_is_worker()) {
         return NGX_OK;
     }
+
+    ngx_camera_api_identify_init(cycle, amcf->keys);
 
     for (i = 0; ngx_camera_api_resources[i]; i++) {
         resource = ngx_camera_api_resources[i];

@@ -27,6 +27,7 @@ static ngx_int_t ngx_camera_api_pg_collect(ngx_cycle_t *cycle);
 static ngx_int_t ngx_camera_api_pg_add(ngx_camera_api_statement_t *statement);
 static ngx_int_t ngx_camera_api_pg_create(ngx_cycle_t *cycle,
     ngx_uint_t slow, ngx_str_t *conninfo);
+static void ngx_camera_api_pg_ready(void *data, ngx_uint_t connections);
 static void ngx_camera_api_pg_notified(void *data, const char *channel,
     const char *payload);
 static void ngx_camera_api_pg_done(void *data, ngx_camera_pg_rc_e rc,
@@ -38,12 +39,12 @@ static ngx_camera_api_code_e ngx_camera_api_pg_conflict(
 static ngx_camera_api_code_e ngx_camera_api_pg_code(const char *sqlstate);
 
 
-extern ngx_camera_api_statement_t  ngx_camera_api_principal_check;
+extern ngx_camera_api_statement_t  ngx_camera_api_identify_check;
 extern ngx_camera_api_statement_t  ngx_camera_api_ids_camera;
 
 /* those of the core */
 static ngx_camera_api_statement_t  *const ngx_camera_api_pg_core[] = {
-    &ngx_camera_api_principal_check,
+    &ngx_camera_api_identify_check,
     &ngx_camera_api_ids_camera,
     NULL
 };
@@ -165,6 +166,7 @@ ngx_camera_api_pg_create(ngx_cycle_t *cycle, ngx_uint_t slow,
     if (!slow && ngx_camera_api_pg.nchannels) {
         conf.listen = ngx_camera_api_pg.channels;
         conf.notified = ngx_camera_api_pg_notified;
+        conf.ready = ngx_camera_api_pg_ready;
     }
 
     ngx_camera_api_pg.pools[slow] = ngx_camera_pg_create(cycle->pool,
@@ -211,6 +213,13 @@ ngx_camera_api_notify(ngx_camera_api_notify_t *notify)
 
 
 static void
+ngx_camera_api_pg_ready(void *data, ngx_uint_t connections)
+{
+    ngx_camera_api_identify_connected();
+}
+
+
+static void
 ngx_camera_api_pg_notified(void *data, const char *channel,
     const char *payload)
 {
@@ -222,6 +231,17 @@ ngx_camera_api_pg_notified(void *data, const char *channel,
             notify->handler(notify->data, payload);
         }
     }
+}
+
+
+ngx_camera_pg_query_t *
+ngx_camera_api_pg_start(ngx_camera_api_statement_t *statement,
+    const ngx_camera_pg_param_t *params, ngx_uint_t n, ngx_msec_t timeout,
+    ngx_camera_pg_handler_pt handler, void *data)
+{
+    return ngx_camera_pg_start(ngx_camera_api_pg.pools[NGX_CAMERA_API_QUICK],
+                               statement->index, params, n, timeout, handler,
+                               data);
 }
 
 

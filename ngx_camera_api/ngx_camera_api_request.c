@@ -199,6 +199,10 @@ ngx_camera_api_cleanup(void *data)
         ctx->pg_query = NULL;
     }
 
+    if (ctx->identity) {
+        ngx_camera_api_identify_cancel(ctx->identity);
+    }
+
     cam_json_wipe(ctx->json);
     ctx->json = NULL;
 }

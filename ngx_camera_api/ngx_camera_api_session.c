@@ -1,0 +1,339 @@
+/*
+ * Copyright (C) The nginx camera platform authors
+ */
+
+/*
+ * The table of sessions: sets of eight entries under one lock, which nginx's
+ * master takes away from a worker that dies with it.  The oldest entry of a
+ * set makes room for a new one.  Times are ngx_current_msec, the monotonic
+ * clock, which all workers share.
+ */
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include "ngx_camera_api_session.h"
+
+#define NGX_CAMERA_API_SESSION_SETS     1024
+#define NGX_CAMERA_API_SESSION_WAYS     8
+
+#define NGX_CAMERA_API_SESSION_BELIEVE  5000   /* ms since it was asked */
+#define NGX_CAMERA_API_SESSION_SOON     3000
+#define NGX_CAMERA_API_SESSION_PAUSE    1000   /* between two who look again */
+
+
+typedef struct {
+    ngx_camera_api_session_t        session;
+    ngx_msec_t                      asked;
+    ngx_msec_t                      renewing;  /* when somebody was told to */
+    ngx_atomic_uint_t               epoch;     /* of the table, 0: free */
+} ngx_camera_api_session_entry_t;
+
+
+typedef struct {
+    ngx_atomic_t                    epoch;
+    ngx_camera_api_session_entry_t  entries[NGX_CAMERA_API_SESSION_WAYS];
+} ngx_camera_api_session_set_t;
+
+
+typedef struct {
+    ngx_atomic_t                    epoch;
+    ngx_atomic_uint_t               all;       /* older ones were dropped */
+    ngx_camera_api_session_set_t    sets[NGX_CAMERA_API_SESSION_SETS];
+} ngx_camera_api_session_table_t;
+
+
+static ngx_int_t ngx_camera_api_session_init_zone(ngx_shm_zone_t *zone,
+    void *data);
+static ngx_camera_api_session_entry_t *ngx_camera_api_session_find(
+    const u_char *sid);
+static ngx_camera_api_session_entry_t *ngx_camera_api_session_place(
+    const u_char *sid);
+static ngx_camera_api_session_set_t *ngx_camera_api_session_set(
+    const u_char *sid);
+static ngx_atomic_uint_t ngx_camera_api_session_sum(const u_char *sid);
+static ngx_msec_t ngx_camera_api_session_age(
+    const ngx_camera_api_session_entry_t *entry);
+
+
+static ngx_slab_pool_t                 *ngx_camera_api_session_pool;
+static ngx_camera_api_session_table_t  *ngx_camera_api_session_table;
+
+
+ngx_int_t
+ngx_camera_api_session_zone(ngx_conf_t *cf, void *tag)
+{
+    size_t           size;
+    ngx_shm_zone_t  *zone;
+
+    static ngx_str_t  name = ngx_string("camera_api_sessions");
+
+    size = sizeof(ngx_camera_api_session_table_t) + 16 * ngx_pagesize;
+
+    zone = ngx_shared_memory_add(cf, &name, size, tag);
+    if (zone == NULL) {
+        return NGX_ERROR;
+    }
+
+    zone->init = ngx_camera_api_session_init_zone;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_camera_api_session_init_zone(ngx_shm_zone_t *zone, void *data)
+{
+    ngx_slab_pool_t                 *pool;
+    ngx_camera_api_session_table_t  *table;
+
+    pool = (ngx_slab_pool_t *) zone->shm.addr;
+    table = data ? data : pool->data;
+
+    if (table == NULL) {
+        table = ngx_slab_calloc(pool, sizeof(ngx_camera_api_session_table_t));
+        if (table == NULL) {
+            return NGX_ERROR;
+        }
+
+        table->epoch = 1;
+        pool->data = table;
+    }
+
+    zone->data = table;
+
+    ngx_camera_api_session_pool = pool;
+    ngx_camera_api_session_table = table;
+
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_camera_api_session_get(const u_char *sid,
+    ngx_camera_api_session_t *session)
+{
+    ngx_int_t                        rc;
+    ngx_msec_t                       age;
+    ngx_camera_api_session_entry_t  *entry;
+
+    rc = NGX_DECLINED;
+
+    ngx_shmtx_lock(&ngx_camera_api_session_pool->mutex);
+
+    entry = ngx_camera_api_session_find(sid);
+
+    if (entry) {
+        age = ngx_camera_api_session_age(entry);
+
+        if (age < NGX_CAMERA_API_SESSION_BELIEVE) {
+            *session = entry->session;
+            rc = NGX_OK;
+        }
+
+        if (age >= NGX_CAMERA_API_SESSION_SOON && rc == NGX_OK
+            && ngx_current_msec - entry->renewing
+               >= NGX_CAMERA_API_SESSION_PAUSE)
+        {
+            entry->renewing = ngx_current_msec;
+            rc = NGX_AGAIN;
+        }
+    }
+
+    ngx_shmtx_unlock(&ngx_camera_api_session_pool->mutex);
+
+    return rc;
+}
+
+
+ngx_atomic_uint_t
+ngx_camera_api_session_epoch(const u_char *sid)
+{
+    ngx_atomic_uint_t  epoch;
+
+    ngx_shmtx_lock(&ngx_camera_api_session_pool->mutex);
+
+    epoch = ngx_camera_api_session_sum(sid);
+
+    ngx_shmtx_unlock(&ngx_camera_api_session_pool->mutex);
+
+    return epoch;
+}
+
+
+void
+ngx_camera_api_session_put(const ngx_camera_api_session_t *session,
+    ngx_atomic_uint_t epoch)
+{
+    ngx_camera_api_session_entry_t  *entry;
+
+    ngx_shmtx_lock(&ngx_camera_api_session_pool->mutex);
+
+    if (ngx_camera_api_session_sum(session->sid) == epoch) {
+        entry = ngx_camera_api_session_place(session->sid);
+
+        entry->session = *session;
+        entry->asked = ngx_current_msec;
+        entry->epoch = ngx_camera_api_session_table->epoch;
+    }
+
+    ngx_shmtx_unlock(&ngx_camera_api_session_pool->mutex);
+}
+
+
+void
+ngx_camera_api_session_forget(const u_char *sid)
+{
+    ngx_camera_api_session_entry_t  *entry;
+
+    ngx_shmtx_lock(&ngx_camera_api_session_pool->mutex);
+
+    entry = ngx_camera_api_session_find(sid);
+
+    if (entry) {
+        entry->epoch = 0;
+    }
+
+    ngx_shmtx_unlock(&ngx_camera_api_session_pool->mutex);
+}
+
+
+void
+ngx_camera_api_session_drop(const u_char *sid)
+{
+    ngx_camera_api_session_entry_t  *entry;
+
+    ngx_shmtx_lock(&ngx_camera_api_session_pool->mutex);
+
+    ngx_camera_api_session_set(sid)->epoch++;
+    entry = ngx_camera_api_session_find(sid);
+
+    if (entry) {
+        entry->epoch = 0;
+    }
+
+    ngx_shmtx_unlock(&ngx_camera_api_session_pool->mutex);
+}
+
+
+void
+ngx_camera_api_session_drop_user(const u_char *user)
+{
+    ngx_uint_t                       i, j;
+    ngx_camera_api_session_entry_t  *entry;
+
+    ngx_shmtx_lock(&ngx_camera_api_session_pool->mutex);
+
+    ngx_camera_api_session_table->epoch++;
+
+    for (i = 0; i < NGX_CAMERA_API_SESSION_SETS; i++) {
+        entry = ngx_camera_api_session_table->sets[i].entries;
+
+        for (j = 0; j < NGX_CAMERA_API_SESSION_WAYS; j++) {
+
+            if (ngx_memcmp(entry[j].session.user, user, CAM_UUID_LEN) == 0) {
+                entry[j].epoch = 0;
+            }
+        }
+    }
+
+    ngx_shmtx_unlock(&ngx_camera_api_session_pool->mutex);
+}
+
+
+void
+ngx_camera_api_session_drop_all(void)
+{
+    ngx_shmtx_lock(&ngx_camera_api_session_pool->mutex);
+
+    ngx_camera_api_session_table->all = ++ngx_camera_api_session_table->epoch;
+
+    ngx_shmtx_unlock(&ngx_camera_api_session_pool->mutex);
+}
+
+
+static ngx_camera_api_session_entry_t *
+ngx_camera_api_session_find(const u_char *sid)
+{
+    ngx_uint_t                       i;
+    ngx_camera_api_session_entry_t  *set;
+
+    set = ngx_camera_api_session_set(sid)->entries;
+
+    for (i = 0; i < NGX_CAMERA_API_SESSION_WAYS; i++) {
+
+        if (set[i].epoch
+            && set[i].epoch >= ngx_camera_api_session_table->all
+            && ngx_memcmp(set[i].session.sid, sid, CAM_UUID_LEN) == 0)
+        {
+            return &set[i];
+        }
+    }
+
+    return NULL;
+}
+
+
+/* its own entry, a free one, or the one that was asked for longest ago */
+
+static ngx_camera_api_session_entry_t *
+ngx_camera_api_session_place(const u_char *sid)
+{
+    ngx_uint_t                       i;
+    ngx_camera_api_session_entry_t  *set, *best;
+
+    best = ngx_camera_api_session_find(sid);
+
+    if (best) {
+        return best;
+    }
+
+    set = ngx_camera_api_session_set(sid)->entries;
+    best = set;
+
+    for (i = 1; i < NGX_CAMERA_API_SESSION_WAYS && best->epoch; i++) {
+
+        if (set[i].epoch == 0
+            || ngx_camera_api_session_age(&set[i])
+               > ngx_camera_api_session_age(best))
+        {
+            best = &set[i];
+        }
+    }
+
+    return best;
+}
+
+
+/* ids are random, so any of their bytes will do */
+
+static ngx_camera_api_session_set_t *
+ngx_camera_api_session_set(const u_char *sid)
+{
+    return &ngx_camera_api_session_table->sets
+               [((ngx_uint_t) sid[0] << 8 | sid[1])
+                % NGX_CAMERA_API_SESSION_SETS];
+}
+
+
+/* both only grow, so their sum changes when one of them does */
+
+static ngx_atomic_uint_t
+ngx_camera_api_session_sum(const u_char *sid)
+{
+    return ngx_camera_api_session_table->epoch
+           + ngx_camera_api_session_set(sid)->epoch;
+}
+
+
+/* another worker's clock may be a little ahead */
+
+static ngx_msec_t
+ngx_camera_api_session_age(const ngx_camera_api_session_entry_t *entry)
+{
+    ngx_msec_int_t  age;
+
+    age = (ngx_msec_int_t) (ngx_current_msec - entry->asked);
+
+    return age > 0 ? (ngx_msec_t) age : 0;
+}

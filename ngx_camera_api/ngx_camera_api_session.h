@@ -1,0 +1,61 @@
+/*
+ * Copyright (C) The nginx camera platform authors
+ */
+
+/*
+ * What the workers of this nginx know of sessions: one table in shared memory,
+ * which survives reloads.
+ *
+ * An entry is believed for five seconds after the database was asked.  A drop
+ * takes effect at once, in all workers; what was asked before a drop is not
+ * stored after it, because the answer may be older than the drop.
+ */
+
+#ifndef NGX_CAMERA_API_SESSION_H
+#define NGX_CAMERA_API_SESSION_H
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+
+#include "role.h"
+#include "uuid.h"
+
+#define NGX_CAMERA_API_SESSION_NAME  52    /* of a user, with its NUL */
+
+
+typedef struct {
+    u_char       sid[CAM_UUID_LEN];
+    u_char       user[CAM_UUID_LEN];
+    u_char       tenant[CAM_UUID_LEN];
+    u_char       username[NGX_CAMERA_API_SESSION_NAME];
+    cam_role_e   role;
+} ngx_camera_api_session_t;
+
+
+/* adds the zone to the configuration; tag is the module */
+ngx_int_t ngx_camera_api_session_zone(ngx_conf_t *cf, void *tag);
+
+/*
+ * NGX_OK; NGX_AGAIN: believed, but the caller should have it looked at again,
+ * which nobody else is asked for in the next second; NGX_DECLINED: not known,
+ * or not any more.
+ */
+ngx_int_t ngx_camera_api_session_get(const u_char *sid,
+    ngx_camera_api_session_t *session);
+
+/* changes with each drop that may concern it; take it before asking */
+ngx_atomic_uint_t ngx_camera_api_session_epoch(const u_char *sid);
+
+/* what the database has just said, unless a drop came after that epoch */
+void ngx_camera_api_session_put(const ngx_camera_api_session_t *session,
+    ngx_atomic_uint_t epoch);
+
+/* the database knows no such session; an entry of it goes */
+void ngx_camera_api_session_forget(const u_char *sid);
+
+void ngx_camera_api_session_drop(const u_char *sid);
+void ngx_camera_api_session_drop_user(const u_char *user);
+void ngx_camera_api_session_drop_all(void);
+
+
+#endif /* NGX_CAMERA_API_SESSION_H */
