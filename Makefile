@@ -257,7 +257,7 @@ $(BUILD)/tsan/%: t/unit/%.c $(wildcard t/unit/*.h) $(wildcard common/ring*) \
 # a module that only tests load; it uses ngx_camera_module.so
 
 $(BUILD)/t/%.so: t/module/%.c $(NGX_OBJ)/Makefile \
-	    ngx_camera_module/ngx_camera_pg.h
+	    $(wildcard ngx_camera_module/*.h)
 	@echo '  $@'; mkdir -p $(@D)
 	$(Q)$(CC) -shared -fPIC -O2 -g -Wall -Wno-unused-parameter \
 	    $(addprefix -I$(NGX_SRC)/src/,core event event/modules os/unix \

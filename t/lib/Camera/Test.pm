@@ -3,7 +3,7 @@ package Camera::Test;
 # Copyright (C) The nginx camera platform authors
 
 # The helper library of the tests: one object is one private instance of the
-# platform, with its own directory, ports, PostgreSQL, nginx and
+# platform, with its own directory, ports, PostgreSQL, Redis, nginx and
 # camera-worker, all of which end with the test.  The parts are mixed in from
 # Camera/Test/*.pm; this file has the object itself, waiting, and the end.
 
@@ -11,7 +11,8 @@ use strict;
 use warnings;
 
 use parent -norequire, qw(Camera::Test::Nginx Camera::Test::Postgres
-    Camera::Test::Media Camera::Test::Camera Camera::Test::Api);
+    Camera::Test::Redis Camera::Test::Media Camera::Test::Camera
+    Camera::Test::Api);
 
 use Camera::Process;
 use Camera::Test::Api;
@@ -19,6 +20,7 @@ use Camera::Test::Camera;
 use Camera::Test::Media;
 use Camera::Test::Nginx;
 use Camera::Test::Postgres;
+use Camera::Test::Redis;
 
 use Cwd qw(abs_path);
 use Fcntl qw(:flock);
@@ -59,9 +61,10 @@ Camera::Test - helper library of the tests
 
 Methods are described where they are: Camera::Test::Nginx (configuration,
 start, reload, http_get), Camera::Test::Postgres (start, stop, pause, sql),
-Camera::Test::Camera (cameras, tokens, camera-worker), Camera::Test::Api (users,
-requests to the API), Camera::Test::Media (clips, publish, frame_numbers),
-Camera::Process (what publish answers).
+Camera::Test::Redis (the same), Camera::Test::Camera (cameras, tokens,
+camera-worker), Camera::Test::Api (users, requests to the API),
+Camera::Test::Media (clips, publish, frame_numbers), Camera::Process (what
+publish answers).
 
 =head1 ENVIRONMENT
 
@@ -142,7 +145,7 @@ sub soak { $ENV{CAMERA_SOAK} ? 1 : 0 }
 =item skip_without(@what)
 
 Skips the test, saying why, unless all of it is there: C<nginx> (the built
-module), C<postgres>, C<migrations>, C<ffmpeg>, C<worker>, C<cli>, C<camsim>,
+module), C<postgres>, C<redis>, C<migrations>, C<ffmpeg>, C<worker>, C<cli>, C<camsim>,
 C<tls> (IO::Socket::SSL), or the name of one of our directives.
 
 =cut
@@ -154,6 +157,7 @@ sub skip_without {
         nginx      => sub { !grep { !-e } $self->modules },
         postgres   => sub { -x Camera::Test::Postgres::postgres_bin()
                                 . '/postgres' },
+        redis      => sub { system('command -v redis-server >/dev/null') == 0 },
         migrations => sub { -x "$root/deploy/migrate" },
         ffmpeg     => sub { system('command -v ffmpeg >/dev/null') == 0 },
         worker     => sub { -x $self->program('camera-worker') },
@@ -412,7 +416,8 @@ sub stop {
 
     $_->stop for grep { defined } delete @$self{qw(worker nginx)};
     $self->stop_postgres('immediate') if $self->{postgres};
-    delete $self->{postgres};
+    $self->stop_redis if $self->{redis};
+    delete @$self{qw(postgres redis)};
 }
 
 =item done_testing

@@ -1,0 +1,686 @@
+/*
+ * Copyright (C) The nginx camera platform authors
+ */
+
+/*
+ * One connection of the Redis client, on hiredis 0.14.
+ *
+ *     IDLE        waits for its retry timer           [_disconnect, _lost]
+ *     CONNECTING  the socket is not writable yet      [_connect]
+ *     GREETING    AUTH, SELECT and PING are sent      [_connected]
+ *     READY       takes commands                      [_greeted]
+ *     STALLED     one was not answered in time; takes [_stall]
+ *                 none until a PING was answered
+ *
+ * A Redis that hangs still lets clients connect, so only an answer makes a
+ * connection ready, and only an answer ends a stall.  A stall of ten seconds
+ * is given up.  It is connected again after a while that doubles from 50 ms to
+ * 5 s, half of it random.
+ *
+ * The library frees its context by itself when a connection fails: it tells
+ * pending commands (NULL instead of a reply), calls the cleanup hook, tells us
+ * and closes the descriptor.  When we free it the order is the same, but
+ * conn->context is NULL already, which is how _disconnected() knows.  We never
+ * do so while the library is on the stack: ngx_camera_redis_fail() posts an
+ * event.
+ *
+ * Events are level-triggered, because the library reads 16 kB at a time.
+ */
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_event.h>
+#include <netinet/tcp.h>
+
+#include "ngx_camera.h"
+#include "ngx_camera_redis_connection.h"
+
+#define NGX_CAMERA_REDIS_BACKOFF_MIN  50
+#define NGX_CAMERA_REDIS_BACKOFF_MAX  5000
+#define NGX_CAMERA_REDIS_STALL        10000
+
+
+static void ngx_camera_redis_init_events(ngx_camera_redis_conn_t *conn);
+static ngx_int_t ngx_camera_redis_attach(ngx_camera_redis_conn_t *conn);
+static void ngx_camera_redis_keepalive(ngx_camera_redis_conn_t *conn);
+static void ngx_camera_redis_read_handler(ngx_event_t *ev);
+static void ngx_camera_redis_write_handler(ngx_event_t *ev);
+static void ngx_camera_redis_add_read(void *data);
+static void ngx_camera_redis_del_read(void *data);
+static void ngx_camera_redis_add_write(void *data);
+static void ngx_camera_redis_del_write(void *data);
+static void ngx_camera_redis_cleanup(void *data);
+static void ngx_camera_redis_connected(const redisAsyncContext *context,
+    int status);
+static ngx_int_t ngx_camera_redis_greet(ngx_camera_redis_conn_t *conn);
+static ngx_int_t ngx_camera_redis_auth(ngx_camera_redis_conn_t *conn);
+static void ngx_camera_redis_auth_done(redisAsyncContext *context,
+    void *reply, void *data);
+static void ngx_camera_redis_select_done(redisAsyncContext *context,
+    void *reply, void *data);
+static void ngx_camera_redis_pong(redisAsyncContext *context, void *reply,
+    void *data);
+static void ngx_camera_redis_disconnected(const redisAsyncContext *context,
+    int status);
+static void ngx_camera_redis_again(ngx_camera_redis_conn_t *conn);
+static void ngx_camera_redis_complain(ngx_camera_redis_t *redis,
+    const char *what, const char *text);
+static void ngx_camera_redis_retry_handler(ngx_event_t *ev);
+static void ngx_camera_redis_deadline_handler(ngx_event_t *ev);
+static void ngx_camera_redis_broken_handler(ngx_event_t *ev);
+
+
+void
+ngx_camera_redis_connect(ngx_camera_redis_conn_t *conn)
+{
+    redisAsyncContext           *context;
+    ngx_camera_redis_address_t  *address;
+
+    address = &conn->redis->conf.address;
+
+    ngx_camera_redis_init_events(conn);
+
+    context = address->path ? redisAsyncConnectUnix(address->path)
+                            : redisAsyncConnect(address->ip,
+                                                (int) address->port);
+
+    conn->context = context;
+    conn->state = NGX_CAMERA_REDIS_CONNECTING;
+
+    if (context == NULL || context->err) {
+        ngx_camera_redis_complain(conn->redis, "connect()",
+                                  context ? context->errstr : "no memory");
+        ngx_camera_redis_disconnect(conn, 1);
+        return;
+    }
+
+    ngx_camera_redis_await(conn, conn->redis->conf.connect_timeout);
+
+    if (ngx_camera_redis_attach(conn) != NGX_OK) {
+        ngx_camera_redis_complain(conn->redis, "ngx_get_connection()", "");
+        ngx_camera_redis_disconnect(conn, 1);
+    }
+}
+
+
+static void
+ngx_camera_redis_init_events(ngx_camera_redis_conn_t *conn)
+{
+    ngx_log_t  *log;
+
+    if (conn->retry.handler) {
+        return;
+    }
+
+    log = conn->redis->log;
+
+    ngx_camera_background_event(&conn->retry, ngx_camera_redis_retry_handler,
+                                log);
+    ngx_camera_background_event(&conn->deadline,
+                                ngx_camera_redis_deadline_handler, log);
+    ngx_camera_background_event(&conn->broken, ngx_camera_redis_broken_handler,
+                                log);
+}
+
+
+static ngx_int_t
+ngx_camera_redis_attach(ngx_camera_redis_conn_t *conn)
+{
+    ngx_connection_t   *c;
+    redisAsyncContext  *context;
+
+    context = conn->context;
+
+    c = ngx_get_connection(context->c.fd, conn->redis->log);
+    if (c == NULL) {
+        return NGX_ERROR;
+    }
+
+    c->data = conn;
+    c->log = conn->redis->log;
+
+    c->read->handler = ngx_camera_redis_read_handler;
+    c->read->log = c->log;
+    c->write->handler = ngx_camera_redis_write_handler;
+    c->write->log = c->log;
+
+    conn->connection = c;
+
+    context->data = conn;
+    context->ev.data = conn;
+    context->ev.addRead = ngx_camera_redis_add_read;
+    context->ev.delRead = ngx_camera_redis_del_read;
+    context->ev.addWrite = ngx_camera_redis_add_write;
+    context->ev.delWrite = ngx_camera_redis_del_write;
+    context->ev.cleanup = ngx_camera_redis_cleanup;
+
+    if (conn->redis->conf.address.ip) {
+        ngx_camera_redis_keepalive(conn);
+    }
+
+    /* the first one asks for the write event, too */
+
+    redisAsyncSetConnectCallback(context, ngx_camera_redis_connected);
+    redisAsyncSetDisconnectCallback(context, ngx_camera_redis_disconnected);
+
+    return c->write->active ? NGX_OK : NGX_ERROR;
+}
+
+
+/* who only listens for messages would never notice a peer that vanished */
+
+static void
+ngx_camera_redis_keepalive(ngx_camera_redis_conn_t *conn)
+{
+    int     value;
+    size_t  i;
+
+    static const struct {
+        int  level;
+        int  option;
+        int  value;
+    } options[] = {
+        { SOL_SOCKET, SO_KEEPALIVE, 1 },
+        { IPPROTO_TCP, TCP_KEEPIDLE, 5 },
+        { IPPROTO_TCP, TCP_KEEPINTVL, 2 },
+        { IPPROTO_TCP, TCP_KEEPCNT, 3 },
+        { IPPROTO_TCP, TCP_USER_TIMEOUT, 5000 }
+    };
+
+    for (i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
+        value = options[i].value;
+
+        if (setsockopt(conn->connection->fd, options[i].level,
+                       options[i].option, &value, sizeof(int))
+            == -1)
+        {
+            ngx_log_error(NGX_LOG_ALERT, conn->redis->log, ngx_socket_errno,
+                          "setsockopt(%d) failed", options[i].option);
+        }
+    }
+}
+
+
+/* after either of these the context may be free */
+
+static void
+ngx_camera_redis_read_handler(ngx_event_t *ev)
+{
+    ngx_connection_t         *c;
+    ngx_camera_redis_conn_t  *conn;
+
+    c = ev->data;
+    conn = c->data;
+
+    redisAsyncHandleRead(conn->context);
+}
+
+
+static void
+ngx_camera_redis_write_handler(ngx_event_t *ev)
+{
+    ngx_connection_t         *c;
+    ngx_camera_redis_conn_t  *conn;
+
+    c = ev->data;
+    conn = c->data;
+
+    redisAsyncHandleWrite(conn->context);
+}
+
+
+static void
+ngx_camera_redis_add_read(void *data)
+{
+    ngx_camera_redis_conn_t *conn = data;
+
+    if (conn->connection && !conn->connection->read->active
+        && ngx_add_event(conn->connection->read, NGX_READ_EVENT,
+                         NGX_LEVEL_EVENT)
+           != NGX_OK)
+    {
+        ngx_camera_redis_fail(conn, "ngx_add_event()", "");
+    }
+}
+
+
+static void
+ngx_camera_redis_del_read(void *data)
+{
+    ngx_camera_redis_conn_t *conn = data;
+
+    if (conn->connection && conn->connection->read->active) {
+        (void) ngx_del_event(conn->connection->read, NGX_READ_EVENT, 0);
+    }
+}
+
+
+static void
+ngx_camera_redis_add_write(void *data)
+{
+    ngx_camera_redis_conn_t *conn = data;
+
+    if (conn->connection && !conn->connection->write->active
+        && ngx_add_event(conn->connection->write, NGX_WRITE_EVENT,
+                         NGX_LEVEL_EVENT)
+           != NGX_OK)
+    {
+        ngx_camera_redis_fail(conn, "ngx_add_event()", "");
+    }
+}
+
+
+static void
+ngx_camera_redis_del_write(void *data)
+{
+    ngx_camera_redis_conn_t *conn = data;
+
+    if (conn->connection && conn->connection->write->active) {
+        (void) ngx_del_event(conn->connection->write, NGX_WRITE_EVENT, 0);
+    }
+}
+
+
+static void
+ngx_camera_redis_cleanup(void *data)
+{
+    ngx_connection_t         *c;
+    ngx_camera_redis_conn_t  *conn = data;
+
+    c = conn->connection;
+
+    if (c == NULL) {
+        return;
+    }
+
+    ngx_camera_redis_del_read(conn);
+    ngx_camera_redis_del_write(conn);
+
+    if (c->read->posted) {
+        ngx_delete_posted_event(c->read);
+    }
+
+    if (c->write->posted) {
+        ngx_delete_posted_event(c->write);
+    }
+
+    c->fd = (ngx_socket_t) -1;
+    ngx_free_connection(c);
+
+    conn->connection = NULL;
+}
+
+
+static void
+ngx_camera_redis_connected(const redisAsyncContext *context, int status)
+{
+    ngx_camera_redis_conn_t  *conn;
+
+    conn = context->data;
+
+    if (status != REDIS_OK) {
+        ngx_camera_redis_complain(conn->redis, "connect()",
+                                  context->c.errstr);
+
+        conn->context = NULL;
+        ngx_camera_redis_lost(conn);
+        ngx_camera_redis_again(conn);
+        return;
+    }
+
+    conn->state = NGX_CAMERA_REDIS_GREETING;
+    ngx_camera_redis_await(conn, conn->redis->conf.connect_timeout);
+
+    if (ngx_camera_redis_greet(conn) != NGX_OK) {
+        ngx_camera_redis_fail(conn, "redisAsyncCommandArgv()", "");
+    }
+}
+
+
+static ngx_int_t
+ngx_camera_redis_greet(ngx_camera_redis_conn_t *conn)
+{
+    u_char      number[NGX_INT_T_LEN];
+    ngx_str_t   select[2];
+    ngx_uint_t  db;
+
+    static const ngx_str_t  ping = ngx_string("PING");
+
+    db = conn->redis->conf.address.db;
+
+    if (conn->redis->conf.address.password.len
+        && ngx_camera_redis_auth(conn) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    if (db) {
+        ngx_str_set(&select[0], "SELECT");
+        select[1].data = number;
+        select[1].len = ngx_sprintf(number, "%ui", db) - number;
+
+        if (ngx_camera_redis_send(conn, select, 2,
+                                  ngx_camera_redis_select_done, conn)
+            != NGX_OK)
+        {
+            return NGX_ERROR;
+        }
+    }
+
+    return ngx_camera_redis_send(conn, &ping, 1, ngx_camera_redis_pong, conn);
+}
+
+
+static ngx_int_t
+ngx_camera_redis_auth(ngx_camera_redis_conn_t *conn)
+{
+    ngx_str_t                    args[3];
+    ngx_uint_t                   n;
+    ngx_camera_redis_address_t  *address;
+
+    address = &conn->redis->conf.address;
+
+    ngx_str_set(&args[0], "AUTH");
+    n = 1;
+
+    if (address->user.len) {
+        args[n++] = address->user;
+    }
+
+    args[n++] = address->password;
+
+    return ngx_camera_redis_send(conn, args, n, ngx_camera_redis_auth_done,
+                                 conn);
+}
+
+
+/* of the text only its first word: a server may quote what it did not like */
+
+static void
+ngx_camera_redis_auth_done(redisAsyncContext *context, void *reply, void *data)
+{
+    char                      word[32];
+    size_t                    len;
+    redisReply               *r = reply;
+    ngx_camera_redis_conn_t  *conn = data;
+
+    if (r && r->type == REDIS_REPLY_ERROR) {
+        len = ngx_min(strcspn(r->str, " "), sizeof(word) - 1);
+        ngx_cpystrn((u_char *) word, (u_char *) r->str, len + 1);
+
+        ngx_camera_redis_fail(conn, "AUTH", word);
+    }
+}
+
+
+static void
+ngx_camera_redis_select_done(redisAsyncContext *context, void *reply,
+    void *data)
+{
+    redisReply  *r = reply;
+
+    if (r && r->type == REDIS_REPLY_ERROR) {
+        ngx_camera_redis_fail(data, "SELECT", r->str);
+    }
+}
+
+
+/* the end of a greeting or of a stall; an error may be "LOADING" */
+
+static void
+ngx_camera_redis_pong(redisAsyncContext *context, void *reply, void *data)
+{
+    ngx_uint_t                greeting;
+    redisReply               *r = reply;
+    ngx_camera_redis_conn_t  *conn = data;
+
+    if (r == NULL || conn->broken.posted) {
+        return;
+    }
+
+    if (r->type == REDIS_REPLY_ERROR) {
+        ngx_camera_redis_fail(conn, "PING", r->str);
+        return;
+    }
+
+    greeting = conn->state == NGX_CAMERA_REDIS_GREETING;
+
+    conn->state = NGX_CAMERA_REDIS_READY;
+
+    if (greeting && conn->greeted) {
+        conn->greeted(conn);
+        return;
+    }
+
+    ngx_camera_redis_settled(conn);
+}
+
+
+void
+ngx_camera_redis_settled(ngx_camera_redis_conn_t *conn)
+{
+    ngx_camera_redis_t  *redis;
+
+    conn->backoff_msec = 0;
+    ngx_camera_redis_await(conn, 0);
+
+    redis = conn->redis;
+
+    if (redis->complained && ngx_camera_redis_ready(redis)
+        && ngx_camera_redis_subscribed(redis))
+    {
+        redis->complained = 0;
+        ngx_log_error(NGX_LOG_NOTICE, redis->log, 0,
+                      "Redis serves \"%s\" again", redis->conf.name);
+    }
+}
+
+
+static void
+ngx_camera_redis_disconnected(const redisAsyncContext *context, int status)
+{
+    ngx_camera_redis_conn_t  *conn;
+
+    conn = context->data;
+
+    if (conn->context != context) {
+        return;                                  /* it was us */
+    }
+
+    ngx_camera_redis_complain(conn->redis, "connection", context->c.errstr);
+
+    conn->context = NULL;
+    ngx_camera_redis_lost(conn);
+    ngx_camera_redis_again(conn);
+}
+
+
+ngx_int_t
+ngx_camera_redis_send(ngx_camera_redis_conn_t *conn, const ngx_str_t *args,
+    ngx_uint_t n, redisCallbackFn *handler, void *data)
+{
+    size_t       len[NGX_CAMERA_REDIS_ARGS_MAX];
+    ngx_uint_t   i;
+    const char  *values[NGX_CAMERA_REDIS_ARGS_MAX];
+
+    for (i = 0; i < n; i++) {
+        values[i] = (char *) args[i].data;
+        len[i] = args[i].len;
+    }
+
+    if (redisAsyncCommandArgv(conn->context, handler, data, (int) n, values,
+                              len)
+        != REDIS_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+/* replies come in order: the PING's behind those that are late */
+
+void
+ngx_camera_redis_stall(ngx_camera_redis_conn_t *conn)
+{
+    static const ngx_str_t  ping = ngx_string("PING");
+
+    if (conn->state != NGX_CAMERA_REDIS_READY) {
+        return;
+    }
+
+    ngx_camera_redis_complain(conn->redis, "a command", "no answer in time");
+
+    conn->state = NGX_CAMERA_REDIS_STALLED;
+    ngx_camera_redis_await(conn, NGX_CAMERA_REDIS_STALL);
+
+    if (ngx_camera_redis_send(conn, &ping, 1, ngx_camera_redis_pong, conn)
+        != NGX_OK)
+    {
+        ngx_camera_redis_fail(conn, "redisAsyncCommandArgv()", "");
+    }
+}
+
+
+void
+ngx_camera_redis_await(ngx_camera_redis_conn_t *conn, ngx_msec_t msec)
+{
+    if (conn->deadline.timer_set) {
+        ngx_del_timer(&conn->deadline);
+    }
+
+    if (msec) {
+        ngx_add_timer(&conn->deadline, msec);
+    }
+}
+
+
+void
+ngx_camera_redis_lost(ngx_camera_redis_conn_t *conn)
+{
+    if (conn->state == NGX_CAMERA_REDIS_IDLE) {
+        return;
+    }
+
+    conn->state = NGX_CAMERA_REDIS_IDLE;
+
+    ngx_camera_redis_await(conn, 0);
+
+    if (conn->broken.posted) {
+        ngx_delete_posted_event(&conn->broken);
+    }
+
+    if (conn->gone) {
+        conn->gone(conn);
+    }
+}
+
+
+void
+ngx_camera_redis_disconnect(ngx_camera_redis_conn_t *conn, ngx_uint_t retry)
+{
+    redisAsyncContext  *context;
+
+    if (conn->retry.timer_set) {
+        ngx_del_timer(&conn->retry);
+    }
+
+    context = conn->context;
+    conn->context = NULL;
+
+    ngx_camera_redis_lost(conn);
+
+    if (context) {
+        redisAsyncFree(context);
+    }
+
+    if (retry) {
+        ngx_camera_redis_again(conn);
+    }
+}
+
+
+static void
+ngx_camera_redis_again(ngx_camera_redis_conn_t *conn)
+{
+    if (conn->redis->closed) {
+        return;
+    }
+
+    conn->backoff_msec = ngx_max(conn->backoff_msec * 2,
+                                 NGX_CAMERA_REDIS_BACKOFF_MIN);
+    conn->backoff_msec = ngx_min(conn->backoff_msec,
+                                 NGX_CAMERA_REDIS_BACKOFF_MAX);
+
+    ngx_add_timer(&conn->retry, conn->backoff_msec / 2
+                          + (ngx_msec_t) ngx_random()
+                            % (conn->backoff_msec / 2));
+}
+
+
+void
+ngx_camera_redis_fail(ngx_camera_redis_conn_t *conn, const char *what,
+    const char *text)
+{
+    ngx_camera_redis_complain(conn->redis, what, text);
+
+    ngx_post_event(&conn->broken, &ngx_posted_events);
+}
+
+
+/* one line for each outage, not for each attempt */
+
+static void
+ngx_camera_redis_complain(ngx_camera_redis_t *redis, const char *what,
+    const char *text)
+{
+    if (redis->complained || redis->closed) {
+        return;
+    }
+
+    redis->complained = 1;
+
+    ngx_log_error(NGX_LOG_ERR, redis->log, 0,
+                  "Redis does not serve \"%s\": %s failed: %s",
+                  redis->conf.name, what, text);
+}
+
+
+static void
+ngx_camera_redis_retry_handler(ngx_event_t *ev)
+{
+    ngx_camera_redis_conn_t  *conn;
+
+    conn = (ngx_camera_redis_conn_t *)
+               ((u_char *) ev - offsetof(ngx_camera_redis_conn_t, retry));
+
+    if (!ngx_exiting) {
+        ngx_camera_redis_connect(conn);
+    }
+}
+
+
+static void
+ngx_camera_redis_deadline_handler(ngx_event_t *ev)
+{
+    ngx_camera_redis_conn_t  *conn;
+
+    conn = (ngx_camera_redis_conn_t *)
+               ((u_char *) ev - offsetof(ngx_camera_redis_conn_t, deadline));
+
+    ngx_camera_redis_complain(conn->redis, "connection", "no answer in time");
+    ngx_camera_redis_disconnect(conn, 1);
+}
+
+
+static void
+ngx_camera_redis_broken_handler(ngx_event_t *ev)
+{
+    ngx_camera_redis_conn_t  *conn;
+
+    conn = (ngx_camera_redis_conn_t *)
+               ((u_char *) ev - offsetof(ngx_camera_redis_conn_t, broken));
+
+    ngx_camera_redis_disconnect(conn, 1);
+}
