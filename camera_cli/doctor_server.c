@@ -61,7 +61,7 @@ cli_doctor_nginx(cli_doctor_t *d)
 }
 
 
-/* names the parts of /readyz that are not well */
+/* names the parts of /readyz that are not well; "off" is a choice */
 
 static void
 cli_doctor_parts(cli_doctor_t *d, const cli_http_t *http)
@@ -78,7 +78,9 @@ cli_doctor_parts(cli_doctor_t *d, const cli_http_t *http)
     json_object_foreach(json_object_get(root, "parts"), name, part) {
         status = cli_string(part, "status");
 
-        if (strcmp(status, "ok") != 0 && n < sizeof(bad)) {
+        if (strcmp(status, "ok") != 0 && strcmp(status, "off") != 0
+            && n < sizeof(bad))
+        {
             n += (size_t) snprintf(bad + n, sizeof(bad) - n, "%s%s is %s",
                                    n ? ", " : "", name, status);
         }

@@ -23,6 +23,7 @@
 typedef struct {
     ngx_str_t        node;
     ngx_str_t        database;      /* libpq connection string: a secret */
+    struct ngx_camera_redis_address_s  *redis;   /* NULL: none */
     ngx_str_t        keys_file;
     ngx_str_t        shm;
     ngx_uint_t       cameras;       /* slots of the registry */
@@ -47,6 +48,9 @@ ngx_camera_conf_t *ngx_camera_conf(ngx_cycle_t *cycle);
 
 /* how many reloads came after the one that brought this configuration */
 ngx_uint_t ngx_camera_newer(ngx_camera_conf_t *ccf);
+
+/* this worker's client, NULL without "redis"; good until the worker's end */
+struct ngx_camera_redis_s *ngx_camera_redis_client(void);
 
 /* 1 in processes that serve clients, 0 in cache managers and the like, where
    init_process runs too */

@@ -11,8 +11,9 @@
  * /healthz answers 200 as long as this worker's event loop turns.  /readyz
  * answers 200 when cameras and viewers can be served and 503 with Retry-After
  * when not, and says in JSON which part is the cause.  What is served on for a
- * while without a part (PostgreSQL, camera-worker, room in shm) only makes the
- * answer "degraded": a probe that restarts nginx for it would do harm.
+ * while without a part (PostgreSQL, Redis, camera-worker, room in shm) only
+ * makes the answer "degraded": a probe that restarts nginx for it would do
+ * harm.
  */
 
 #include <ngx_config.h>
@@ -22,6 +23,7 @@
 
 #include "clock.h"
 #include "ngx_camera.h"
+#include "ngx_camera_redis.h"
 
 
 #define NGX_CAMERA_HEALTH_FED_SEC        15     /* the feeder reads each 5 s */
@@ -38,6 +40,7 @@ typedef struct {
     int64_t              age_sec;           /* of the registry, -1 = unread */
     ngx_int_t            shm_percent;       /* free, -1 = unknown */
     int64_t              beat_msec;         /* age of camera-worker's, or -1 */
+    const char          *redis;             /* off, ok, away */
 } ngx_camera_health_t;
 
 
@@ -47,6 +50,7 @@ static void ngx_camera_health_look(ngx_camera_conf_t *ccf,
     ngx_camera_health_t *h);
 static ngx_int_t ngx_camera_health_shm(ngx_camera_conf_t *ccf);
 static int64_t ngx_camera_health_beat(ngx_camera_conf_t *ccf);
+static const char *ngx_camera_health_redis(void);
 static ngx_int_t ngx_camera_health_ready(ngx_http_request_t *r);
 static u_char *ngx_camera_health_print(u_char *p, u_char *last,
     ngx_camera_health_t *h);
@@ -184,6 +188,7 @@ ngx_camera_health_look(ngx_camera_conf_t *ccf, ngx_camera_health_t *h)
     h->keys = ccf->keys->n;
     h->shm_percent = ngx_camera_health_shm(ccf);
     h->beat_msec = ngx_camera_health_beat(ccf);
+    h->redis = ngx_camera_health_redis();
 }
 
 
@@ -237,20 +242,37 @@ ngx_camera_health_beat(ngx_camera_conf_t *ccf)
 }
 
 
+static const char *
+ngx_camera_health_redis(void)
+{
+    ngx_camera_redis_t  *redis;
+
+    redis = ngx_camera_redis_client();
+
+    if (redis == NULL) {
+        return "off";
+    }
+
+    return ngx_camera_redis_ready(redis) ? "ok" : "away";
+}
+
+
 static u_char *
 ngx_camera_health_print(u_char *p, u_char *last, ngx_camera_health_t *h)
 {
-    ngx_uint_t  known, database, shm, worker;
+    ngx_uint_t  known, database, shm, worker, redis;
 
     known = h->age_sec >= 0 && h->age_sec < CAM_REGISTRY_TTL_SEC;
     database = h->age_sec >= 0 && h->age_sec <= NGX_CAMERA_HEALTH_FED_SEC;
     shm = h->shm_percent >= NGX_CAMERA_HEALTH_SHM_PERCENT;
     worker = h->beat_msec >= 0
              && h->beat_msec <= NGX_CAMERA_HEALTH_BEAT_MSEC;
+    redis = ngx_strcmp(h->redis, "away") != 0;
 
     p = ngx_slprintf(p, last, "{\"status\":\"%s\",\"parts\":{",
                      !known ? "unavailable"
-                     : database && shm && worker && !h->registry.full_at
+                     : database && shm && worker && redis
+                       && !h->registry.full_at
                        ? "ok" : "degraded");
 
     p = ngx_slprintf(p, last, "\"keys\":{\"status\":\"ok\",\"count\":%ui},",
@@ -265,6 +287,8 @@ ngx_camera_health_print(u_char *p, u_char *last, ngx_camera_health_t *h)
 
     p = ngx_slprintf(p, last, "\"database\":{\"status\":\"%s\"},",
                      database ? "ok" : "degraded");
+
+    p = ngx_slprintf(p, last, "\"redis\":{\"status\":\"%s\"},", h->redis);
 
     p = ngx_slprintf(p, last,
                      "\"shm\":{\"status\":\"%s\",\"freePercent\":%i},",

@@ -8,6 +8,7 @@
  *     camera {
  *         node      node-1;
  *         database  "host=/run/camera dbname=camera";
+ *         redis     unix:/run/camera/redis.sock;
  *         keys      /etc/camera/keys.json;
  *         shm       /run/camera/shm;
  *     }
@@ -22,10 +23,13 @@
 #include <sys/prctl.h>
 
 #include "ngx_camera.h"
+#include "ngx_camera_redis.h"
 #include "ring.h"
 
 
 static char *ngx_camera_block(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+static char *ngx_camera_set_redis(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
 static void *ngx_camera_create_conf(ngx_cycle_t *cycle);
 static char *ngx_camera_init_conf(ngx_cycle_t *cycle, void *conf);
 static char *ngx_camera_load_keys(ngx_cycle_t *cycle,
@@ -39,7 +43,10 @@ static ngx_int_t ngx_camera_make_dir(ngx_cycle_t *cycle, ngx_str_t *shm,
 static ngx_int_t ngx_camera_init_process(ngx_cycle_t *cycle);
 static int ngx_camera_open_dir(ngx_cycle_t *cycle, ngx_str_t *shm,
     const char *name);
+static ngx_int_t ngx_camera_init_redis(ngx_cycle_t *cycle,
+    ngx_camera_conf_t *ccf);
 static void ngx_camera_close_files(void *data);
+static void ngx_camera_exit_process(ngx_cycle_t *cycle);
 
 
 #define NGX_CAMERA_CONF  0x02000000
@@ -48,6 +55,9 @@ static void ngx_camera_close_files(void *data);
 /* configurations that this master took: the one word that it shares with its
    workers of all generations */
 static ngx_atomic_t  *ngx_camera_generation;
+
+
+static ngx_camera_redis_t  *ngx_camera_redis;
 
 
 static ngx_conf_num_bounds_t  ngx_camera_cameras_bounds = {
@@ -76,6 +86,13 @@ static ngx_command_t  ngx_camera_commands[] = {
       ngx_conf_set_str_slot,
       0,
       offsetof(ngx_camera_conf_t, database),
+      NULL },
+
+    { ngx_string("redis"),
+      NGX_CAMERA_CONF|NGX_DIRECT_CONF|NGX_CONF_TAKE1,
+      ngx_camera_set_redis,
+      0,
+      0,
       NULL },
 
     { ngx_string("keys"),
@@ -141,7 +158,7 @@ ngx_module_t  ngx_camera_module = {
     ngx_camera_init_process,           /* init process */
     NULL,                              /* init thread */
     NULL,                              /* exit thread */
-    NULL,                              /* exit process */
+    ngx_camera_exit_process,           /* exit process */
     NULL,                              /* exit master */
     NGX_MODULE_V1_PADDING
 };
@@ -163,6 +180,13 @@ ngx_uint_t
 ngx_camera_newer(ngx_camera_conf_t *ccf)
 {
     return *ngx_camera_generation - ccf->generation;
+}
+
+
+ngx_camera_redis_t *
+ngx_camera_redis_client(void)
+{
+    return ngx_camera_redis;
 }
 
 
@@ -215,6 +239,34 @@ ngx_camera_block(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     }
 
     return rv;
+}
+
+
+static char *
+ngx_camera_set_redis(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_str_t          *value;
+    const char         *error;
+    ngx_camera_conf_t  *ccf = conf;
+
+    if (ccf->redis) {
+        return "is duplicate";
+    }
+
+    ccf->redis = ngx_palloc(cf->pool, sizeof(ngx_camera_redis_address_t));
+    if (ccf->redis == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    value = cf->args->elts;
+    error = ngx_camera_redis_parse(cf->pool, &value[1], ccf->redis);
+
+    if (error) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "\"redis\" %s", error);
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
 }
 
 
@@ -491,7 +543,27 @@ ngx_camera_init_process(ngx_cycle_t *cycle)
     cln->handler = ngx_camera_close_files;
     cln->data = ccf;
 
-    return NGX_OK;
+    return ngx_camera_init_redis(cycle, ccf);
+}
+
+
+static ngx_int_t
+ngx_camera_init_redis(ngx_cycle_t *cycle, ngx_camera_conf_t *ccf)
+{
+    ngx_camera_redis_conf_t  conf;
+
+    if (ccf->redis == NULL) {
+        return NGX_OK;
+    }
+
+    ngx_memzero(&conf, sizeof(conf));
+
+    conf.name = "camera";
+    conf.address = *ccf->redis;
+
+    ngx_camera_redis = ngx_camera_redis_create(cycle->pool, cycle->log, &conf);
+
+    return ngx_camera_redis ? NGX_OK : NGX_ERROR;
 }
 
 
@@ -529,4 +601,15 @@ ngx_camera_close_files(void *data)
 
     close(ccf->rings_fd);
     close(ccf->live_fd);
+}
+
+
+/* whoever uses the client later finds it closed, which is like being away */
+
+static void
+ngx_camera_exit_process(ngx_cycle_t *cycle)
+{
+    if (ngx_camera_redis) {
+        ngx_camera_redis_close(ngx_camera_redis);
+    }
 }

@@ -102,6 +102,8 @@ ngx_camera_redis_tick(ngx_event_t *ev)
         return;
     }
 
+    ngx_camera_redis_probe(&redis->commands);
+
     ngx_add_timer(ev, 1000);
 }
 

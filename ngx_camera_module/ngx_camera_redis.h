@@ -28,7 +28,7 @@ typedef struct ngx_camera_redis_command_s  ngx_camera_redis_command_t;
 struct redisReply;
 
 
-typedef struct {
+typedef struct ngx_camera_redis_address_s {
     const char        *path;                 /* of a socket, or NULL and: */
     const char        *ip;
     ngx_uint_t         port;

@@ -9,8 +9,9 @@
  *     CONNECTING  the socket is not writable yet      [_connect]
  *     GREETING    AUTH, SELECT and PING are sent      [_connected]
  *     READY       takes commands                      [_greeted]
- *     STALLED     one was not answered in time; takes [_stall]
- *                 none until a PING was answered
+ *     STALLED     one was not answered in time, or    [_stall]
+ *                 the PING of each second; takes none
+ *                 until a PING was answered
  *
  * A Redis that hangs still lets clients connect, so only an answer makes a
  * connection ready, and only an answer ends a stall.  A stall of ten seconds
@@ -60,6 +61,8 @@ static void ngx_camera_redis_select_done(redisAsyncContext *context,
     void *reply, void *data);
 static void ngx_camera_redis_pong(redisAsyncContext *context, void *reply,
     void *data);
+static void ngx_camera_redis_ping(ngx_camera_redis_conn_t *conn,
+    ngx_msec_t timeout);
 static void ngx_camera_redis_disconnected(const redisAsyncContext *context,
     int status);
 static void ngx_camera_redis_again(ngx_camera_redis_conn_t *conn);
@@ -425,7 +428,7 @@ ngx_camera_redis_select_done(redisAsyncContext *context, void *reply,
 }
 
 
-/* the end of a greeting or of a stall; an error may be "LOADING" */
+/* the end of a greeting, of a probe or of a stall; an error may be "LOADING" */
 
 static void
 ngx_camera_redis_pong(redisAsyncContext *context, void *reply, void *data)
@@ -524,8 +527,6 @@ ngx_camera_redis_send(ngx_camera_redis_conn_t *conn, const ngx_str_t *args,
 void
 ngx_camera_redis_stall(ngx_camera_redis_conn_t *conn)
 {
-    static const ngx_str_t  ping = ngx_string("PING");
-
     if (conn->state != NGX_CAMERA_REDIS_READY) {
         return;
     }
@@ -533,7 +534,27 @@ ngx_camera_redis_stall(ngx_camera_redis_conn_t *conn)
     ngx_camera_redis_complain(conn->redis, "a command", "no answer in time");
 
     conn->state = NGX_CAMERA_REDIS_STALLED;
-    ngx_camera_redis_await(conn, NGX_CAMERA_REDIS_STALL);
+    ngx_camera_redis_ping(conn, NGX_CAMERA_REDIS_STALL);
+}
+
+
+/* a hang is noticed before somebody waits in vain */
+
+void
+ngx_camera_redis_probe(ngx_camera_redis_conn_t *conn)
+{
+    if (ngx_camera_redis_ready(conn->redis) && !conn->deadline.timer_set) {
+        ngx_camera_redis_ping(conn, conn->redis->conf.command_timeout);
+    }
+}
+
+
+static void
+ngx_camera_redis_ping(ngx_camera_redis_conn_t *conn, ngx_msec_t timeout)
+{
+    static const ngx_str_t  ping = ngx_string("PING");
+
+    ngx_camera_redis_await(conn, timeout);
 
     if (ngx_camera_redis_send(conn, &ping, 1, ngx_camera_redis_pong, conn)
         != NGX_OK)
@@ -668,6 +689,13 @@ ngx_camera_redis_deadline_handler(ngx_event_t *ev)
 
     conn = (ngx_camera_redis_conn_t *)
                ((u_char *) ev - offsetof(ngx_camera_redis_conn_t, deadline));
+
+    if (conn == &conn->redis->commands
+        && conn->state == NGX_CAMERA_REDIS_READY)
+    {
+        ngx_camera_redis_stall(conn);
+        return;
+    }
 
     ngx_camera_redis_complain(conn->redis, "connection", "no answer in time");
     ngx_camera_redis_disconnect(conn, 1);

@@ -80,7 +80,7 @@ struct ngx_camera_redis_s {
     ngx_uint_t               in_flight;
     ngx_queue_t              free;           /* commands to be used again */
 
-    ngx_event_t              tick;           /* notices that we are exiting */
+    ngx_event_t              tick;           /* notices exits and hangs */
     unsigned                 closed:1;
     unsigned                 complained:1;   /* this outage is in the log */
 };
@@ -101,6 +101,9 @@ void ngx_camera_redis_await(ngx_camera_redis_conn_t *conn, ngx_msec_t msec);
 
 /* no answer in time: takes nothing until a PING was answered */
 void ngx_camera_redis_stall(ngx_camera_redis_conn_t *conn);
+
+/* looks once whether it does answer, when nobody else is about to know */
+void ngx_camera_redis_probe(ngx_camera_redis_conn_t *conn);
 
 /* the library is about to free the connection, or does so already */
 void ngx_camera_redis_lost(ngx_camera_redis_conn_t *conn);

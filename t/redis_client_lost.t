@@ -106,6 +106,14 @@ is(redis_command($t, qw(ECHO x))->{body}, 'x', 'hung: late replies are dropped')
 is(redis_stat($t)->{ups}, $ups, 'hung: connections were kept');
 heard('hung');
 
+# hangs while nobody asks it
+
+$t->pause_redis;
+ok($t->wait_for(sub { redis_stat($t)->{ready} == 0 }, 3),
+    'idle and hung: noticed before anybody waits in vain');
+$t->resume_redis;
+ok($t->wait_for(sub { redis_stat($t)->{ready} }, 1), 'idle: comes back');
+
 # hangs for less than a command may take
 
 my $slow = redis_send($t, qw(ECHO slow));
