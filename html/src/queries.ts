@@ -27,7 +27,7 @@ export const keys = {
   list: (filter: CameraFilter) => ["cameras", filter] as const,
   allCameras: ["camera"] as const,
   camera: (id: string) => ["camera", id] as const,
-  streams: ["stream"] as const,
+  address: (id: string) => ["address", id] as const,
   stream: (id: string) => ["stream", id] as const,
 };
 
@@ -64,6 +64,23 @@ export function useCamera(id: string) {
       unwrap(await api.camera(id, signal)),
     refetchInterval: (query) =>
       afterRefusal(query.state) ?? (followed ? FOLLOWED_MS : POLLED_MS),
+  });
+}
+
+/*
+ * Where a camera pushes to.  Every answer carries a fresh token; the one that
+ * is shown stays, or it would change while it is typed into a camera.
+ */
+export function useAddress(id: string) {
+  const { api } = useServices();
+
+  return useQuery({
+    queryKey: keys.address(id),
+    staleTime: Infinity,
+    refetchOnWindowFocus: false,
+    queryFn: async ({ signal }): Promise<string | null> =>
+      unwrap(await api.camera(id, signal)).value.rtmpUrl,
+    refetchInterval: (query) => afterRefusal(query.state) ?? false,
   });
 }
 

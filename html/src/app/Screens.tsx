@@ -4,21 +4,41 @@
  * to its top, or on the way back to where it was left.
  */
 
-import { useEffect, useRef } from "react";
+import { lazy, Suspense, useEffect, useRef } from "react";
 import { Cameras } from "../cameras/Cameras";
 import { ButtonLink } from "../design/Button";
 import { Blank } from "../design/Notice";
 import { HOME, href, type Route, useRoute } from "../router";
+import { useScroll } from "./useScroll";
+
+/* these bring the player along, which weighs more than the rest together */
+const AddCamera = lazy(() => import("../add/AddCamera"));
+const CameraScreen = lazy(() => import("../camera/CameraScreen"));
+const Connect = lazy(() => import("../add/Connect"));
 
 export function Screens() {
   const route = useRoute();
 
   useArrival(route);
 
+  return (
+    <Suspense fallback={<div aria-busy="true" aria-label="Loading" />}>
+      <Screen route={route} />
+    </Suspense>
+  );
+}
+
+function Screen({ route }: { route: Route }) {
   switch (route.kind) {
     case "cameras":
       return <Cameras q={route.q} status={route.status} />;
-    default:
+    case "camera":
+      return <CameraScreen key={route.id} id={route.id} />;
+    case "connect":
+      return <Connect key={route.id} id={route.id} />;
+    case "add":
+      return <AddCamera />;
+    case "unknown":
       return <Unknown />;
   }
 }
@@ -46,6 +66,8 @@ const TITLES: Record<Route["kind"], string> = {
 function useArrival(route: Route): void {
   const place = `${route.kind}/${"id" in route ? route.id : ""}`;
   const first = useRef(true);
+
+  useScroll(place);
 
   useEffect(() => {
     document.title = TITLES[route.kind];

@@ -18,6 +18,7 @@ export const CameraCard = memo(function CameraCard(props: { camera: Camera }) {
   const views = useMay("streams:view");
   const seen = useSeen(ref);
   const live = camera.isActive && camera.streamStatus === "online";
+  const coming = camera.isActive && camera.streamStatus === "connecting";
   const poster = usePoster(camera.id, WIDTH, seen && live && views);
 
   return (
@@ -33,7 +34,7 @@ export const CameraCard = memo(function CameraCard(props: { camera: Camera }) {
           <img src={poster} alt="" />
         ) : (
           <span className="poster-none">
-            {live && views ? (
+            {(live && views) || coming ? (
               <span className="spinner" />
             ) : (
               <Icon name={live ? "lock" : "camera-off"} size={26} />

@@ -41,14 +41,16 @@ export function Cameras({ q, status }: Filter) {
             {query.hasNextPage ? "+" : ""}
           </span>
         )}
-        {writes && (
+        {writes && !empty && (
           <ButtonLink look="primary" icon="plus" href={href({ kind: "add" })}>
             Add camera
           </ButtonLink>
         )}
       </div>
 
-      {!empty && <FilterBar q={q} status={status} />}
+      {!empty && (cameras !== undefined || !query.isError) && (
+        <FilterBar q={q} status={status} />
+      )}
 
       {cameras === undefined ? (
         query.isError ? (

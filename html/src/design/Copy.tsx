@@ -29,9 +29,8 @@ export function Copy({ label, text, hint }: CopyProps) {
 
   return (
     <div className="field">
-      <span className="field-label">{label}</span>
-      <div className="copy">
-        <code id={id}>{text}</code>
+      <div className="copy-head">
+        <span className="field-label">{label}</span>
         <Button
           look="quiet"
           small
@@ -42,6 +41,9 @@ export function Copy({ label, text, hint }: CopyProps) {
           {copied ? "Copied" : "Copy"}
         </Button>
       </div>
+      <code className="copy" id={id}>
+        {text}
+      </code>
       {hint !== undefined && <p className="field-hint">{hint}</p>}
       <span className="for-readers" role="status">
         {copied ? `${label} copied` : ""}

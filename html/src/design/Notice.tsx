@@ -170,9 +170,11 @@ export function refusalWords(refusal: Refusal): RefusalWords {
   }
 }
 
-export function seconds(n: number): string {
+export function seconds(wait: number): string {
+  const n = Math.ceil(wait);
+
   if (n < 60) {
-    return n === 1 ? "1 second" : `${Math.ceil(n)} seconds`;
+    return n === 1 ? "1 second" : `${n} seconds`;
   }
 
   const minutes = Math.ceil(n / 60);

@@ -1,0 +1,89 @@
+/* What is known of a camera, and what its stream does now. */
+
+import type { ReactNode } from "react";
+import { refusalWords } from "../design/Notice";
+import { refusalOf } from "../outcome";
+import { useStreamState } from "../queries";
+import type { Camera, StreamState } from "../types";
+import { ago, bitrate, codecs, day, frames, moment, resolution } from "./facts";
+
+export function Details({ camera }: { camera: Camera }) {
+  const stream = useStreamState(camera.id);
+
+  return (
+    <aside className="details">
+      <section className="card">
+        <h2>Stream</h2>
+        {stream.data !== undefined ? (
+          <StreamFacts state={stream.data} />
+        ) : stream.isError ? (
+          <p className="details-none">
+            {refusalWords(refusalOf(stream.error)).title}.
+          </p>
+        ) : (
+          <p className="details-none">Asking…</p>
+        )}
+      </section>
+
+      <section className="card">
+        <h2>Details</h2>
+        <dl>
+          <Fact name="Place">{camera.place}</Fact>
+          <Fact name="Location">{camera.location}</Fact>
+          <Fact name="Camera">
+            {camera.company} {camera.model}
+          </Fact>
+          <Fact name="Serial number">
+            <span className="mono">{camera.serialNumber}</span>
+          </Fact>
+          {camera.externalId !== null && (
+            <Fact name="Your own id">
+              <span className="mono">{camera.externalId}</span>
+            </Fact>
+          )}
+          <Fact name="Sends from">
+            {camera.allowedCidrs.length === 0
+              ? "any address"
+              : camera.allowedCidrs.join(", ")}
+          </Fact>
+          <Fact name="Added">{day(camera.createdAt)}</Fact>
+          <Fact name="Changed">{moment(camera.updatedAt)}</Fact>
+        </dl>
+      </section>
+    </aside>
+  );
+}
+
+function StreamFacts({ state }: { state: StreamState }) {
+  return (
+    <dl>
+      <Fact name="Last picture">
+        {state.lastSeen === null ? "never" : ago(state.lastSeen)}
+      </Fact>
+      {state.resolution !== null && (
+        <Fact name="Resolution">{resolution(state.resolution)}</Fact>
+      )}
+      {state.fps !== null && <Fact name="Pictures">{frames(state.fps)}</Fact>}
+      {state.bitrate !== null && (
+        <Fact name="Bit rate">{bitrate(state.bitrate)}</Fact>
+      )}
+      {state.codecs !== null && (
+        <Fact name="Codecs">{codecs(state.codecs)}</Fact>
+      )}
+      {state.droppedFrames !== null && state.droppedFrames > 0 && (
+        <Fact name="Lost pictures">{state.droppedFrames}</Fact>
+      )}
+      <Fact name="Viewers">{state.viewerCount}</Fact>
+      {state.nodeId !== null && <Fact name="Server">{state.nodeId}</Fact>}
+    </dl>
+  );
+}
+
+function Fact({ name, children }: { name: string; children: ReactNode }) {
+  return (
+    <div className="fact">
+      <dt>{name}</dt>
+      <dd>{children}</dd>
+    </div>
+  );
+}
