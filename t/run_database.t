@@ -2,9 +2,9 @@
 
 # Copyright (C) The nginx camera platform authors
 
-# Tests for `make run` on a PostgreSQL that is there already, from a place that
-# its user cannot reach by itself: nothing private is made, nginx has the rights
-# of its two roles alone, and Ctrl-C leaves the server alone.
+# Tests for `make run` on a PostgreSQL and a Redis that are there already, from
+# a place that its user cannot reach by itself: nothing private is made, nginx
+# has the rights of its two roles alone, and Ctrl-C leaves the servers alone.
 
 use strict;
 use warnings;
@@ -12,13 +12,15 @@ use warnings;
 use Camera::Test;
 use Camera::Test::Cli;
 use Camera::Test::Run;
+use JSON::PP;
 use Test::More;
 
 my $t = Camera::Test->new;
-$t->skip_without(qw(nginx postgres migrations worker cli camera_rtmps
+$t->skip_without(qw(nginx postgres redis migrations worker cli camera_rtmps
     camera_hls));
 
 $t->start_postgres;
+$t->start_redis(requirepass => 'sesame');
 
 mkdir $t->dir . '/private', 0700 or die "mkdir() failed: $!";
 
@@ -27,13 +29,24 @@ my $run = Camera::Test::Run->start($t,
     DATABASE_URL     => $t->database('camera_owner'),
     APP_DATABASE_URL => $t->database('camera_app'),
     API_DATABASE_URL => $t->api_database,
+    REDIS_URL        => $t->redis_address =~ s{^unix:}{unix://:sesame@}r,
     ADMIN_PASSWORD   => 'secret123');
 $run->wait_ready or BAIL_OUT($run->log);
 
 ###############################################################################
 
 ok(!-e $run->var . '/pg', 'no private cluster');
+ok(!-e $run->var . '/redis', 'no private Redis');
 is($run->get('/readyz')->{status}, 200, 'ready');
+ok($t->wait_for(sub {
+    decode_json($run->get('/readyz')->{body})->{parts}{redis}{status} eq 'ok'
+}, 5), 'with Redis');
+is((stat $run->var . '/conf/camera.conf')[2] & 07777, 0600,
+    'whose password is private');
+unlike($run->log . $t->run('cat', glob $run->var . '/log/*'), qr/sesame/,
+    'and not in the logs');
+is(scalar(grep { $t->read_file("/proc/$_/environ") =~ /sesame/ }
+    $run->processes), 0, 'nor in the environment of children');
 is($run->env->{CAMERA_DATABASE_URL}, $t->database('camera_owner'), 'run.env');
 
 # an administrator with the password that was given, which nobody else gets
@@ -57,6 +70,6 @@ is($t->psql({ user => 'postgres' },
     'camera_api camera_app', 'roles of nginx');
 
 is($run->stop, 0, 'Ctrl-C');
-ok($t->postgres_ready, 'the server goes on');
+ok($t->postgres_ready && $t->redis_ready, 'the servers go on');
 
 $t->done_testing;

@@ -38,6 +38,8 @@ is($env->{CAMERA_RTMPS_URL}, "rtmps://localhost:$rtmps/live",
 is($env->{CAMERA_RTMP_URL}, "rtmp://127.0.0.1:$rtmp/live", 'CAMERA_RTMP_URL');
 like($env->{CAMERA_DATABASE_URL}, qr{^host=/\S+ dbname=camera user=\w+$},
     'CAMERA_DATABASE_URL');
+like($env->{CAMERA_REDIS_URL}, qr{^unix:/\S+/redis\.sock$},
+    'CAMERA_REDIS_URL');
 ok(-s $env->{CAMERA_KEYS}, 'CAMERA_KEYS');
 ok(-d "$env->{CAMERA_SHM}/rings", 'CAMERA_SHM');
 like($t->read_file("/proc/$env->{NGINX_PID}/cmdline"), qr/nginx: master/,
@@ -70,7 +72,11 @@ SKIP: {
 }
 
 is($run->get('/healthz')->{status}, 200, 'healthz');
-is($run->get('/readyz')->{status}, 200, 'readyz');
+my $ready = $run->get('/readyz');
+is($ready->{status}, 200, 'readyz');
+is(decode_json($ready->{body})->{parts}{redis}{status}, 'ok', 'with Redis');
+is($t->run('redis-cli', '-s', $env->{CAMERA_REDIS_URL} =~ s/^unix://r,
+    qw(CONFIG GET port)), "port\n0\n", 'which listens on its socket alone');
 
 my $page = Camera::HTTP::get($https, '/watch.html', tls => 1);
 is($page->{status}, 200, 'page over HTTPS');

@@ -38,11 +38,16 @@ drill('camera-worker master', sub {
         Camera::Process::children($run->pid);
 });
 
+drill('Redis', sub {
+    grep { cmdline($_) =~ /redis-server/ }
+        Camera::Process::children($run->pid);
+});
+
 isnt($run->cli('list')->{cameras}[0]{id}, undef, 'database goes on');
 
 my @told = $run->log =~ /^run +\| (\w+ was killed by signal 9)/mg;
-is("@told", 'nginx was killed by signal 9 worker was killed by signal 9',
-    'deaths are told by name');
+is(join(', ', @told), join(', ', map { "$_ was killed by signal 9" }
+    qw(nginx worker redis)), 'deaths are told by name');
 
 # a password that the administrator has changed is not known here
 
@@ -80,7 +85,7 @@ sub drill {
     my ($name, $find) = @_;
 
     my ($pid) = $find->();
-    like(cmdline($pid), qr/master|camera-worker/, "$name: found");
+    like(cmdline($pid), qr/master|camera-worker|redis/, "$name: found");
 
     my $segments = $player->segments;
     $player->{changes} = [ time ];

@@ -4,7 +4,7 @@ package Run::Instance;
 
 # One running platform: what it is made of, in the order it is started.
 #
-# PostgreSQL, migrations, keys, certificate, nginx (which makes the shared
+# PostgreSQL, migrations, Redis, keys, certificate, nginx (which makes the shared
 # directory), camera-worker, run.env, demo cameras.  Each start is given what
 # it needs on the command line or in VAR; nothing reads the environment later.
 
@@ -20,6 +20,7 @@ use constant LINK_TTL => 12 * 3600;      # links of the demo cameras
 use Run::Admin;
 use Run::Children;
 use Run::Place;
+use Run::Redis;
 use Run::Steps;
 
 
@@ -35,8 +36,8 @@ sub start {
 
     $self->make_place;
 
-    for my $part (qw(build database migrations keys admin certificate nginx
-        worker service demo))
+    for my $part (qw(build database migrations redis keys admin certificate
+        nginx worker service demo))
     {
         my $method = "start_$part";
         die "stopped\n" if $self->{stopped}->();
@@ -213,6 +214,13 @@ sub start_migrations {
 }
 
 
+sub start_redis {
+    my ($self) = @_;
+
+    $self->{redis_url} = Run::Redis::start($self);
+}
+
+
 sub start_keys {
     my ($self) = @_;
 
@@ -319,6 +327,7 @@ sub render_conf {
         'MODULES=/usr/lib/nginx/modules',
         'FILES=',                       # more_files() has seen to it
         'PUBLISH_URL=' . $self->publish_url,
+        'REDIS=' . quoted($self->{redis_url}),
         "RUN=$var/tmp",
         "SHM=$self->{shm}",
         'USER=',                        # the master has no rights to give up
@@ -450,6 +459,7 @@ sub write_env {
         'CAMERA_RTMPS_URL=' . $self->publish_url,
         "CAMERA_RTMP_URL=rtmp://127.0.0.1:$set->{RTMP_PORT}/live",
         "CAMERA_DATABASE_URL='$self->{owner_url}'",
+        "CAMERA_REDIS_URL='$self->{redis_url}'",
         "CAMERA_KEYS='$self->{keys}'",
         "CAMERA_SHM='$self->{shm}'",
         "NGINX_PID=$nginx_pid",

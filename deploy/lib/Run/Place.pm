@@ -35,7 +35,7 @@ sub settings {
     $set{DEMO} = number('DEMO', 1, 0, 1);
 
     # out of the environment, which every child inherits
-    $set{ADMIN_PASSWORD} = delete $ENV{ADMIN_PASSWORD} // '';
+    $set{$_} = delete $ENV{$_} // '' for qw(ADMIN_PASSWORD REDIS_URL);
 
     $set{$_} = $ENV{$_} // ''
         for qw(DATABASE_URL APP_DATABASE_URL API_DATABASE_URL);
