@@ -200,6 +200,7 @@ $(HTML): html/node_modules/.package-lock.json html/src/contract.gen.ts \
 	    $(shell find html/src -type f)
 	@echo '  $@'
 	@cd html && npm run --silent build -- --logLevel warn
+	@cp openapi.yaml html/dist/
 	@touch $@
 
 

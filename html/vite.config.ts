@@ -10,10 +10,10 @@ export default defineConfig({
   build: {
     target: "es2021",
     assetsInlineLimit: 0,
-    chunkSizeWarningLimit: 600,
+    chunkSizeWarningLimit: 1700,
     modulePreload: { polyfill: false },
     rollupOptions: {
-      input: { index: "index.html", watch: "watch.html" },
+      input: { index: "index.html", docs: "docs.html", watch: "watch.html" },
       onwarn(warning, warn) {
         /* "use client" is for frameworks that render on a server */
         if (warning.code !== "MODULE_LEVEL_DIRECTIVE") {
