@@ -12,7 +12,8 @@
  * name.  Its handler may go earlier: by its deadline, or when the caller
  * cancels.  Each query has a Sync of its own, so that one that fails aborts
  * nothing else, and its result is delivered only when that Sync was answered:
- * earlier it is not committed.
+ * earlier it is not committed.  For reads that is different, see
+ * ngx_camera_pg_batch.c.
  *
  *     started    [ngx_camera_pg_start_as]   handler set, in the queue
  *     cancelled  [ngx_camera_pg_cancel]     handler cleared, in the queue
@@ -36,11 +37,16 @@ static const char *ngx_camera_pg_option(PQconninfoOption *options,
 static ngx_int_t ngx_camera_pg_keywords(ngx_camera_pg_pool_t *pg);
 static char *ngx_camera_pg_copy(ngx_pool_t *pool, const char *text);
 static void ngx_camera_pg_tick(ngx_event_t *ev);
+static void ngx_camera_pg_call(ngx_camera_pg_call_t *call,
+    ngx_camera_pg_pool_t *pg, const ngx_str_t *value, ngx_uint_t statement,
+    const ngx_camera_pg_param_t *params, ngx_uint_t n);
+static ngx_camera_pg_query_t *ngx_camera_pg_create_query(
+    ngx_camera_pg_pool_t *pg, const ngx_camera_pg_call_t *call);
+static ngx_camera_pg_query_t *ngx_camera_pg_start_query(
+    ngx_camera_pg_query_t *query, const ngx_camera_pg_call_t *call,
+    ngx_msec_t timeout, ngx_camera_pg_handler_pt handler, void *data);
 static ngx_camera_pg_conn_t *ngx_camera_pg_choose(ngx_camera_pg_pool_t *pg,
     const ngx_str_t *value);
-static ngx_int_t ngx_camera_pg_send(ngx_camera_pg_query_t *query,
-    const ngx_str_t *value, const ngx_camera_pg_statement_t *statement,
-    const ngx_camera_pg_param_t *params, ngx_uint_t n);
 static void ngx_camera_pg_query_deadline(ngx_event_t *ev);
 static void ngx_camera_pg_error(ngx_camera_pg_error_t *error,
     const PGresult *res);
@@ -254,14 +260,17 @@ ngx_camera_pg_keywords(ngx_camera_pg_pool_t *pg)
 
     user = ngx_camera_pg_option(options, "options");
 
-    limits = ngx_pnalloc(pg->pool, 160 + (user ? ngx_strlen(user) : 0));
+    limits = ngx_pnalloc(pg->pool, 200 + (user ? ngx_strlen(user) : 0));
     if (limits == NULL) {
         goto failed;
     }
 
     ngx_sprintf(limits, "-c statement_timeout=%M -c lock_timeout=500 "
-                "-c idle_in_transaction_session_timeout=5000 %s%Z",
-                pg->conf.statement_timeout, user ? user : "");
+                "-c idle_in_transaction_session_timeout=5000 %s%s%Z",
+                pg->conf.statement_timeout,
+                pg->conf.generic_plans
+                    ? "-c plan_cache_mode=force_generic_plan " : "",
+                user ? user : "");
 
     pg->keywords[n] = "options";
     pg->values[n] = (char *) limits;
@@ -376,39 +385,97 @@ ngx_camera_pg_start_as(ngx_camera_pg_pool_t *pg, const ngx_str_t *value,
     ngx_uint_t statement, const ngx_camera_pg_param_t *params, ngx_uint_t n,
     ngx_msec_t timeout, ngx_camera_pg_handler_pt handler, void *data)
 {
-    ngx_camera_pg_conn_t   *conn;
+    ngx_camera_pg_call_t    call;
     ngx_camera_pg_query_t  *query;
 
-    static const ngx_str_t  empty = ngx_null_string;
+    ngx_camera_pg_call(&call, pg, value, statement, params, n);
+
+    query = ngx_camera_pg_create_query(pg, &call);
+
+    if (query == NULL) {
+        return NULL;
+    }
+
+    return ngx_camera_pg_start_query(query, &call, timeout, handler, data);
+}
+
+
+ngx_camera_pg_query_t *
+ngx_camera_pg_start_read(ngx_camera_pg_pool_t *pg, const ngx_str_t *value,
+    ngx_uint_t statement, const ngx_camera_pg_param_t *params, ngx_uint_t n,
+    ngx_msec_t timeout, ngx_camera_pg_handler_pt handler, void *data)
+{
+    ngx_camera_pg_call_t    call;
+    ngx_camera_pg_query_t  *query;
+
+    ngx_camera_pg_call(&call, pg, value, statement, params, n);
+
+    query = ngx_camera_pg_create_query(pg, &call);
+
+    if (query == NULL) {
+        return NULL;
+    }
+
+    (void) ngx_camera_pg_batch_join(query, &call);
+
+    return ngx_camera_pg_start_query(query, &call, timeout, handler, data);
+}
+
+
+static void
+ngx_camera_pg_call(ngx_camera_pg_call_t *call, ngx_camera_pg_pool_t *pg,
+    const ngx_str_t *value, ngx_uint_t statement,
+    const ngx_camera_pg_param_t *params, ngx_uint_t n)
+{
+    call->statement = &pg->conf.statements[statement];
+    call->params = params;
+    call->n = n;
+
+    if (value) {
+        call->value = *value;
+
+    } else {
+        ngx_str_set(&call->value, "");
+    }
+}
+
+
+/* chooses a connection for it */
+
+static ngx_camera_pg_query_t *
+ngx_camera_pg_create_query(ngx_camera_pg_pool_t *pg,
+    const ngx_camera_pg_call_t *call)
+{
+    ngx_camera_pg_conn_t  *conn;
 
     if (pg->closed || pg->in_flight >= pg->conf.queue) {
         return NULL;
     }
 
-    value = value ? value : &empty;
-
-    if (value->len > (pg->conf.setting ? NGX_CAMERA_PG_SETTING_MAX : 0)) {
+    if (call->value.len > (pg->conf.setting ? NGX_CAMERA_PG_SETTING_MAX : 0)) {
         ngx_log_error(NGX_LOG_ALERT, pg->log, 0,
                       "\"%s\" cannot take a setting of %uz bytes",
-                      pg->conf.name, value->len);
+                      pg->conf.name, call->value.len);
         return NULL;
     }
 
-    conn = ngx_camera_pg_choose(pg, value);
-    if (conn == NULL) {
-        return NULL;
-    }
+    conn = ngx_camera_pg_choose(pg, &call->value);
 
-    query = ngx_camera_pg_query_get(conn);
-    if (query == NULL) {
-        return NULL;
-    }
+    return conn ? ngx_camera_pg_query_get(conn) : NULL;
+}
 
-    if (ngx_camera_pg_send(query, value, &pg->conf.statements[statement],
-                           params, n)
-        != NGX_OK)
-    {
-        ngx_queue_insert_head(&pg->free, &query->queue);
+
+static ngx_camera_pg_query_t *
+ngx_camera_pg_start_query(ngx_camera_pg_query_t *query,
+    const ngx_camera_pg_call_t *call, ngx_msec_t timeout,
+    ngx_camera_pg_handler_pt handler, void *data)
+{
+    ngx_camera_pg_conn_t  *conn;
+
+    conn = query->conn;
+
+    if (ngx_camera_pg_send(query, call) != NGX_OK) {
+        ngx_queue_insert_head(&conn->pool->free, &query->queue);
         ngx_post_event(&conn->broken, &ngx_posted_events);
         return NULL;
     }
@@ -416,7 +483,7 @@ ngx_camera_pg_start_as(ngx_camera_pg_pool_t *pg, const ngx_str_t *value,
     query->handler = handler;
     query->data = data;
     query->deadline.handler = ngx_camera_pg_query_deadline;
-    query->deadline.log = pg->log;
+    query->deadline.log = conn->pool->log;
 
     ngx_add_timer(&query->deadline, timeout);
 
@@ -454,38 +521,39 @@ ngx_camera_pg_choose(ngx_camera_pg_pool_t *pg, const ngx_str_t *value)
 }
 
 
-static ngx_int_t
-ngx_camera_pg_send(ngx_camera_pg_query_t *query, const ngx_str_t *value,
-    const ngx_camera_pg_statement_t *statement,
-    const ngx_camera_pg_param_t *params, ngx_uint_t n)
+ngx_int_t
+ngx_camera_pg_send(ngx_camera_pg_query_t *query,
+    const ngx_camera_pg_call_t *call)
 {
     int                    len[NGX_CAMERA_PG_PARAMS_MAX];
     int                    binary[NGX_CAMERA_PG_PARAMS_MAX];
     ngx_uint_t             i;
-    const char            *values[NGX_CAMERA_PG_PARAMS_MAX];
+    const char            *name, *values[NGX_CAMERA_PG_PARAMS_MAX];
     ngx_camera_pg_conn_t  *conn;
 
     conn = query->conn;
+    name = call->statement->name;
 
-    if (n != (ngx_uint_t) statement->params || n > NGX_CAMERA_PG_PARAMS_MAX) {
+    if (call->n != (ngx_uint_t) call->statement->params
+        || call->n > NGX_CAMERA_PG_PARAMS_MAX)
+    {
         ngx_log_error(NGX_LOG_ALERT, conn->pool->log, 0,
-                      "statement \"%s\" got %ui parameters",
-                      statement->name, n);
+                      "statement \"%s\" got %ui parameters", name, call->n);
         return NGX_ERROR;
     }
 
-    for (i = 0; i < n; i++) {
-        values[i] = params[i].data;
-        len[i] = params[i].len;
-        binary[i] = params[i].binary;
+    for (i = 0; i < call->n; i++) {
+        values[i] = call->params[i].data;
+        len[i] = call->params[i].len;
+        binary[i] = call->params[i].binary;
     }
 
-    if (ngx_camera_pg_setting_send(conn, query, value) != NGX_OK
-        || PQsendQueryPrepared(conn->pg, statement->name, (int) n, values,
-                               len, binary,
-                               (int) conn->pool->conf.binary_results)
+    if ((!query->shared && ngx_camera_pg_batch_end(conn) != NGX_OK)
+        || ngx_camera_pg_setting_send(conn, query, &call->value) != NGX_OK
+        || PQsendQueryPrepared(conn->pg, name, (int) call->n, values, len,
+                               binary, (int) conn->pool->conf.binary_results)
            != 1
-        || PQpipelineSync(conn->pg) != 1)
+        || (!query->shared && PQpipelineSync(conn->pg) != 1))
     {
         return NGX_ERROR;
     }
@@ -547,7 +615,7 @@ ngx_camera_pg_query_get(ngx_camera_pg_conn_t *conn)
         query = ngx_queue_data(q, ngx_camera_pg_query_t, queue);
     }
 
-    ngx_memzero(query, sizeof(ngx_camera_pg_query_t));
+    ngx_memzero(query, offsetof(ngx_camera_pg_query_t, kept));
     query->conn = conn;
     query->deadline.data = conn->connection;
 
@@ -606,7 +674,7 @@ ngx_camera_pg_query_free(ngx_camera_pg_query_t *query)
     ngx_queue_remove(&query->queue);
     ngx_queue_insert_head(&conn->pool->free, &query->queue);
 
-    if (!query->setup) {
+    if (query->counted) {
         conn->in_flight--;
         conn->pool->in_flight--;
     }

@@ -84,6 +84,7 @@ typedef struct {
     /* ends with a NULL name; not copied */
     const ngx_camera_pg_statement_t  *statements;
     ngx_uint_t         binary_results;
+    ngx_uint_t         generic_plans;        /* one for all parameters */
 
     /* any of the following may be NULL */
 
@@ -130,6 +131,16 @@ ngx_camera_pg_query_t *ngx_camera_pg_start(ngx_camera_pg_pool_t *pg,
 /* the same with a value of at most NGX_CAMERA_PG_SETTING_MAX bytes for the
    pool's setting; NULL and ngx_camera_pg_start() mean an empty one */
 ngx_camera_pg_query_t *ngx_camera_pg_start_as(ngx_camera_pg_pool_t *pg,
+    const ngx_str_t *value, ngx_uint_t statement,
+    const ngx_camera_pg_param_t *params, ngx_uint_t n, ngx_msec_t timeout,
+    ngx_camera_pg_handler_pt handler, void *data);
+
+/*
+ * The same for a statement that only reads: it is sent at the end of this turn
+ * of the event loop, in one transaction with other reads, and a second time
+ * when one before it fails.
+ */
+ngx_camera_pg_query_t *ngx_camera_pg_start_read(ngx_camera_pg_pool_t *pg,
     const ngx_str_t *value, ngx_uint_t statement,
     const ngx_camera_pg_param_t *params, ngx_uint_t n, ngx_msec_t timeout,
     ngx_camera_pg_handler_pt handler, void *data);

@@ -46,12 +46,14 @@ static void ngx_camera_pg_io_handler(ngx_event_t *ev);
 static ngx_int_t ngx_camera_pg_flush(ngx_camera_pg_conn_t *conn);
 static ngx_int_t ngx_camera_pg_read(ngx_camera_pg_conn_t *conn);
 static void ngx_camera_pg_result(ngx_camera_pg_conn_t *conn, PGresult *res);
+static void ngx_camera_pg_keep(ngx_camera_pg_query_t *query, PGresult *res);
 static void ngx_camera_pg_synced(ngx_camera_pg_conn_t *conn);
 static void ngx_camera_pg_notifies(ngx_camera_pg_conn_t *conn);
 static void ngx_camera_pg_watch(ngx_camera_pg_conn_t *conn);
 static void ngx_camera_pg_retry_handler(ngx_event_t *ev);
 static void ngx_camera_pg_deadline_handler(ngx_event_t *ev);
 static void ngx_camera_pg_broken_handler(ngx_event_t *ev);
+static void ngx_camera_pg_turn_handler(ngx_event_t *ev);
 static void ngx_camera_pg_failed(ngx_camera_pg_conn_t *conn, const char *what);
 static void ngx_camera_pg_unfit(ngx_camera_pg_conn_t *conn);
 static void ngx_camera_pg_notice(void *data, const PGresult *res);
@@ -71,6 +73,8 @@ ngx_camera_pg_connect(ngx_camera_pg_conn_t *conn)
                                     ngx_camera_pg_deadline_handler, pg->log);
         ngx_camera_background_event(&conn->broken,
                                     ngx_camera_pg_broken_handler, pg->log);
+        ngx_camera_background_event(&conn->turn, ngx_camera_pg_turn_handler,
+                                    pg->log);
     }
 
     conn->state = NGX_CAMERA_PG_CONNECTING;
@@ -315,6 +319,7 @@ ngx_camera_pg_sent(ngx_camera_pg_conn_t *conn, ngx_camera_pg_query_t *query)
     ngx_queue_insert_tail(&conn->queries, &query->queue);
 
     if (!query->setup) {
+        query->counted = 1;
         conn->in_flight++;
         conn->pool->in_flight++;
     }
@@ -325,7 +330,7 @@ ngx_camera_pg_sent(ngx_camera_pg_conn_t *conn, ngx_camera_pg_query_t *query)
 
     /* the caller does not expect its handler yet */
 
-    if (ngx_camera_pg_flush(conn) != NGX_OK) {
+    if (!query->shared && ngx_camera_pg_flush(conn) != NGX_OK) {
         ngx_post_event(&conn->broken, &ngx_posted_events);
     }
 }
@@ -422,6 +427,7 @@ ngx_camera_pg_read(ngx_camera_pg_conn_t *conn)
 static void
 ngx_camera_pg_result(ngx_camera_pg_conn_t *conn, PGresult *res)
 {
+    ngx_uint_t              skip;
     ngx_queue_t            *q;
     ngx_camera_pg_query_t  *query;
 
@@ -438,19 +444,30 @@ ngx_camera_pg_result(ngx_camera_pg_conn_t *conn, PGresult *res)
         ngx_camera_pg_setup_answer(conn, res);
     }
 
+    skip = query->skip;
+    query->skip = 0;
+
     /* of the setting before a query only an error is of interest */
 
-    if (query->skip) {
-        query->skip = 0;
-
-        if (ngx_camera_pg_judge(res) == NGX_CAMERA_PG_OK) {
-            PQclear(res);
-            return;
-        }
+    if (skip && ngx_camera_pg_judge(res) == NGX_CAMERA_PG_OK) {
+        PQclear(res);
+        return;
     }
 
-    /* an error counts, whether it comes before or after a result */
+    ngx_camera_pg_keep(query, res);
 
+    if (query->shared && !skip) {
+        ngx_camera_pg_watch(conn);
+        ngx_camera_pg_batch_answered(query);
+    }
+}
+
+
+/* an error counts, whether it comes before or after a result */
+
+static void
+ngx_camera_pg_keep(ngx_camera_pg_query_t *query, PGresult *res)
+{
     if (query->result == NULL
         || (ngx_camera_pg_judge(query->result) == NGX_CAMERA_PG_OK
             && ngx_camera_pg_judge(res) != NGX_CAMERA_PG_OK))
@@ -482,7 +499,10 @@ ngx_camera_pg_synced(ngx_camera_pg_conn_t *conn)
     ngx_queue_remove(q);
     ngx_queue_init(q);
 
-    rc = ngx_camera_pg_judge(query->result);
+    /* what shared this Sync was told already */
+
+    rc = query->sync && query->result == NULL
+         ? NGX_CAMERA_PG_OK : ngx_camera_pg_judge(query->result);
 
     ngx_camera_pg_setting_synced(conn, query, rc);
     ngx_camera_pg_watch(conn);
@@ -526,18 +546,21 @@ ngx_camera_pg_notifies(ngx_camera_pg_conn_t *conn)
 }
 
 
-/* while an answer is due: how long the server may be silent about the oldest */
+/*
+ * While an answer is due: how long the server may be silent about the oldest.
+ * nginx leaves a timer alone that is put off by less than NGX_TIMER_LAZY_DELAY,
+ * so it may be so much less.
+ */
 
 static void
 ngx_camera_pg_watch(ngx_camera_pg_conn_t *conn)
 {
-    if (conn->deadline.timer_set) {
-        ngx_del_timer(&conn->deadline);
-    }
-
     if (!ngx_queue_empty(&conn->queries)) {
         ngx_add_timer(&conn->deadline, conn->pool->conf.statement_timeout
                                        + NGX_CAMERA_PG_STALL);
+
+    } else if (conn->deadline.timer_set) {
+        ngx_del_timer(&conn->deadline);
     }
 }
 
@@ -567,6 +590,15 @@ ngx_camera_pg_disconnect(ngx_camera_pg_conn_t *conn, ngx_uint_t retry)
 
     if (conn->broken.posted) {
         ngx_delete_posted_event(&conn->broken);
+    }
+
+    if (conn->turn.posted) {
+        ngx_delete_posted_event(&conn->turn);
+    }
+
+    if (conn->batch) {
+        ngx_queue_insert_tail(&conn->queries, &conn->batch->queue);
+        conn->batch = NULL;
     }
 
     ngx_camera_pg_detach(conn);
@@ -640,6 +672,22 @@ ngx_camera_pg_broken_handler(ngx_event_t *ev)
                ((u_char *) ev - offsetof(ngx_camera_pg_conn_t, broken));
 
     ngx_camera_pg_failed(conn, "PQsendQueryPrepared()");
+}
+
+
+static void
+ngx_camera_pg_turn_handler(ngx_event_t *ev)
+{
+    ngx_camera_pg_conn_t  *conn;
+
+    conn = (ngx_camera_pg_conn_t *)
+               ((u_char *) ev - offsetof(ngx_camera_pg_conn_t, turn));
+
+    if (ngx_camera_pg_batch_end(conn) != NGX_OK
+        || ngx_camera_pg_flush(conn) != NGX_OK)
+    {
+        ngx_camera_pg_failed(conn, "PQpipelineSync()");
+    }
 }
 
 

@@ -6,7 +6,7 @@
  * What the files of the PostgreSQL client share: pools and queries are in
  * ngx_camera_pg.c, connections in ngx_camera_pg_connection.c, what a new one
  * is told and asked in ngx_camera_pg_setup.c, the session setting in
- * ngx_camera_pg_setting.c.
+ * ngx_camera_pg_setting.c, reads that share a Sync in ngx_camera_pg_batch.c.
  */
 
 #ifndef NGX_CAMERA_PG_CONNECTION_H
@@ -16,7 +16,9 @@
 
 #include "ngx_camera_pg.h"
 
-#define NGX_CAMERA_PG_PARAMS_MAX  32
+#define NGX_CAMERA_PG_PARAMS_MAX   32
+#define NGX_CAMERA_PG_KEPT_PARAMS  8         /* of a read in a batch */
+#define NGX_CAMERA_PG_KEPT_BYTES   256
 
 
 typedef enum {
@@ -39,6 +41,8 @@ typedef struct {
     ngx_event_t             retry;           /* connects again */
     ngx_event_t             deadline;        /* of connecting, or a stall */
     ngx_event_t             broken;          /* posted: fail from outside */
+    ngx_event_t             turn;            /* posted: end the batch */
+    ngx_camera_pg_query_t  *batch;           /* see ngx_camera_pg_batch.c */
     ngx_msec_t              backoff_msec;
     ngx_uint_t              index;
 
@@ -47,9 +51,26 @@ typedef struct {
 
     u_char                  setting[NGX_CAMERA_PG_SETTING_MAX];
     size_t                  setting_len;
-    ngx_uint_t              settling;        /* queries that set it, in flight */
+    ngx_uint_t              settling;        /* Syncs in flight after a set */
     unsigned                setting_known:1;
 } ngx_camera_pg_conn_t;
+
+
+/* what a query is sent with */
+typedef struct {
+    const ngx_camera_pg_statement_t  *statement;
+    const ngx_camera_pg_param_t      *params;
+    ngx_uint_t                        n;
+    ngx_str_t                         value;          /* of the setting */
+} ngx_camera_pg_call_t;
+
+
+typedef struct {
+    ngx_camera_pg_call_t    call;
+    ngx_camera_pg_param_t   params[NGX_CAMERA_PG_KEPT_PARAMS];
+    u_char                  data[NGX_CAMERA_PG_SETTING_MAX
+                                 + NGX_CAMERA_PG_KEPT_BYTES];
+} ngx_camera_pg_kept_t;
 
 
 struct ngx_camera_pg_query_s {
@@ -60,8 +81,13 @@ struct ngx_camera_pg_query_s {
     PGresult                 *result;        /* first one, or first error */
     ngx_event_t               deadline;
     unsigned                  setup:1;       /* see ngx_camera_pg_setup.c */
-    unsigned                  sets:1;        /* the setting goes before it */
-    unsigned                  skip:1;        /* its answer is awaited */
+    unsigned                  sets:1;        /* its Sync is behind a set */
+    unsigned                  skip:1;        /* the set's answer is awaited */
+    unsigned                  counted:1;     /* as being in flight */
+    unsigned                  shared:1;      /* its Sync is another entry */
+    unsigned                  sync:1;        /* that entry */
+
+    ngx_camera_pg_kept_t      kept;          /* of one that is shared */
 };
 
 
@@ -90,11 +116,16 @@ void ngx_camera_pg_connect(ngx_camera_pg_conn_t *conn);
 /* ends the connection and what is in flight on it; retries when told so */
 void ngx_camera_pg_disconnect(ngx_camera_pg_conn_t *conn, ngx_uint_t retry);
 
-/* after something was sent: out to the socket, and an answer awaited */
+/* after something was sent: an answer is awaited; out to the socket, unless it
+   is part of a batch */
 void ngx_camera_pg_sent(ngx_camera_pg_conn_t *conn,
     ngx_camera_pg_query_t *query);
 
 ngx_camera_pg_query_t *ngx_camera_pg_query_get(ngx_camera_pg_conn_t *conn);
+
+/* hands it to the library, with a Sync unless it is part of a batch */
+ngx_int_t ngx_camera_pg_send(ngx_camera_pg_query_t *query,
+    const ngx_camera_pg_call_t *call);
 
 /* takes the query out of its connection, tells the handler as the last thing */
 void ngx_camera_pg_query_done(ngx_camera_pg_query_t *query,
@@ -127,6 +158,17 @@ void ngx_camera_pg_setting_synced(ngx_camera_pg_conn_t *conn,
     ngx_camera_pg_query_t *query, ngx_camera_pg_rc_e rc);
 
 void ngx_camera_pg_setting_forget(ngx_camera_pg_conn_t *conn);
+
+
+/* makes it part of the batch of this turn; NGX_DECLINED: it goes alone */
+ngx_int_t ngx_camera_pg_batch_join(ngx_camera_pg_query_t *query,
+    const ngx_camera_pg_call_t *call);
+
+/* sends the Sync of the batch, if there is one */
+ngx_int_t ngx_camera_pg_batch_end(ngx_camera_pg_conn_t *conn);
+
+/* a read of a batch has its result: it is done, or sent again */
+void ngx_camera_pg_batch_answered(ngx_camera_pg_query_t *query);
 
 
 #endif /* NGX_CAMERA_PG_CONNECTION_H */

@@ -17,7 +17,8 @@
  *     confirmed  the last set was answered well        [_synced]
  *
  * While it is settling a query that wants the very same value sets it again,
- * because the one before it may yet be rolled back.
+ * because the one before it may yet be rolled back; unless both share a Sync,
+ * for then the query does not run either.
  */
 
 #include <ngx_config.h>
@@ -58,11 +59,15 @@ ngx_int_t
 ngx_camera_pg_setting_send(ngx_camera_pg_conn_t *conn,
     ngx_camera_pg_query_t *query, const ngx_str_t *value)
 {
-    int          len, binary;
-    const char  *data;
+    int                     len, binary;
+    const char             *data;
+    ngx_camera_pg_query_t  *sync;
+
+    sync = query->shared ? conn->batch : query;
 
     if (conn->pool->conf.setting == NULL
-        || (conn->settling == 0 && ngx_camera_pg_setting_fit(conn, value) == 2))
+        || ((conn->settling == 0 || sync->sets)
+            && ngx_camera_pg_setting_fit(conn, value) == 2))
     {
         return NGX_OK;
     }
@@ -84,9 +89,12 @@ ngx_camera_pg_setting_send(ngx_camera_pg_conn_t *conn,
     ngx_memcpy(conn->setting, data, value->len);
     conn->setting_len = value->len;
     conn->setting_known = 1;
-    conn->settling++;
 
-    query->sets = 1;
+    if (!sync->sets) {
+        sync->sets = 1;
+        conn->settling++;
+    }
+
     query->skip = 1;
 
     return NGX_OK;

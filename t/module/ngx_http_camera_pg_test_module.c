@@ -12,8 +12,9 @@
  *     location = /pg   { camera_pg_test; }    # ?q=sleep&p=0.5&t=1000&s=value
  *     location = /stat { camera_pg_test_stat; }
  *
- * Answers 200 and the first value, 409 with SQLSTATE and constraint, 504 for a
- * missed deadline, 502 for a lost connection, 503 when the query was not taken.
+ * With r=1 the query is started as one that only reads.  Answers 200 and the
+ * first value, 409 with SQLSTATE and constraint, 504 for a missed deadline, 502
+ * for a lost connection, 503 when the query was not taken.
  */
 
 #include <ngx_config.h>
@@ -57,6 +58,7 @@ static const ngx_camera_pg_statement_t  ngx_http_camera_pg_test_statements[] = {
     { "pid", "SELECT pg_backend_pid()::text || $1::text", 1 },
     { "divide", "SELECT (1 / $1::text::integer)::text", 1 },
     { "big", "SELECT repeat('x', $1::text::integer)", 1 },
+    { "moment", "SELECT now()::text || $1::text", 1 },
     { "setting", "SELECT coalesce(current_setting('app.test', true), 'unset') "
                  "|| $1::text", 1 },
     { "commit", "INSERT INTO pg_test VALUES ($1::text::integer) "
@@ -166,7 +168,7 @@ ngx_http_camera_pg_test_handler(ngx_http_request_t *r)
 {
     u_char                         *text;
     ngx_int_t                       timeout, statement;
-    ngx_str_t                       q, p, t, s;
+    ngx_str_t                       q, p, t, s, read;
     ngx_http_cleanup_t             *cln;
     ngx_camera_pg_param_t           param;
     ngx_http_camera_pg_test_ctx_t  *ctx;
@@ -196,7 +198,16 @@ ngx_http_camera_pg_test_handler(ngx_http_request_t *r)
     ctx = cln->data;
     ctx->request = r;
 
-    if (ngx_http_arg(r, (u_char *) "s", 1, &s) == NGX_OK) {
+    ngx_str_set(&s, "");
+
+    if (ngx_http_arg(r, (u_char *) "r", 1, &read) == NGX_OK) {
+        (void) ngx_http_arg(r, (u_char *) "s", 1, &s);
+        ctx->query = ngx_camera_pg_start_read(ngx_http_camera_pg_test_pg, &s,
+                                              statement, &param, 1, timeout,
+                                              ngx_http_camera_pg_test_done,
+                                              ctx);
+
+    } else if (ngx_http_arg(r, (u_char *) "s", 1, &s) == NGX_OK) {
         ctx->query = ngx_camera_pg_start_as(ngx_http_camera_pg_test_pg, &s,
                                             statement, &param, 1, timeout,
                                             ngx_http_camera_pg_test_done, ctx);

@@ -12,8 +12,8 @@ use Camera::HTTP;
 use Exporter qw(import);
 use Time::HiRes qw(time);
 
-our @EXPORT_OK = qw(start_pg_client pg_query pg_send pg_answer pg_stat
-    pg_settled);
+our @EXPORT_OK = qw(start_pg_client pg_query pg_send pg_answer pg_at_once
+    pg_stat pg_settled);
 
 =head1 NAME
 
@@ -67,7 +67,8 @@ sub start_pg_client {
         unless $opt{away};
 }
 
-=item pg_query($t, $statement, $parameter [, $timeout_msec [, $setting]])
+=item pg_query($t, $statement, $parameter [, $timeout_msec [, $setting [,
+$read ]]])
 
 =item pg_send(...), pg_answer($socket [, $seconds])
 
@@ -86,11 +87,11 @@ sub pg_query {
 }
 
 sub path {
-    my ($statement, $parameter, $timeout, $setting) = @_;
+    my ($statement, $parameter, $timeout, $setting, $read) = @_;
 
     $timeout //= 5000;
     return "/pg?q=$statement&p=$parameter&t=$timeout"
-        . (defined $setting ? "&s=$setting" : '');
+        . (defined $setting ? "&s=$setting" : '') . ($read ? '&r=1' : '');
 }
 
 sub pg_send {
@@ -108,6 +109,29 @@ sub pg_answer {
     my ($s, $seconds) = @_;
 
     return Camera::HTTP::read_response($s, time + ($seconds // 10));
+}
+
+=item pg_at_once($t, [$statement, ...], ...)
+
+Has all of them started in one turn of the event loop, in this order, by
+stopping the worker while they are sent; answers their sockets.
+
+=cut
+
+sub pg_at_once {
+    my ($t, @queries) = @_;
+
+    my $pid = pg_stat($t)->{pid};
+    my @sockets = map { $t->http_get('/other', keep => 1)->{socket} } @queries;
+
+    kill 'STOP', $pid;
+    for my $i (0 .. $#queries) {
+        my $s = $sockets[$i];
+        print $s 'GET ', path(@{ $queries[$i] }), " HTTP/1.1\r\nHost: x\r\n\r\n";
+    }
+    kill 'CONT', $pid;
+
+    return @sockets;
 }
 
 =item pg_stat($t)
