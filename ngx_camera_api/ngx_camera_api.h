@@ -116,13 +116,22 @@ typedef void (*ngx_camera_api_rows_pt)(ngx_camera_api_ctx_t *ctx,
     const PGresult *res);
 
 
-/* results are binary */
+/*
+ * A statement; results are binary.  One that only reads shares a transaction
+ * with others of its moment, and may be sent twice.  There is one plan for all
+ * parameters.  What is to be looked up in an index is compared with parameters
+ * and CASEs of them, with no COALESCE and behind no OR: PostgreSQL would not
+ * let it go before row-level security.
+ */
+
+#define NGX_CAMERA_API_SLOW           0x01    /* a list or a report */
+#define NGX_CAMERA_API_READS          0x02
 
 typedef struct {
     const char                         *name;
     const char                         *sql;
     ngx_uint_t                          params;
-    ngx_uint_t                          slow;      /* lists and reports */
+    ngx_uint_t                          flags;
 
     ngx_uint_t                          index;     /* set at the start */
 } ngx_camera_api_statement_t;

@@ -43,10 +43,10 @@ static ngx_camera_api_statement_t  ngx_camera_api_cameras_get = {
     "api_cameras_get",
     "SELECT " NGX_CAMERA_API_CAMERAS_COLUMNS
     " FROM cameras WHERE id = $1 AND deleted_at IS NULL",
-    1, 0, 0
+    1, NGX_CAMERA_API_READS, 0
 };
 
-/* minus infinity and the nil UUID keep one plan for all pages */
+/* minus infinity and the nil UUID are a range of the index for every page */
 
 static ngx_camera_api_statement_t  ngx_camera_api_cameras_list = {
     "api_cameras_list",
@@ -57,10 +57,12 @@ static ngx_camera_api_statement_t  ngx_camera_api_cameras_list = {
     " AND ($3::text IS NULL OR location = $3)"
     " AND ($4::text IS NULL OR strpos(lower(concat_ws(E'\\n', name, location,"
     " place, serial_number)), lower($4)) > 0)"
-    " AND (created_at, id) > (coalesce($6, '-infinity'::timestamptz),"
-    " coalesce($7, '00000000-0000-0000-0000-000000000000'::uuid))"
+    " AND (created_at, id) >"
+    " (CASE WHEN $6::timestamptz IS NULL THEN '-infinity' ELSE $6 END,"
+    " CASE WHEN $7::uuid IS NULL"
+    " THEN '00000000-0000-0000-0000-000000000000' ELSE $7 END)"
     " ORDER BY created_at, id LIMIT $5::bigint + 1",
-    7, 1, 0
+    7, NGX_CAMERA_API_SLOW|NGX_CAMERA_API_READS, 0
 };
 
 static ngx_camera_api_statement_t  *const

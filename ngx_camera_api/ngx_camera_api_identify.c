@@ -53,7 +53,7 @@ ngx_camera_api_statement_t  ngx_camera_api_identify_check = {
     "api_session_check",
     "SELECT user_id, tenant_id, username, role::text"
     " FROM api_session_check($1)",
-    1, 0, 0
+    1, NGX_CAMERA_API_READS, 0
 };
 
 

@@ -25,7 +25,7 @@ static ngx_int_t ngx_camera_api_ids_unknown(ngx_camera_api_ctx_t *ctx);
 ngx_camera_api_statement_t  ngx_camera_api_ids_camera = {
     "api_camera_by_external_id",
     "SELECT id FROM cameras WHERE external_id = $1 AND deleted_at IS NULL",
-    1, 0, 0
+    1, NGX_CAMERA_API_READS, 0
 };
 
 

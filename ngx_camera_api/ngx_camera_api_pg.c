@@ -11,8 +11,8 @@
 
 #include "ngx_camera_api_core.h"
 
-#define NGX_CAMERA_API_QUICK          0
-#define NGX_CAMERA_API_SLOW           1
+#define NGX_CAMERA_API_POOL_QUICK     0
+#define NGX_CAMERA_API_POOL_SLOW      1
 #define NGX_CAMERA_API_POOLS          2
 
 #define NGX_CAMERA_API_QUICK_MSEC     2000     /* for the server */
@@ -30,6 +30,12 @@ static ngx_int_t ngx_camera_api_pg_create(ngx_cycle_t *cycle,
 static void ngx_camera_api_pg_ready(void *data, ngx_uint_t connections);
 static void ngx_camera_api_pg_notified(void *data, const char *channel,
     const char *payload);
+static ngx_camera_pg_query_t *ngx_camera_api_pg_start_as(
+    const ngx_str_t *tenant, ngx_camera_api_statement_t *statement,
+    const ngx_camera_pg_param_t *params, ngx_uint_t n, ngx_msec_t timeout,
+    ngx_camera_pg_handler_pt handler, void *data);
+static ngx_uint_t ngx_camera_api_pg_pool(
+    const ngx_camera_api_statement_t *statement);
 static void ngx_camera_api_pg_done(void *data, ngx_camera_pg_rc_e rc,
     const PGresult *res, const ngx_camera_pg_error_t *error);
 static void ngx_camera_api_pg_refused(ngx_camera_api_ctx_t *ctx,
@@ -78,10 +84,10 @@ ngx_int_t
 ngx_camera_api_pg_init(ngx_cycle_t *cycle, ngx_camera_api_main_conf_t *amcf)
 {
     if (ngx_camera_api_pg_collect(cycle) != NGX_OK
-        || ngx_camera_api_pg_create(cycle, NGX_CAMERA_API_QUICK,
+        || ngx_camera_api_pg_create(cycle, NGX_CAMERA_API_POOL_QUICK,
                                     &amcf->database)
            != NGX_OK
-        || ngx_camera_api_pg_create(cycle, NGX_CAMERA_API_SLOW,
+        || ngx_camera_api_pg_create(cycle, NGX_CAMERA_API_POOL_SLOW,
                                     &amcf->database)
            != NGX_OK)
     {
@@ -127,7 +133,7 @@ ngx_camera_api_pg_add(ngx_camera_api_statement_t *statement)
     ngx_uint_t                  pool;
     ngx_camera_pg_statement_t  *st;
 
-    pool = statement->slow ? NGX_CAMERA_API_SLOW : NGX_CAMERA_API_QUICK;
+    pool = ngx_camera_api_pg_pool(statement);
 
     if (ngx_camera_api_pg.n[pool] == NGX_CAMERA_API_STATEMENTS) {
         return NGX_ERROR;
@@ -160,6 +166,7 @@ ngx_camera_api_pg_create(ngx_cycle_t *cycle, ngx_uint_t slow,
                                   : NGX_CAMERA_API_QUICK_MSEC;
     conf.statements = ngx_camera_api_pg.statements[slow];
     conf.binary_results = 1;
+    conf.generic_plans = 1;
     conf.setting = "app.tenant";
     conf.demands = ngx_camera_api_pg_demands;
 
@@ -239,9 +246,36 @@ ngx_camera_api_pg_start(ngx_camera_api_statement_t *statement,
     const ngx_camera_pg_param_t *params, ngx_uint_t n, ngx_msec_t timeout,
     ngx_camera_pg_handler_pt handler, void *data)
 {
-    return ngx_camera_pg_start(ngx_camera_api_pg.pools[NGX_CAMERA_API_QUICK],
-                               statement->index, params, n, timeout, handler,
-                               data);
+    return ngx_camera_api_pg_start_as(NULL, statement, params, n, timeout,
+                                      handler, data);
+}
+
+
+static ngx_camera_pg_query_t *
+ngx_camera_api_pg_start_as(const ngx_str_t *tenant,
+    ngx_camera_api_statement_t *statement,
+    const ngx_camera_pg_param_t *params, ngx_uint_t n, ngx_msec_t timeout,
+    ngx_camera_pg_handler_pt handler, void *data)
+{
+    ngx_camera_pg_pool_t  *pool;
+
+    pool = ngx_camera_api_pg.pools[ngx_camera_api_pg_pool(statement)];
+
+    if (statement->flags & NGX_CAMERA_API_READS) {
+        return ngx_camera_pg_start_read(pool, tenant, statement->index, params,
+                                        n, timeout, handler, data);
+    }
+
+    return ngx_camera_pg_start_as(pool, tenant, statement->index, params, n,
+                                  timeout, handler, data);
+}
+
+
+static ngx_uint_t
+ngx_camera_api_pg_pool(const ngx_camera_api_statement_t *statement)
+{
+    return statement->flags & NGX_CAMERA_API_SLOW ? NGX_CAMERA_API_POOL_SLOW
+                                                  : NGX_CAMERA_API_POOL_QUICK;
 }
 
 
@@ -249,23 +283,22 @@ void
 ngx_camera_api_query(ngx_camera_api_ctx_t *ctx,
     ngx_camera_api_statement_t *statement, ngx_camera_api_rows_pt rows)
 {
-    ngx_uint_t  slow, n;
+    ngx_uint_t  n;
     ngx_msec_t  timeout;
     ngx_str_t  *tenant;
 
-    slow = statement->slow ? NGX_CAMERA_API_SLOW : NGX_CAMERA_API_QUICK;
     tenant = ctx->principal ? &ctx->principal->tenant_text : NULL;
-    timeout = slow ? NGX_CAMERA_API_SLOW_MSEC : NGX_CAMERA_API_QUICK_MSEC;
+    timeout = statement->flags & NGX_CAMERA_API_SLOW
+              ? NGX_CAMERA_API_SLOW_MSEC : NGX_CAMERA_API_QUICK_MSEC;
 
     n = ctx->nparams;
 
     ctx->nparams = 0;
     ctx->rows = rows;
     ctx->statement = statement;
-    ctx->pg_query = ngx_camera_pg_start_as(ngx_camera_api_pg.pools[slow],
-                                   tenant, statement->index, ctx->params, n,
-                                   timeout + NGX_CAMERA_API_GRACE_MSEC,
-                                   ngx_camera_api_pg_done, ctx);
+    ctx->pg_query = ngx_camera_api_pg_start_as(tenant, statement, ctx->params,
+                                    n, timeout + NGX_CAMERA_API_GRACE_MSEC,
+                                    ngx_camera_api_pg_done, ctx);
 
     if (ctx->pg_query == NULL) {
         ngx_camera_api_error(ctx, NGX_CAMERA_API_SERVICE_UNAVAILABLE, NULL);
