@@ -62,7 +62,7 @@ cli_cmd_doctor(cli_t *cli)
 
     if (rc == 0) {
         cli_live_look(&d.shm, d.camera.id, &d.live);
-        d.publishing = cli_live_publishing(&d.live);
+        d.publishing = cam_view_publishing(&d.live.view);
 
         for (i = 0; cli_doctor_checks[i]; i++) {
             cli_doctor_checks[i](&d);

@@ -26,7 +26,7 @@ cli_doctor_camera(cli_doctor_t *d)
 {
     const cam_registry_entry_t  *entry;
 
-    entry = &d->live.entry;
+    entry = &d->live.view.entry;
 
     if (!d->camera.active) {
         cli_doctor_note(d, "camera", CLI_CHECK_FAILED, "camera enable ID",
@@ -36,7 +36,7 @@ cli_doctor_camera(cli_doctor_t *d)
         cli_doctor_note(d, "camera", CLI_CHECK_SKIPPED, NULL,
                         "whether nginx knows the camera is not known");
 
-    } else if (d->live.slot < 0) {
+    } else if (d->live.view.slot < 0) {
         cli_doctor_note(d, "camera", CLI_CHECK_FAILED,
                         "nginx reads new cameras within seconds: check the "
                         "\"registry\" and \"database\" of /readyz",
@@ -97,11 +97,11 @@ cli_doctor_address(cli_doctor_t *d)
 {
     char  text[512];
 
-    if (d->live.slot < 0) {
+    if (d->live.view.slot < 0) {
         return;
     }
 
-    if (cli_doctor_cidrs(&d->live.entry, text, sizeof(text)) == 0) {
+    if (cli_doctor_cidrs(&d->live.view.entry, text, sizeof(text)) == 0) {
         cli_doctor_note(d, "address", CLI_CHECK_OK, NULL,
                         "the camera may come from any address");
         return;
@@ -111,7 +111,7 @@ cli_doctor_address(cli_doctor_t *d)
 
     cli_doctor_note(d, "address",
                     !d->publishing
-                    && d->live.state.refused_reason == CAM_REASON_ADDRESS
+                    && d->live.view.state.refused_reason == CAM_REASON_ADDRESS
                     ? CLI_CHECK_WARNING : CLI_CHECK_OK, NULL,
                     "the camera may come from %s", text);
 }
@@ -156,9 +156,9 @@ cli_doctor_refusal(cli_doctor_t *d)
     int64_t                      age;
     const cam_registry_state_t  *state;
 
-    state = &d->live.state;
+    state = &d->live.view.state;
 
-    if (d->live.slot < 0 || state->refused_msec == 0) {
+    if (d->live.view.slot < 0 || state->refused_msec == 0) {
         return;
     }
 

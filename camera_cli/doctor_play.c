@@ -53,7 +53,7 @@ cli_doctor_playlist(cli_doctor_t *d)
 
     /* what a silent camera left behind can be fetched as well */
 
-    d->picture = strcmp(cli_live_status(&d->live), "online") == 0;
+    d->picture = strcmp(cam_view_status(&d->live.view), "online") == 0;
     cli_doctor_note(d, "playlist", CLI_CHECK_OK, NULL,
                     "entrance, playlist and newest segment (%zu kB) were "
                     "fetched", len / 1000);

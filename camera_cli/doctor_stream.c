@@ -25,7 +25,7 @@ cli_doctor_publisher(cli_doctor_t *d)
     int64_t                  silence;
     const cam_ring_info_t   *ring;
 
-    ring = &d->live.ring;
+    ring = &d->live.view.ring;
 
     if (!d->publishing && !d->nginx) {
         cli_doctor_note(d, "publisher", CLI_CHECK_SKIPPED, NULL,
@@ -35,7 +35,7 @@ cli_doctor_publisher(cli_doctor_t *d)
 
     if (!d->publishing) {
         cli_doctor_note(d, "publisher", CLI_CHECK_FAILED,
-                        d->live.state.refused_msec
+                        d->live.view.state.refused_msec
                         ? "see why it was refused, above"
                         : "start the camera with the address that \"camera "
                           "publish-url ID\" prints; it never got here yet",
@@ -43,10 +43,10 @@ cli_doctor_publisher(cli_doctor_t *d)
         return;
     }
 
-    silence = cli_live_silence(&d->live);
+    silence = cam_view_silence(&d->live.view);
     cli_ago(since, (cam_clock_wall_msec() - ring->started_msec) / 1000);
 
-    if (silence > CLI_LIVE_SILENT_MSEC) {
+    if (silence > CAM_VIEW_SILENT_MSEC) {
         cli_doctor_note(d, "publisher", CLI_CHECK_FAILED,
                         "check the camera's encoder and the network: the "
                         "connection is there, frames are not",
@@ -80,8 +80,8 @@ cli_doctor_codec(cli_doctor_t *d)
         return;
     }
 
-    warning = d->live.state.warning ? d->live.state.warning
-              : d->live.has_index ? d->live.index.warning : CAM_REASON_NONE;
+    warning = d->live.view.state.warning ? d->live.view.state.warning
+              : d->live.view.index ? d->live.index.warning : CAM_REASON_NONE;
 
     if (warning != CAM_REASON_NONE) {
         cli_doctor_note(d, "codec", CLI_CHECK_WARNING, cam_reason_text(warning),
@@ -90,7 +90,7 @@ cli_doctor_codec(cli_doctor_t *d)
         return;
     }
 
-    init = cli_live_init(&d->live);
+    init = cam_view_init(&d->live.view);
 
     if (init == NULL) {
         cli_doctor_note(d, "codec", CLI_CHECK_SKIPPED, NULL,
@@ -109,7 +109,7 @@ cli_doctor_b_frames(cli_doctor_t *d)
 {
     const cam_live_init_t  *init;
 
-    init = cli_live_init(&d->live);
+    init = cam_view_init(&d->live.view);
 
     if (!d->publishing || init == NULL || !init->has_video) {
         return;
@@ -132,7 +132,7 @@ cli_doctor_key_frames(cli_doctor_t *d)
 {
     uint32_t  gop;
 
-    if (!d->publishing || !cli_live_has_picture(&d->live)) {
+    if (!d->publishing || !cam_view_has_picture(&d->live.view)) {
         return;
     }
 
@@ -187,7 +187,7 @@ cli_doctor_packager(cli_doctor_t *d)
 {
     uint64_t  age;
 
-    if (d->live.has_index && d->live.index.state == CAM_LIVE_QUARANTINED) {
+    if (d->live.view.index && d->live.index.state == CAM_LIVE_QUARANTINED) {
         cli_doctor_note(d, "packager", CLI_CHECK_FAILED,
                         cam_reason_text(CAM_REASON_QUARANTINED),
                         "the camera is quarantined");
@@ -200,7 +200,7 @@ cli_doctor_packager(cli_doctor_t *d)
         return;
     }
 
-    if (!cli_live_has_picture(&d->live)) {
+    if (!cam_view_has_picture(&d->live.view)) {
         cli_doctor_note(d, "packager", CLI_CHECK_FAILED,
                         "wait for the next key frame and ask again; then look "
                         "into camera-worker's log",

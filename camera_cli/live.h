@@ -3,20 +3,17 @@
  */
 
 /*
- * What shared memory says about a camera at this moment: its registry entry
- * and state, the header of its ring, the live index.  Everything is opened
- * read-only, and what is not there is simply not known.
+ * The view of a camera, by shared memory that is opened for it, read-only; and
+ * as JSON.
  */
 
 #ifndef CLI_LIVE_H
 #define CLI_LIVE_H
 
 #include "cli.h"
-#include "live_index.h"
-#include "ring.h"
+#include "view.h"
 
-#define CLI_LIVE_SILENT_MSEC  3000   /* the takeover rule's silence */
-#define CLI_LIVE_BEAT_MSEC    5000   /* camera-worker beats each second */
+#define CLI_LIVE_BEAT_MSEC  5000     /* camera-worker beats each second */
 
 
 typedef struct {
@@ -28,14 +25,8 @@ typedef struct {
 
 
 typedef struct {
-    int                    slot;     /* -1: nginx does not know the camera */
-    cam_registry_entry_t   entry;
-    cam_registry_state_t   state;
-    int                    has_ring;
-    int                    alive;    /* the ring's writer */
-    cam_ring_info_t        ring;
-    int                    has_index;
-    cam_live_index_t       index;
+    cam_view_t         view;
+    cam_live_index_t   index;        /* view.index, when there is one */
 } cli_live_t;
 
 
@@ -45,19 +36,9 @@ void cli_shm_close(cli_shm_t *shm);
 void cli_live_look(const cli_shm_t *shm, const uint8_t camera[CAM_UUID_LEN],
     cli_live_t *live);
 
-/* 1 while somebody publishes and the writer of the ring lives */
-int cli_live_publishing(const cli_live_t *live);
-/* ms since the last frame; -1 without a ring */
-int64_t cli_live_silence(const cli_live_t *live);
-/* of the newest segment of this publication; NULL when there is none */
-const cam_live_init_t *cli_live_init(const cli_live_t *live);
-/* 1 when a whole segment of this publication, with video, is there */
-int cli_live_has_picture(const cli_live_t *live);
 /* age of camera-worker's last sign of life in ms, or -1 */
 int64_t cli_live_heartbeat(const cli_shm_t *shm);
 
-/* "online", "connecting", "error" or "offline" */
-const char *cli_live_status(const cli_live_t *live);
 json_t *cli_live_json(const cli_live_t *live);
 
 
