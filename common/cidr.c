@@ -73,7 +73,7 @@ cam_cidr_bits(const char *text, size_t len, int max)
     int     bits;
     size_t  i;
 
-    if (len == 0 || len > 3) {
+    if (len == 0 || len > 3 || (len > 1 && text[0] == '0')) {
         return -1;
     }
 

@@ -16,6 +16,7 @@ static void cam_fields_json(const cam_field_t *field, json_t *json,
 static void cam_fields_list(const cam_field_t *field, json_t *list,
     cam_value_t *value, cam_room_t *room, cam_problems_t *problems);
 static int cam_fields_item(const cam_field_t *field, json_t *item);
+static int cam_fields_cidr(const char *text, size_t len);
 static char *cam_fields_literal(char *p, const char *text, size_t len);
 
 
@@ -126,7 +127,8 @@ cam_fields_list(const cam_field_t *field, json_t *list, cam_value_t *value,
         if (cam_fields_item(field, item) != 0) {
             cam_fields_wrong(field, problems, "item %d is not %s", (int) i + 1,
                              field->type == CAM_FIELD_CIDRS
-                             ? "an address or a network" : "a text");
+                             ? "an address, or a network without bits "
+                               "behind its prefix" : "a text");
             return;
         }
 
@@ -166,7 +168,6 @@ cam_fields_item(const cam_field_t *field, json_t *item)
 {
     size_t       len;
     ssize_t      n;
-    cam_cidr_t   cidr;
     const char  *text;
 
     if (!json_is_string(item)) {
@@ -177,7 +178,7 @@ cam_fields_item(const cam_field_t *field, json_t *item)
     len = json_string_length(item);
 
     if (field->type == CAM_FIELD_CIDRS) {
-        return cam_cidr_parse(&cidr, text, len);
+        return cam_fields_cidr(text, len);
     }
 
     n = cam_utf8_length(text, len);
@@ -187,6 +188,28 @@ cam_fields_item(const cam_field_t *field, json_t *item)
     }
 
     return field->check && field->check(text, len) ? -1 : 0;
+}
+
+
+/* as SQL's cidr has it: "10.0.0.1/8" is neither an address nor a network */
+
+static int
+cam_fields_cidr(const char *text, size_t len)
+{
+    cam_cidr_t   cidr, addr;
+    const char  *slash;
+
+    slash = memchr(text, '/', len);
+
+    if (cam_cidr_parse(&cidr, text, len) != 0
+        || cam_cidr_parse(&addr, text,
+                          slash ? (size_t) (slash - text) : len)
+           != 0)
+    {
+        return -1;
+    }
+
+    return memcmp(cidr.addr, addr.addr, sizeof(addr.addr)) == 0 ? 0 : -1;
 }
 
 

@@ -355,6 +355,20 @@ void ngx_camera_api_problem(ngx_camera_api_ctx_t *ctx, const char *field,
     const char *message);
 
 
+/*
+ * Conditions of a change.  Both answer NGX_OK, or NGX_DONE: the header is
+ * malformed, and that was answered.
+ */
+
+/* versions that If-Match names, as an array of SQL's; NULL: any will do */
+ngx_int_t ngx_camera_api_if_match(ngx_camera_api_ctx_t *ctx,
+    const char **versions);
+
+/* key is NULL when there is none; hash is that of what the body says */
+ngx_int_t ngx_camera_api_idempotency_key(ngx_camera_api_ctx_t *ctx,
+    const char **key, u_char hash[32]);
+
+
 /* reading rows: numbers of any width; NULL is for the caller to see */
 int64_t ngx_camera_api_int(const PGresult *res, int row, int column);
 int64_t ngx_camera_api_msec(const PGresult *res, int row, int column);

@@ -4,19 +4,10 @@
 
 /* /cameras: reading them. */
 
-#include "ngx_camera_api.h"
+#include "ngx_camera_api_cameras.h"
 
 
-static void ngx_camera_api_cameras_rtmp_url(ngx_camera_api_ctx_t *ctx,
-    const char *name, const PGresult *res, int row, int column);
-
-
-#define NGX_CAMERA_API_CAMERAS_COLUMNS                                        \
-    "id, external_id, name, company, model, serial_number, location, place, " \
-    "rtmp_key, is_active, is_recording, stream_status::text, assigned_node, " \
-    "allowed_cidrs::text[], cut_at_expiry, created_at, updated_at, version"
-
-static const ngx_camera_api_column_t  ngx_camera_api_cameras_columns[] = {
+const ngx_camera_api_column_t  ngx_camera_api_cameras_columns[] = {
     { "id", NGX_CAMERA_API_UUID, NULL },
     { "externalId", NGX_CAMERA_API_TEXT, NULL },
     { "name", NGX_CAMERA_API_TEXT, NULL },
@@ -26,6 +17,8 @@ static const ngx_camera_api_column_t  ngx_camera_api_cameras_columns[] = {
     { "location", NGX_CAMERA_API_TEXT, NULL },
     { "place", NGX_CAMERA_API_TEXT, NULL },
     { "rtmpUrl", NGX_CAMERA_API_BY, ngx_camera_api_cameras_rtmp_url },
+    { "rtmpKey", NGX_CAMERA_API_HIDDEN, NULL },
+    { "keyGeneration", NGX_CAMERA_API_HIDDEN, NULL },
     { "isActive", NGX_CAMERA_API_BOOL, NULL },
     { "isRecording", NGX_CAMERA_API_BOOL, NULL },
     { "streamStatus", NGX_CAMERA_API_TEXT, NULL },
@@ -39,9 +32,12 @@ static const ngx_camera_api_column_t  ngx_camera_api_cameras_columns[] = {
 };
 
 
+#define NGX_CAMERA_API_CAMERAS_READ                                           \
+    NGX_CAMERA_API_CAMERA("stream_status::text", "allowed_cidrs::text[]")
+
 static ngx_camera_api_statement_t  ngx_camera_api_cameras_get = {
     "api_cameras_get",
-    "SELECT " NGX_CAMERA_API_CAMERAS_COLUMNS
+    "SELECT " NGX_CAMERA_API_CAMERAS_READ
     " FROM cameras WHERE id = $1 AND deleted_at IS NULL",
     1, NGX_CAMERA_API_READS, 0
 };
@@ -50,7 +46,7 @@ static ngx_camera_api_statement_t  ngx_camera_api_cameras_get = {
 
 static ngx_camera_api_statement_t  ngx_camera_api_cameras_list = {
     "api_cameras_list",
-    "SELECT " NGX_CAMERA_API_CAMERAS_COLUMNS
+    "SELECT " NGX_CAMERA_API_CAMERAS_READ
     " FROM cameras WHERE deleted_at IS NULL"
     " AND ($1::text IS NULL OR stream_status = $1::stream_status)"
     " AND ($2::boolean IS NULL OR is_active = $2)"
@@ -123,27 +119,3 @@ const ngx_camera_api_resource_t  ngx_camera_api_cameras = {
     NULL,
     NULL
 };
-
-
-/* where the camera pushes to, for who may set one up */
-
-static void
-ngx_camera_api_cameras_rtmp_url(ngx_camera_api_ctx_t *ctx, const char *name,
-    const PGresult *res, int row, int column)
-{
-    u_char                       text[512], *p;
-    ngx_camera_api_main_conf_t  *amcf;
-
-    if (!(ctx->principal->permissions & CAM_PERMIT_CAMERAS_WRITE)) {
-        ngx_camera_api_put_null(ctx, name);
-        return;
-    }
-
-    amcf = ngx_http_get_module_main_conf(ctx->request, ngx_camera_api_module);
-
-    p = ngx_snprintf(text, sizeof(text), "%V/%*s", &amcf->publish_url,
-                     (size_t) PQgetlength(res, row, column),
-                     PQgetvalue(res, row, column));
-
-    ngx_camera_api_put_text(ctx, name, text, p - text);
-}

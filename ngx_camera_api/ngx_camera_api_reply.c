@@ -255,6 +255,10 @@ ngx_camera_api_send_headers(ngx_camera_api_ctx_t *ctx, ngx_uint_t status)
 
     r = ctx->request;
 
+    /* If-Match was about what this request changed, not about its answer */
+
+    r->disable_not_modified = 1;
+
     r->headers_out.status = status;
     r->headers_out.content_length_n = ctx->out_length;
 

@@ -45,9 +45,11 @@ static ngx_int_t ngx_camera_api_route_other(ngx_camera_api_ctx_t *ctx,
 
 
 extern const ngx_camera_api_resource_t  ngx_camera_api_cameras;
+extern const ngx_camera_api_resource_t  ngx_camera_api_cameras_write;
 
 const ngx_camera_api_resource_t  *const ngx_camera_api_resources[] = {
     &ngx_camera_api_cameras,
+    &ngx_camera_api_cameras_write,
     NULL
 };
 

@@ -13,7 +13,8 @@ use Exporter qw(import);
 use JSON::PP;
 use MIME::Base64 qw(encode_base64 decode_base64);
 
-our @EXPORT_OK = qw(base64url unbase64url jwt random_bytes random_uuid);
+our @EXPORT_OK = qw(base64url unbase64url jwt claims random_bytes
+    random_uuid);
 
 =head1 NAME
 
@@ -74,6 +75,18 @@ sub jwt {
         map { base64url(ref $_ ? $json->encode($_) : $_) } $header, $claims;
 
     return $text . '.' . base64url(hmac_sha256($text, $secret));
+}
+
+=item claims($token)
+
+What a token says, its signature not looked at.
+
+=cut
+
+sub claims {
+    my ($token) = @_;
+
+    return $json->decode(unbase64url((split /\./, $token)[1]));
 }
 
 =back

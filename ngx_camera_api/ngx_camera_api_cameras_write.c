@@ -1,0 +1,386 @@
+/*
+ * Copyright (C) The nginx camera platform authors
+ */
+
+/*
+ * /cameras: adding, changing and removing them.
+ *
+ * Each is one statement, which looks at the condition, does the work and
+ * answers in its last column what became of it.  The media plane
+ * hears of a change by the database: within a second a camera that may no
+ * longer send is cut, and its viewers with it.
+ */
+
+#include "ngx_camera.h"
+#include "ngx_camera_api_cameras.h"
+#include "view.h"
+
+
+static void ngx_camera_api_cameras_create(ngx_camera_api_ctx_t *ctx);
+static void ngx_camera_api_cameras_created(ngx_camera_api_ctx_t *ctx,
+    const PGresult *res);
+static ngx_int_t ngx_camera_api_cameras_location(ngx_camera_api_ctx_t *ctx,
+    const PGresult *res);
+static void ngx_camera_api_cameras_update(ngx_camera_api_ctx_t *ctx);
+static void ngx_camera_api_cameras_changed(ngx_camera_api_ctx_t *ctx,
+    const PGresult *res);
+static void ngx_camera_api_cameras_delete(ngx_camera_api_ctx_t *ctx);
+static void ngx_camera_api_cameras_deleted(ngx_camera_api_ctx_t *ctx,
+    const PGresult *res);
+static ngx_uint_t ngx_camera_api_cameras_is_live(const char *camera);
+static ngx_uint_t ngx_camera_api_cameras_is(const PGresult *res,
+    const char *outcome);
+static const char *ngx_camera_api_cameras_external_id(const char *text,
+    size_t len);
+
+
+/* the version of $1 that is among those of $2, 0 for none; NULL: any */
+
+#define NGX_CAMERA_API_CAMERAS_VERSION                                        \
+    "CASE WHEN $2::bigint[] IS NOT NULL THEN coalesce((SELECT c.version"      \
+    " FROM cameras c WHERE c.id = $1 AND c.version = ANY ($2)), 0) END"
+
+#define NGX_CAMERA_API_CAMERAS_WRITTEN                                        \
+    NGX_CAMERA_API_CAMERA("stream_status",                                    \
+                          "string_to_array(allowed_cidrs, ',')") ", outcome"
+
+
+static ngx_camera_api_statement_t  ngx_camera_api_cameras_insert = {
+    "api_camera_create",
+    "SELECT " NGX_CAMERA_API_CAMERAS_WRITTEN
+    " FROM api_camera_create($1, 'POST /cameras', $2, $3, $4, $5, $6, $7, $8,"
+    " $9, $10, $11, $12, $13, $14)",
+    14, 0, 0
+};
+
+static ngx_camera_api_statement_t  ngx_camera_api_cameras_change = {
+    "api_camera_update",
+    "SELECT " NGX_CAMERA_API_CAMERAS_WRITTEN
+    " FROM api_camera_update($1, " NGX_CAMERA_API_CAMERAS_VERSION ", $3, $4,"
+    " $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+    13, 0, 0
+};
+
+static ngx_camera_api_statement_t  ngx_camera_api_cameras_remove = {
+    "api_camera_delete",
+    "SELECT $1::uuid, CURRENT_TIMESTAMP, outcome"
+    " FROM api_camera_delete($1, " NGX_CAMERA_API_CAMERAS_VERSION ")",
+    2, 0, 0
+};
+
+static ngx_camera_api_statement_t  *const
+    ngx_camera_api_cameras_write_statements[] =
+{
+    &ngx_camera_api_cameras_insert,
+    &ngx_camera_api_cameras_change,
+    &ngx_camera_api_cameras_remove,
+    NULL
+};
+
+
+/* in the order of the functions' arguments */
+
+#define NGX_CAMERA_API_CAMERAS_FIELDS(required)                               \
+    { "name", CAM_FIELD_TEXT, required, 1, 100, NULL, NULL },                 \
+    { "company", CAM_FIELD_TEXT, required, 1, 100, NULL, NULL },              \
+    { "model", CAM_FIELD_TEXT, required, 1, 100, NULL, NULL },                \
+    { "serialNumber", CAM_FIELD_TEXT, required, 1, 100, NULL, NULL },         \
+    { "location", CAM_FIELD_TEXT, required, 1, 200, NULL, NULL },             \
+    { "place", CAM_FIELD_TEXT, required, 1, 200, NULL, NULL },                \
+    { "externalId", CAM_FIELD_TEXT, CAM_FIELD_NULLABLE, 1, 100, NULL,         \
+      ngx_camera_api_cameras_external_id },                                   \
+    { "isActive", CAM_FIELD_BOOL, 0, 0, 0, NULL, NULL },                      \
+    { "isRecording", CAM_FIELD_BOOL, 0, 0, 0, NULL, NULL },                   \
+    { "allowedCidrs", CAM_FIELD_CIDRS, 0, 0, 10, NULL, NULL },                \
+    { "cutAtExpiry", CAM_FIELD_BOOL, 0, 0, 0, NULL, NULL },                   \
+    CAM_FIELD_END
+
+#define NGX_CAMERA_API_CAMERAS_EXTERNAL_ID  6
+
+static const cam_field_t  ngx_camera_api_cameras_new[] = {
+    NGX_CAMERA_API_CAMERAS_FIELDS(CAM_FIELD_REQUIRED)
+};
+
+static const cam_field_t  ngx_camera_api_cameras_changes[] = {
+    NGX_CAMERA_API_CAMERAS_FIELDS(0)
+};
+
+
+static const ngx_camera_api_conflict_t  ngx_camera_api_cameras_conflicts[] = {
+    { "cameras_have_unique_serial_numbers",
+      NGX_CAMERA_API_CAMERA_SERIAL_DUPLICATE },
+    { "cameras_have_unique_external_ids",
+      NGX_CAMERA_API_CAMERA_EXTERNAL_ID_DUPLICATE },
+    { NULL, NGX_CAMERA_API_OK }
+};
+
+
+static const ngx_camera_api_route_t  ngx_camera_api_cameras_write_routes[] = {
+
+    {
+        .method = NGX_HTTP_POST,
+        .path = "/cameras",
+        .needs = CAM_PERMIT_CAMERAS_WRITE,
+        .flags = NGX_CAMERA_API_CREATED|NGX_CAMERA_API_ETAG,
+        .body = ngx_camera_api_cameras_new,
+        .handler = ngx_camera_api_cameras_create,
+        .columns = ngx_camera_api_cameras_columns,
+        .conflicts = ngx_camera_api_cameras_conflicts
+    },
+
+    {
+        .method = NGX_HTTP_PUT,
+        .path = "/cameras/:id",
+        .needs = CAM_PERMIT_CAMERAS_WRITE,
+        .flags = NGX_CAMERA_API_ETAG,
+        .ids = NGX_CAMERA_API_ID_CAMERA,
+        .body = ngx_camera_api_cameras_changes,
+        .handler = ngx_camera_api_cameras_update,
+        .columns = ngx_camera_api_cameras_columns,
+        .missing = NGX_CAMERA_API_CAMERA_NOT_FOUND,
+        .conflicts = ngx_camera_api_cameras_conflicts
+    },
+
+    {
+        .method = NGX_HTTP_DELETE,
+        .path = "/cameras/:id",
+        .needs = CAM_PERMIT_CAMERAS_WRITE,
+        .ids = NGX_CAMERA_API_ID_CAMERA,
+        .handler = ngx_camera_api_cameras_delete,
+        .missing = NGX_CAMERA_API_CAMERA_NOT_FOUND
+    },
+
+    { .path = NULL }
+};
+
+
+const ngx_camera_api_resource_t  ngx_camera_api_cameras_write = {
+    "cameras, write",
+    ngx_camera_api_cameras_write_routes,
+    ngx_camera_api_cameras_write_statements,
+    NULL,
+    NULL
+};
+
+
+static void
+ngx_camera_api_cameras_create(ngx_camera_api_ctx_t *ctx)
+{
+    u_char      *hash;
+    const char  *key;
+
+    hash = ngx_pnalloc(ctx->request->pool, 32);
+
+    if (hash == NULL) {
+        ngx_camera_api_error(ctx, NGX_CAMERA_API_INTERNAL_ERROR, NULL);
+        return;
+    }
+
+    if (ngx_camera_api_idempotency_key(ctx, &key, hash) != NGX_OK) {
+        return;
+    }
+
+    ngx_camera_api_param_uuid(ctx, ctx->principal->user);
+    ngx_camera_api_param_text(ctx, key);
+    ngx_camera_api_param_binary(ctx, key ? hash : NULL, 32);
+    ngx_camera_api_params(ctx);
+
+    ngx_camera_api_query(ctx, &ngx_camera_api_cameras_insert,
+                         ngx_camera_api_cameras_created);
+}
+
+
+static void
+ngx_camera_api_cameras_created(ngx_camera_api_ctx_t *ctx, const PGresult *res)
+{
+    if (ngx_camera_api_cameras_is(res, "reused")) {
+        ngx_camera_api_error(ctx, NGX_CAMERA_API_IDEMPOTENCY_KEY_REUSED, NULL);
+        return;
+    }
+
+    if (ngx_camera_api_cameras_location(ctx, res) != NGX_OK) {
+        ngx_camera_api_error(ctx, NGX_CAMERA_API_INTERNAL_ERROR, NULL);
+        return;
+    }
+
+    ngx_camera_api_reply_rows(ctx, res);
+}
+
+
+static ngx_int_t
+ngx_camera_api_cameras_location(ngx_camera_api_ctx_t *ctx,
+    const PGresult *res)
+{
+    char        id[CAM_UUID_TEXT + 1];
+    ngx_str_t   value;
+
+    value.data = ngx_pnalloc(ctx->request->pool,
+                             sizeof("/api/v1/cameras/") + CAM_UUID_TEXT);
+
+    if (value.data == NULL || PQntuples(res) == 0) {
+        return NGX_ERROR;
+    }
+
+    cam_uuid_print(id, (u_char *) PQgetvalue(res, 0, 0));
+
+    value.len = ngx_sprintf(value.data, "/api/v1/cameras/%s", id)
+                - value.data;
+
+    return ngx_camera_api_header(ctx, "Location", &value);
+}
+
+
+static void
+ngx_camera_api_cameras_update(ngx_camera_api_ctx_t *ctx)
+{
+    const char   *versions;
+    ngx_uint_t    i, given;
+    cam_value_t  *external;
+
+    given = 0;
+
+    for (i = 0; ngx_camera_api_cameras_changes[i].name; i++) {
+        given |= ctx->body[i].given;
+    }
+
+    if (!given) {
+        ngx_camera_api_problem(ctx, "body", "must have at least one field");
+        ngx_camera_api_error(ctx, NGX_CAMERA_API_VALIDATION_FAILED, NULL);
+        return;
+    }
+
+    if (ngx_camera_api_if_match(ctx, &versions) != NGX_OK) {
+        return;
+    }
+
+    /* null takes it away, which the function calls '' */
+
+    external = &ctx->body[NGX_CAMERA_API_CAMERAS_EXTERNAL_ID];
+
+    if (external->given && external->text == NULL) {
+        external->text = "";
+    }
+
+    ngx_camera_api_param_text(ctx, (char *) ctx->ids[0].data);
+    ngx_camera_api_param_text(ctx, versions);
+
+    for (i = 0; ngx_camera_api_cameras_changes[i].name; i++) {
+        ngx_camera_api_param_value(ctx, &ctx->body[i]);
+    }
+
+    ngx_camera_api_query(ctx, &ngx_camera_api_cameras_change,
+                         ngx_camera_api_cameras_changed);
+}
+
+
+static void
+ngx_camera_api_cameras_changed(ngx_camera_api_ctx_t *ctx, const PGresult *res)
+{
+    if (ngx_camera_api_cameras_is(res, "stale")) {
+        ngx_camera_api_error(ctx, NGX_CAMERA_API_PRECONDITION_FAILED, NULL);
+        return;
+    }
+
+    ngx_camera_api_reply_rows(ctx, res);
+}
+
+
+static void
+ngx_camera_api_cameras_delete(ngx_camera_api_ctx_t *ctx)
+{
+    const char  *versions;
+
+    if (ngx_camera_api_if_match(ctx, &versions) != NGX_OK) {
+        return;
+    }
+
+    /* looked at before, because afterwards its publisher may be gone */
+
+    ctx->data = ngx_camera_api_cameras_is_live((char *) ctx->ids[0].data)
+                ? "ended" : "none";
+
+    ngx_camera_api_param_text(ctx, (char *) ctx->ids[0].data);
+    ngx_camera_api_param_text(ctx, versions);
+
+    ngx_camera_api_query(ctx, &ngx_camera_api_cameras_remove,
+                         ngx_camera_api_cameras_deleted);
+}
+
+
+static ngx_uint_t
+ngx_camera_api_cameras_is_live(const char *camera)
+{
+    u_char              uuid[CAM_UUID_LEN];
+    cam_view_t          view;
+    ngx_camera_conf_t  *ccf;
+
+    ccf = ngx_camera_conf((ngx_cycle_t *) ngx_cycle);
+
+    if (cam_uuid_parse(uuid, camera, ngx_strlen(camera)) != 0
+        || cam_view_look(&view, ccf->registry, uuid) != 0)
+    {
+        return 0;
+    }
+
+    cam_view_look_ring(&view, ccf->rings_fd, uuid);
+
+    return cam_view_publishing(&view);
+}
+
+
+/* its live files are removed by the packager, which sweeps up after cameras
+   that are not known */
+
+static void
+ngx_camera_api_cameras_deleted(ngx_camera_api_ctx_t *ctx, const PGresult *res)
+{
+    if (PQntuples(res) == 0) {
+        ngx_camera_api_error(ctx, NGX_CAMERA_API_CAMERA_NOT_FOUND, NULL);
+        return;
+    }
+
+    if (ngx_camera_api_cameras_is(res, "stale")) {
+        ngx_camera_api_error(ctx, NGX_CAMERA_API_PRECONDITION_FAILED, NULL);
+        return;
+    }
+
+    ngx_camera_api_begin(ctx, NULL, '{');
+    ngx_camera_api_put_uuid(ctx, "id", (u_char *) PQgetvalue(res, 0, 0));
+    ngx_camera_api_put_time(ctx, "deletedAt", ngx_camera_api_msec(res, 0, 1));
+    ngx_camera_api_put_string(ctx, "liveStream", ctx->data);
+    ngx_camera_api_put_string(ctx, "liveFiles", "removed");
+    ngx_camera_api_put_string(ctx, "recordings", "kept");
+    ngx_camera_api_end(ctx, '}');
+
+    ngx_camera_api_send(ctx, NGX_HTTP_OK);
+}
+
+
+/* it is the last column; not the answer of a camera that is not there */
+
+static ngx_uint_t
+ngx_camera_api_cameras_is(const PGresult *res, const char *outcome)
+{
+    return PQntuples(res) != 0
+           && ngx_strcmp(PQgetvalue(res, 0, PQnfields(res) - 1), outcome) == 0;
+}
+
+
+/* what no path could name: "/cameras/{a UUID}" means the id of ours, and dots
+   are resolved by whoever sends the path */
+
+static const char *
+ngx_camera_api_cameras_external_id(const char *text, size_t len)
+{
+    u_char  uuid[CAM_UUID_LEN];
+
+    if (cam_uuid_parse(uuid, text, len) == 0) {
+        return "must not look like a UUID, as ids do";
+    }
+
+    if (ngx_strcmp(text, ".") == 0 || ngx_strcmp(text, "..") == 0) {
+        return "must not be dots alone";
+    }
+
+    return NULL;
+}
