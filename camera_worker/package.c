@@ -28,12 +28,11 @@
 
 #define CW_PACKAGE_LOOK_TICKS    5        /* all slots are seen in 100 ms */
 #define CW_PACKAGE_BUFFER        (256u << 10)
-#define CW_PACKAGE_CHECK_MSEC    5000     /* is the registry still the same? */
 #define CW_PACKAGE_SWEEP_MSEC    60000
+#define CW_PACKAGE_FIRST_MSEC    5000     /* sweep, after the start */
 
 
-static int cw_package_open_registry(cw_package_t *p);
-static int cw_package_registry_is_ours(cw_package_t *p);
+static int cw_package_open(cw_package_t *p);
 static void cw_package_tick(cw_package_t *p);
 static void cw_package_look(cw_package_t *p, unsigned i);
 static void cw_package_sleep(int64_t until_msec);
@@ -51,19 +50,18 @@ cw_package_run(cw_worker_t *worker, int child)
     p.child = child;
 
     next = cam_clock_monotonic_msec();
-    p.sweep_msec = next + CW_PACKAGE_CHECK_MSEC;
+    p.sweep_msec = next + CW_PACKAGE_FIRST_MSEC;
 
     while (!cw_quit) {
         p.now_msec = cam_clock_monotonic_msec();
         cw_blame_alive(worker->blame, child, p.now_msec);
 
-        if (p.registry == NULL && cw_package_open_registry(&p) == -1) {
+        if (p.roster.registry == NULL && cw_package_open(&p) == -1) {
             cw_package_sleep(p.now_msec + 10 * CW_PACKAGE_TICK_MSEC);
             continue;
         }
 
-        if (!cw_package_registry_is_ours(&p)) {
-            cw_log(CW_LOG_INFO, 0, "the registry was replaced, starting anew");
+        if (!cw_roster_is_ours(&p.roster, worker, p.now_msec)) {
             break;
         }
 
@@ -84,35 +82,14 @@ cw_package_run(cw_worker_t *worker, int child)
 }
 
 
-/* it is made by nginx, which may start after us */
-
 static int
-cw_package_open_registry(cw_package_t *p)
+cw_package_open(cw_package_t *p)
 {
-    cam_registry_info_t  info;
-
-    if (fstatat(p->worker->shm_fd, "registry", &p->registry_stat, 0) == -1) {
+    if (cw_roster_open(&p->roster, p->worker, p->now_msec) == -1) {
         return -1;
     }
 
-    p->registry = cam_registry_open(p->worker->shm, 0, 0);
-
-    if (p->registry == NULL) {
-
-        if (p->check_msec < p->now_msec) {
-            cw_log(CW_LOG_CRIT, errno, "cam_registry_open(\"%s\") failed",
-                   p->worker->shm);
-            p->check_msec = p->now_msec + CW_PACKAGE_SWEEP_MSEC;
-        }
-
-        return -1;
-    }
-
-    p->check_msec = p->now_msec + CW_PACKAGE_CHECK_MSEC;
-
-    cam_registry_info(p->registry, &info);
-
-    p->slots = (info.capacity + p->worker->children - 1 - p->child)
+    p->slots = (p->roster.slots + p->worker->children - 1 - p->child)
                / p->worker->children;
     p->slot = calloc(p->slots + 1, sizeof(cw_package_camera_t *));
     p->cap = CW_PACKAGE_BUFFER;
@@ -123,26 +100,10 @@ cw_package_open_registry(cw_package_t *p)
         exit(1);
     }
 
-    cw_log(CW_LOG_INFO, 0, "serving %u of %u slots", p->slots, info.capacity);
+    cw_log(CW_LOG_INFO, 0, "serving %u of %u slots", p->slots,
+           p->roster.slots);
 
     return 0;
-}
-
-
-static int
-cw_package_registry_is_ours(cw_package_t *p)
-{
-    struct stat  st;
-
-    if (p->now_msec < p->check_msec) {
-        return 1;
-    }
-
-    p->check_msec = p->now_msec + CW_PACKAGE_CHECK_MSEC;
-
-    return fstatat(p->worker->shm_fd, "registry", &st, 0) == -1
-           || (st.st_ino == p->registry_stat.st_ino
-               && st.st_dev == p->registry_stat.st_dev);
 }
 
 
@@ -166,7 +127,7 @@ cw_package_tick(cw_package_t *p)
 
     if (p->child == 0 && p->now_msec >= p->sweep_msec) {
         p->sweep_msec = p->now_msec + CW_PACKAGE_SWEEP_MSEC;
-        cw_sweep(p->worker->live_fd, p->registry);
+        cw_sweep(p->worker->live_fd, p->roster.registry);
     }
 }
 
@@ -189,7 +150,7 @@ cw_package_look(cw_package_t *p, unsigned i)
     }
 
     slot = i * p->worker->children + p->child;
-    state = cam_registry_state(p->registry, slot);
+    state = cam_registry_state(p->roster.registry, slot);
     generation = __atomic_load_n(&state->generation, __ATOMIC_ACQUIRE);
 
     if (generation == 0
@@ -201,7 +162,7 @@ cw_package_look(cw_package_t *p, unsigned i)
         return;
     }
 
-    if (cam_registry_get(p->registry, slot, &entry) == -1) {
+    if (cam_registry_get(p->roster.registry, slot, &entry) == -1) {
         return;
     }
 
@@ -271,10 +232,7 @@ cw_package_close(cw_package_t *p)
         free(p->slot[i]);
     }
 
-    if (p->registry != NULL) {
-        cam_registry_close(p->registry);
-    }
-
+    cw_roster_close(&p->roster);
     free(p->slot);
     free(p->buf);
 }

@@ -12,10 +12,9 @@
 
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/stat.h>
 
-#include "registry.h"
 #include "ring.h"
+#include "roster.h"
 #include "stream.h"
 #include "worker.h"
 
@@ -38,15 +37,13 @@ typedef struct {
 typedef struct {
     cw_worker_t         *worker;
     int                  child;
-    cam_registry_t      *registry;
-    struct stat          registry_stat;
+    cw_roster_t          roster;
     cw_package_camera_t **slot;         /* by slot / children */
     unsigned             slots;
     unsigned             looked;        /* slots, where the scan stands */
     uint8_t             *buf;
     size_t               cap;
     int64_t              now_msec;
-    int64_t              check_msec;
     int64_t              sweep_msec;
 } cw_package_t;
 
