@@ -19,7 +19,7 @@ CFLAGS   ?= -O2 -g
 CWARN     = -std=gnu11 -Wall -Wextra -Werror -Wno-unused-parameter
 CPPFLAGS += -D_GNU_SOURCE -Icommon -I/usr/include/postgresql
 LIBS_COMMON = -lcrypto -lcrypt -ljwt -ljansson
-LIBS_AV     = -lavformat -lavcodec -lavutil
+LIBS_AV     = -lavformat -lavcodec -lavutil -lswscale
 
 COMMON_O  = $(patsubst common/%.c,$(BUILD)/common/%.o,$(wildcard common/*.c))
 WORKER_O  = $(patsubst camera_worker/%.c,$(BUILD)/camera_worker/%.o,\
@@ -166,7 +166,8 @@ $(BUILD)/camera_worker/%.o: camera_worker/%.c $(wildcard camera_worker/*.h) \
 
 $(BIN)/camera-worker: $(WORKER_O) $(BUILD)/libcommon.a
 	@echo '  $@'; mkdir -p $(@D)
-	$(Q)$(CC) $(CFLAGS) -o $@ $^ $(LIBS_AV) $(LIBS_COMMON) -lpthread
+	$(Q)$(CC) $(CFLAGS) -o $@ $^ $(LIBS_AV) -lseccomp $(LIBS_COMMON) \
+	    -lpthread
 
 $(BUILD)/camera_cli/%.o: camera_cli/%.c $(wildcard camera_cli/*.h) \
 	    $(wildcard common/*.h)
@@ -231,7 +232,9 @@ $(BUILD)/t/tool/%: t/tool/%.c $(BUILD)/libcommon.a
 $(BUILD)/t/%.t: t/unit/%.c $(wildcard t/unit/*.h) $(BUILD)/libcommon.a
 	@echo '  $@'; mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(CWARN) $(CFLAGS) -o $@ $< $(BUILD)/libcommon.a \
-	    -lcmocka $(LIBS_COMMON) -lpthread
+	    -lcmocka $(LIBS_UNIT) $(LIBS_COMMON) -lpthread
+
+$(BUILD)/t/worker_sandbox.t: LIBS_UNIT = -lseccomp
 
 $(BUILD)/fuzz/common/%.o: common/%.c $(wildcard common/*.h)
 	@echo '  $@'; mkdir -p $(@D)
@@ -245,7 +248,8 @@ $(BUILD)/fuzz/%: t/fuzz/%.c $(FUZZ_O)
 	    -o $@ $^ -Wl,--as-needed $(LIBS_AV) $(LIBS_COMMON)
 
 $(BUILD)/fuzz/package_stream: \
-    $(filter-out camera_worker/ma% camera_worker/package%, \
+    $(filter-out camera_worker/ma% camera_worker/package% \
+    camera_worker/sandbox% camera_worker/snapshot%, \
     $(wildcard camera_worker/*.c))
 
 $(BUILD)/tsan/%: t/unit/%.c $(wildcard t/unit/*.h) $(wildcard common/ring*) \
@@ -263,4 +267,5 @@ $(BUILD)/t/%.so: t/module/%.c $(NGX_OBJ)/Makefile \
 	$(Q)$(CC) -shared -fPIC -O2 -g -Wall -Wno-unused-parameter \
 	    $(addprefix -I$(NGX_SRC)/src/,core event event/modules os/unix \
 	        http http/modules http/v2) \
-	    -I$(NGX_OBJ) -Ingx_camera_module -I/usr/include/postgresql -o $@ $<
+	    -I$(NGX_OBJ) -Ingx_camera_module -Icommon -I/usr/include/postgresql \
+	    -o $@ $<

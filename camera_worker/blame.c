@@ -58,6 +58,13 @@ cw_blame_create(void)
 
 
 void
+cw_blame_forget(cw_blame_t *blame)
+{
+    (void) munmap(blame, sizeof(cw_blame_t));
+}
+
+
+void
 cw_blame_begin(cw_blame_t *blame, int child, const uint8_t *camera,
     uint64_t generation)
 {

@@ -30,6 +30,9 @@ typedef struct cw_blame_s  cw_blame_t;
 /* NULL with errno */
 cw_blame_t *cw_blame_create(void);
 
+/* by a child that has no business with it */
+void cw_blame_forget(cw_blame_t *blame);
+
 /* by the child; begin ... end, and a sign of life */
 void cw_blame_begin(cw_blame_t *blame, int child, const uint8_t *camera,
     uint64_t generation);

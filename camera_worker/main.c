@@ -27,8 +27,11 @@
 #include "worker.h"
 
 #define CW_MAIN_LOCK_TRIES  60           /* of 50 ms */
-#define CW_MAIN_NO_PROBE    256          /* options without a letter */
-#define CW_MAIN_PROBE_ONLY  257
+
+/* options without a letter */
+#define CW_MAIN_NO_PROBE      256
+#define CW_MAIN_PROBE_ONLY    257
+#define CW_MAIN_NO_SNAPSHOTS  258
 
 
 typedef struct {
@@ -39,14 +42,15 @@ typedef struct {
 
 
 static const struct option  cw_main_options[] = {
-    { "shm",        required_argument, NULL, 's' },
-    { "children",   required_argument, NULL, 'n' },
-    { "user",       required_argument, NULL, 'u' },
-    { "group",      required_argument, NULL, 'g' },
-    { "log-level",  required_argument, NULL, 'l' },
-    { "no-probe",   no_argument,       NULL, CW_MAIN_NO_PROBE },
-    { "probe-only", no_argument,       NULL, CW_MAIN_PROBE_ONLY },
-    { "help",       no_argument,       NULL, 'h' },
+    { "shm",          required_argument, NULL, 's' },
+    { "children",     required_argument, NULL, 'n' },
+    { "user",         required_argument, NULL, 'u' },
+    { "group",        required_argument, NULL, 'g' },
+    { "log-level",    required_argument, NULL, 'l' },
+    { "no-probe",     no_argument,       NULL, CW_MAIN_NO_PROBE },
+    { "probe-only",   no_argument,       NULL, CW_MAIN_PROBE_ONLY },
+    { "no-snapshots", no_argument,       NULL, CW_MAIN_NO_SNAPSHOTS },
+    { "help",         no_argument,       NULL, 'h' },
     { NULL, 0, NULL, 0 }
 };
 
@@ -57,6 +61,7 @@ static const char  cw_main_usage[] =
     "Packages live cameras: reads the frames that nginx puts into DIR/rings\n"
     "and writes segments and indexes to DIR/live, until SIGTERM, SIGINT or\n"
     "SIGQUIT.\n"
+    "Makes pictures of those that are wanted.\n"
     "\n"
     "  -s, --shm=DIR         the \"shm\" directory of nginx's camera {} block\n"
     "  -n, --children=N      package processes, default: one per core\n"
@@ -67,6 +72,7 @@ static const char  cw_main_usage[] =
     "  -l, --log-level=NAME  alert, crit, warn, info (default) or debug\n"
     "      --no-probe        leave hung workers of nginx alone, for a debugger\n"
     "      --probe-only      do nothing but kill these; for nginx's container\n"
+    "      --no-snapshots    make no pictures: no process that decodes\n"
     "  -h, --help            show this\n";
 
 
@@ -109,9 +115,10 @@ main(int argc, char **argv)
 
     cw_main_limits();
 
-    cw_log(CW_LOG_INFO, 0, "started with %d children on \"%s\"%s",
+    cw_log(CW_LOG_INFO, 0, "started with %d children on \"%s\"%s%s",
            m.worker.children, m.worker.shm,
-           m.worker.no_probe ? ", without a probe" : "");
+           m.worker.no_probe ? ", without a probe" : "",
+           m.worker.no_snapshots ? ", without snapshots" : "");
 
     rc = cw_master_run(&m.worker);
 
@@ -165,6 +172,10 @@ cw_main_parse(cw_main_t *m, int argc, char **argv)
 
         case CW_MAIN_PROBE_ONLY:
             m->worker.probe_only = 1;
+            break;
+
+        case CW_MAIN_NO_SNAPSHOTS:
+            m->worker.no_snapshots = 1;
             break;
 
         case 'h':

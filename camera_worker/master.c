@@ -3,8 +3,8 @@
  */
 
 /*
- * The master: starts the children, restarts those that die, tells the world
- * that it lives, looks after nginx's workers, and touches no media.
+ * The master: starts the children of each role, restarts those that die, tells
+ * the world that it lives, looks after nginx's workers, and touches no media.
  *
  * A child that has not ticked for ten seconds is killed and restarted like
  * one that crashed.  A restart is immediate, then twice as late each time, up
@@ -34,12 +34,23 @@
 #define CW_MASTER_DELAY_MAX     2000
 #define CW_MASTER_STOP_MSEC     3000     /* then they are killed */
 
+#define CW_MASTER_SINGLES       2        /* roles with one child */
+
+
+typedef int (*cw_master_run_pt)(cw_worker_t *worker, int child);
+
 
 typedef struct {
-    pid_t       pid;                     /* 0: not running */
-    int64_t     started_msec;
-    int64_t     start_msec;              /* of the next start */
-    int64_t     delay_msec;
+    char               name[32];
+    cw_master_run_pt   run;
+    const char        *shut;             /* what a quarantine is about */
+    cw_blame_t        *blame;
+    int                number;           /* its place there */
+
+    pid_t              pid;              /* 0: not running */
+    int64_t            started_msec;
+    int64_t            start_msec;       /* of the next start */
+    int64_t            delay_msec;
 } cw_master_child_t;
 
 
@@ -48,17 +59,24 @@ typedef struct {
     sigset_t            signals;
     int64_t             beat_msec;
     cw_probe_t          probe;
-    cw_master_child_t   child[CW_CHILDREN_MAX];
+    int                 children;
+    cw_master_child_t   child[CW_CHILDREN_MAX + CW_MASTER_SINGLES];
 } cw_master_t;
 
 
+static int cw_master_share(cw_worker_t *worker);
+static void cw_master_list(cw_master_t *m);
+static cw_master_child_t *cw_master_add(cw_master_t *m, cw_master_run_pt run,
+    cw_blame_t *blame, int number);
 static void cw_master_wait(cw_master_t *m, int64_t now_msec);
 static void cw_master_beat(cw_master_t *m, int64_t now_msec);
 static void cw_master_start_children(cw_master_t *m, int64_t now_msec);
-static void cw_master_child(cw_master_t *m, int i, pid_t master);
+static void cw_master_child(cw_master_t *m, const cw_master_child_t *c,
+    pid_t master);
 static void cw_master_reap(cw_master_t *m, int64_t now_msec);
-static void cw_master_died(cw_master_t *m, int i, int status,
+static void cw_master_died(cw_master_child_t *c, int status,
     int64_t now_msec);
+static void cw_master_blame(cw_master_child_t *c, int64_t now_msec);
 static void cw_master_kill_hung(cw_master_t *m, int64_t now_msec);
 static void cw_master_stop(cw_master_t *m);
 static int cw_master_signal(cw_master_t *m, int signo);
@@ -87,12 +105,12 @@ cw_master_run(cw_worker_t *worker)
     (void) signal(SIGPIPE, SIG_IGN);
     (void) signal(SIGHUP, SIG_IGN);
 
-    worker->blame = cw_blame_create();
-
-    if (worker->blame == NULL) {
+    if (cw_master_share(worker) == -1) {
         cw_log(CW_LOG_CRIT, errno, "mmap() failed");
         return 1;
     }
+
+    cw_master_list(&m);
 
     while (!cw_quit) {
         now = cam_clock_monotonic_msec();
@@ -115,6 +133,63 @@ cw_master_run(cw_worker_t *worker)
 }
 
 
+/* what children have in common with the master, or with each other */
+
+static int
+cw_master_share(cw_worker_t *worker)
+{
+    worker->blame = cw_blame_create();
+    worker->picture_blame = cw_blame_create();
+    worker->exchange = cw_exchange_create();
+
+    return worker->blame != NULL && worker->picture_blame != NULL
+           && worker->exchange != NULL ? 0 : -1;
+}
+
+
+static void
+cw_master_list(cw_master_t *m)
+{
+    int                 i;
+    cw_master_child_t  *c;
+
+    for (i = 0; i < m->worker->children; i++) {
+        c = cw_master_add(m, cw_package_run, m->worker->blame, i);
+        c->shut = "its stream is";
+        snprintf(c->name, sizeof(c->name), "package/%d", i);
+    }
+
+    if (m->worker->no_snapshots) {
+        return;
+    }
+
+    c = cw_master_add(m, cw_snapshot_run, m->worker->picture_blame,
+                      CW_SNAPSHOT_CHILD);
+    c->shut = "pictures of it are";
+    strcpy(c->name, "snapshot");
+
+    c = cw_master_add(m, cw_sandbox_run, m->worker->picture_blame,
+                      CW_SANDBOX_CHILD);
+    c->shut = "pictures of it are";
+    strcpy(c->name, "sandbox");
+}
+
+
+static cw_master_child_t *
+cw_master_add(cw_master_t *m, cw_master_run_pt run, cw_blame_t *blame,
+    int number)
+{
+    cw_master_child_t  *c;
+
+    c = &m->child[m->children++];
+    c->run = run;
+    c->blame = blame;
+    c->number = number;
+
+    return c;
+}
+
+
 /* until a signal, the next beat, or the start of a child */
 
 static void
@@ -126,7 +201,7 @@ cw_master_wait(cw_master_t *m, int64_t now_msec)
 
     until = m->beat_msec + CW_MASTER_BEAT_MSEC;
 
-    for (i = 0; i < m->worker->children; i++) {
+    for (i = 0; i < m->children; i++) {
         if (m->child[i].pid == 0 && m->child[i].start_msec < until) {
             until = m->child[i].start_msec;
         }
@@ -177,19 +252,19 @@ cw_master_start_children(cw_master_t *m, int64_t now_msec)
 
     master = getpid();
 
-    for (i = 0; i < m->worker->children; i++) {
+    for (i = 0; i < m->children; i++) {
         c = &m->child[i];
 
         if (c->pid != 0 || c->start_msec > now_msec) {
             continue;
         }
 
-        cw_blame_alive(m->worker->blame, i, now_msec);
+        cw_blame_alive(c->blame, c->number, now_msec);
 
         pid = fork();
 
         if (pid == 0) {
-            cw_master_child(m, i, master);
+            cw_master_child(m, c, master);
         }
 
         if (pid == -1) {
@@ -205,9 +280,8 @@ cw_master_start_children(cw_master_t *m, int64_t now_msec)
 
 
 static void
-cw_master_child(cw_master_t *m, int i, pid_t master)
+cw_master_child(cw_master_t *m, const cw_master_child_t *c, pid_t master)
 {
-    char              name[32];
     struct sigaction  sa;
 
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) == -1) {
@@ -230,11 +304,10 @@ cw_master_child(cw_master_t *m, int i, pid_t master)
     (void) sigaction(SIGQUIT, &sa, NULL);
     (void) sigprocmask(SIG_UNBLOCK, &m->signals, NULL);
 
-    snprintf(name, sizeof(name), "package/%d", i);
-    cw_log_set_name(name);
-    (void) prctl(PR_SET_NAME, name);
+    cw_log_set_name(c->name);
+    (void) prctl(PR_SET_NAME, c->name);
 
-    exit(cw_package_run(m->worker, i));
+    exit(c->run(m->worker, c->number));
 }
 
 
@@ -253,9 +326,9 @@ cw_master_reap(cw_master_t *m, int64_t now_msec)
 
     while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
 
-        for (i = 0; i < m->worker->children; i++) {
+        for (i = 0; i < m->children; i++) {
             if (m->child[i].pid == pid) {
-                cw_master_died(m, i, status, now_msec);
+                cw_master_died(&m->child[i], status, now_msec);
             }
         }
     }
@@ -263,35 +336,20 @@ cw_master_reap(cw_master_t *m, int64_t now_msec)
 
 
 static void
-cw_master_died(cw_master_t *m, int i, int status, int64_t now_msec)
+cw_master_died(cw_master_child_t *c, int status, int64_t now_msec)
 {
-    int                 blamed;
-    char                text[CAM_UUID_TEXT + 1];
-    uint8_t             camera[CAM_UUID_LEN];
-    cw_master_child_t  *c;
-
-    c = &m->child[i];
     c->pid = 0;
 
     if (WIFSIGNALED(status)) {
-        cw_log(CW_LOG_ALERT, 0, "package/%d died of signal %d", i,
+        cw_log(CW_LOG_ALERT, 0, "%s died of signal %d", c->name,
                WTERMSIG(status));
 
     } else if (WEXITSTATUS(status) != 0 || !cw_quit) {
-        cw_log(CW_LOG_WARN, 0, "package/%d exited with status %d", i,
+        cw_log(CW_LOG_WARN, 0, "%s exited with status %d", c->name,
                WEXITSTATUS(status));
     }
 
-    blamed = cw_blame_settle(m->worker->blame, i, now_msec, camera);
-
-    if (blamed == CW_BLAME_CAMERA) {
-        cw_log(CW_LOG_WARN, 0, "it worked on camera %s",
-               cam_uuid_print(text, camera));
-
-    } else if (blamed == CW_BLAME_QUARANTINE) {
-        cw_log(CW_LOG_ALERT, 0, "third crash on camera %s within a minute, "
-               "it is shut out", cam_uuid_print(text, camera));
-    }
+    cw_master_blame(c, now_msec);
 
     if (now_msec - c->started_msec >= CW_MASTER_STABLE_MSEC) {
         c->delay_msec = 0;
@@ -308,25 +366,45 @@ cw_master_died(cw_master_t *m, int i, int status, int64_t now_msec)
 
 
 static void
+cw_master_blame(cw_master_child_t *c, int64_t now_msec)
+{
+    int      blamed;
+    char     text[CAM_UUID_TEXT + 1];
+    uint8_t  camera[CAM_UUID_LEN];
+
+    blamed = cw_blame_settle(c->blame, c->number, now_msec, camera);
+
+    if (blamed == CW_BLAME_CAMERA) {
+        cw_log(CW_LOG_WARN, 0, "it worked on camera %s",
+               cam_uuid_print(text, camera));
+
+    } else if (blamed == CW_BLAME_QUARANTINE) {
+        cw_log(CW_LOG_ALERT, 0, "third crash on camera %s within a minute, "
+               "%s shut out", cam_uuid_print(text, camera), c->shut);
+    }
+}
+
+
+static void
 cw_master_kill_hung(cw_master_t *m, int64_t now_msec)
 {
     int                 i;
     int64_t             silent;
     cw_master_child_t  *c;
 
-    for (i = 0; i < m->worker->children; i++) {
+    for (i = 0; i < m->children; i++) {
         c = &m->child[i];
-        silent = now_msec - cw_blame_last_alive(m->worker->blame, i);
+        silent = now_msec - cw_blame_last_alive(c->blame, c->number);
 
         if (c->pid == 0 || silent <= CW_MASTER_HUNG_MSEC) {
             continue;
         }
 
-        cw_log(CW_LOG_ALERT, 0, "package/%d did nothing for %" PRId64 " ms, "
-               "killing it", i, silent);
+        cw_log(CW_LOG_ALERT, 0, "%s did nothing for %" PRId64 " ms, "
+               "killing it", c->name, silent);
 
         (void) kill(c->pid, SIGKILL);
-        cw_blame_alive(m->worker->blame, i, now_msec);
+        cw_blame_alive(c->blame, c->number, now_msec);
     }
 }
 
@@ -368,7 +446,7 @@ cw_master_signal(cw_master_t *m, int signo)
 
     n = 0;
 
-    for (i = 0; i < m->worker->children; i++) {
+    for (i = 0; i < m->children; i++) {
         if (m->child[i].pid != 0) {
             (void) kill(m->child[i].pid, signo);
             n++;

@@ -10,19 +10,24 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "clock.h"
 #include "log.h"
+#include "snapshot_file.h"
 #include "store.h"
 #include "sweep.h"
 
-#define CW_SWEEP_ENDED_MSEC  3600000
+#define CW_SWEEP_ENDED_MSEC    3600000
+#define CW_SWEEP_SNAPSHOT_SEC  60
 
 
 static void cw_sweep_camera(int livefd, cam_registry_t *registry,
     const uint8_t *camera);
+static void cw_sweep_snapshots(int livefd, const uint8_t *camera);
 static int cw_sweep_is_published(cam_registry_t *registry, int slot);
 static void cw_sweep_remove(int livefd, const uint8_t *camera);
 
@@ -81,6 +86,8 @@ cw_sweep_camera(int livefd, cam_registry_t *registry, const uint8_t *camera)
         return;
     }
 
+    cw_sweep_snapshots(livefd, camera);
+
     if (cw_sweep_is_published(registry, slot)) {
         return;
     }
@@ -114,6 +121,33 @@ cw_sweep_camera(int livefd, cam_registry_t *registry, const uint8_t *camera)
         > CW_SWEEP_ENDED_MSEC)
     {
         cw_sweep_remove(livefd, camera);
+    }
+}
+
+
+/* those that nobody asked for lately; the change time tells */
+
+static void
+cw_sweep_snapshots(int livefd, const uint8_t *camera)
+{
+    char         uuid[CAM_UUID_TEXT + 1], name[CAM_SNAPSHOT_NAME_MAX];
+    char         path[sizeof(uuid) + sizeof(name)];
+    time_t       now;
+    unsigned     n;
+    struct stat  st;
+
+    now = cam_clock_wall_msec() / 1000;
+    cam_uuid_print(uuid, camera);
+
+    for (n = 0; n < CAM_SNAPSHOT_WIDTHS; n++) {
+        snprintf(path, sizeof(path), "%s/%s", uuid,
+                 cam_snapshot_name(name, n));
+
+        if (fstatat(livefd, path, &st, AT_SYMLINK_NOFOLLOW) == 0
+            && now - st.st_ctime > CW_SWEEP_SNAPSHOT_SEC)
+        {
+            (void) unlinkat(livefd, path, 0);
+        }
     }
 }
 

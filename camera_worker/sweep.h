@@ -11,8 +11,8 @@
 /*
  * Removes what nobody will ask for again: directories of cameras that the
  * registry does not know, and of cameras whose last publication ended more
- * than an hour ago.  A camera that a dead packager left as live is marked as
- * ended.
+ * than an hour ago, and snapshots that were not asked for in the last minute.
+ * A camera that a dead packager left as live is marked as ended.
  */
 void cw_sweep(int livefd, cam_registry_t *registry);
 

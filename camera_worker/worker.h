@@ -10,6 +10,7 @@
 #include <signal.h>
 
 #include "blame.h"
+#include "exchange.h"
 
 
 typedef struct {
@@ -21,7 +22,10 @@ typedef struct {
     int            children;         /* of the package role */
     int            no_probe;
     int            probe_only;
-    cw_blame_t    *blame;
+    int            no_snapshots;
+    cw_blame_t    *blame;            /* of the package role */
+    cw_blame_t    *picture_blame;    /* of the roles snapshot and sandbox */
+    cw_exchange_t *exchange;         /* between these two */
 } cw_worker_t;
 
 
@@ -32,8 +36,17 @@ extern volatile sig_atomic_t  cw_quit;
 /* runs until it is told to stop; answers the exit status */
 int cw_master_run(cw_worker_t *worker);
 
-/* the package role; serves the slots with slot % children == child */
+/*
+ * The roles; child counts those of a role.  The package role serves the slots
+ * with slot % children == child, the others have one child each.
+ */
 int cw_package_run(cw_worker_t *worker, int child);
+int cw_snapshot_run(cw_worker_t *worker, int child);
+int cw_sandbox_run(cw_worker_t *worker, int child);
+
+/* those children's places in picture_blame */
+#define CW_SNAPSHOT_CHILD    0
+#define CW_SANDBOX_CHILD     1
 
 
 #endif /* CW_WORKER_H */

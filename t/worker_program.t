@@ -23,7 +23,8 @@ my $help = $t->run($worker, '--help');
 
 like($help, qr/^Usage: camera-worker -s DIR/, 'help');
 like($help, qr/--$_\b/, "help names --$_")
-    for qw(shm children user group log-level no-probe probe-only help);
+    for qw(shm children user group log-level no-probe probe-only no-snapshots
+        help);
 
 like(refused(), qr/needs --shm/, 'no directory');
 like(refused('-s', $t->shm, '-n', 0), qr/1 to \d+ children/, 'no children');
@@ -100,11 +101,22 @@ is($mode & S_IWGRP, 0, 'the group may not write');
 
 # the end
 
-my @children = $t->worker_children;
+my @children = Camera::Process::children($t->worker->pid);
 
+is(@children, 4, 'children of all roles');
 is($t->worker->stop('QUIT'), 0, 'exit status');
 is((grep { -e "/proc/$_" } @children), 0, 'nobody is left');
 is(-s "$live/.worker", 0, 'heart has stopped');
+
+# whoever wants no decoder need not have one
+
+$t->start_worker(args => [qw(--children 1 --no-snapshots)]);
+ok($t->wait_for(sub { $t->worker_children == 1 }, 5, 'the child'),
+    'without snapshots');
+is(scalar Camera::Process::children($t->worker->pid), 1, 'that child alone');
+like($t->worker_log, qr/started with 1 children .* without snapshots$/m,
+    'said so');
+is($t->worker->stop, 0, 'exit status again');
 
 # but of the child that was made to hang
 

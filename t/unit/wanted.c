@@ -25,7 +25,7 @@
 #include <cmocka.h>
 
 #include "clock.h"
-#include "snapshot.h"
+#include "snapshot_file.h"
 
 #define SLOTS      8
 #define KNOWN      16                    /* bytes of the header that must fit */

@@ -174,18 +174,31 @@ sub start_worker {
     return $self->{worker};
 }
 
-=item worker, worker_children
+=item worker, worker_children([$role])
 
-The Camera::Process of camera-worker's master; the pids below it.
+The Camera::Process of camera-worker's master; the pids below it that have a
+role: C<package> (default), C<snapshot>, C<sandbox>.
 
 =cut
 
 sub worker { $_[0]{worker} }
 
 sub worker_children {
-    my ($self) = @_;
+    my ($self, $role) = @_;
 
-    return Camera::Process::children($self->{worker}->pid);
+    $role //= 'package';
+
+    return grep { _comm($_) =~ m{^\Q$role\E(?:/|$)} }
+        Camera::Process::children($self->{worker}->pid);
+}
+
+sub _comm {
+    my ($pid) = @_;
+
+    open my $fh, '<', "/proc/$pid/comm" or return '';
+    my $comm = <$fh> // '';
+    chomp $comm;
+    return $comm;
 }
 
 =item kill_worker_child($n [, $signal])

@@ -6,7 +6,7 @@
 
 #include <stdio.h>
 
-#include "snapshot.h"
+#include "snapshot_file.h"
 
 
 static const struct {

@@ -12,8 +12,8 @@
  * holds no picture but the reason for that.
  */
 
-#ifndef CAM_SNAPSHOT_H
-#define CAM_SNAPSHOT_H
+#ifndef CAM_SNAPSHOT_FILE_H
+#define CAM_SNAPSHOT_FILE_H
 
 #include "wanted.h"
 
@@ -39,4 +39,4 @@ cam_wanted_e cam_snapshot_kind(unsigned n);
 char *cam_snapshot_name(char name[CAM_SNAPSHOT_NAME_MAX], unsigned n);
 
 
-#endif /* CAM_SNAPSHOT_H */
+#endif /* CAM_SNAPSHOT_FILE_H */
