@@ -56,6 +56,10 @@ struct ngx_camera_redis_s *ngx_camera_redis_client(void);
    init_process runs too */
 ngx_uint_t ngx_camera_is_worker(void);
 
+/* age of camera-worker's last sign of life, of one a second; -1: there is none
+   (ngx_camera_health.c) */
+int64_t ngx_camera_worker_beat_msec(ngx_camera_conf_t *ccf);
+
 /*
  * A timer that does not keep an exiting worker alive.  data of the event is a
  * connection for the debug log's sake; the caller's own data is what it finds

@@ -49,7 +49,6 @@ static ngx_int_t ngx_camera_health_handler(ngx_http_request_t *r);
 static void ngx_camera_health_look(ngx_camera_conf_t *ccf,
     ngx_camera_health_t *h);
 static ngx_int_t ngx_camera_health_shm(ngx_camera_conf_t *ccf);
-static int64_t ngx_camera_health_beat(ngx_camera_conf_t *ccf);
 static const char *ngx_camera_health_redis(void);
 static ngx_int_t ngx_camera_health_ready(ngx_http_request_t *r);
 static u_char *ngx_camera_health_print(u_char *p, u_char *last,
@@ -187,7 +186,7 @@ ngx_camera_health_look(ngx_camera_conf_t *ccf, ngx_camera_health_t *h)
     h->age_sec = h->registry.fed_at ? ngx_max(now - h->registry.fed_at, 0) : -1;
     h->keys = ccf->keys->n;
     h->shm_percent = ngx_camera_health_shm(ccf);
-    h->beat_msec = ngx_camera_health_beat(ccf);
+    h->beat_msec = ngx_camera_worker_beat_msec(ccf);
     h->redis = ngx_camera_health_redis();
 }
 
@@ -207,8 +206,8 @@ ngx_camera_health_shm(ngx_camera_conf_t *ccf)
 
 /* the file holds camera-worker's pid and the monotonic ms of its last beat */
 
-static int64_t
-ngx_camera_health_beat(ngx_camera_conf_t *ccf)
+int64_t
+ngx_camera_worker_beat_msec(ngx_camera_conf_t *ccf)
 {
     int        fd;
     char       text[64], *p;

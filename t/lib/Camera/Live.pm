@@ -59,6 +59,8 @@ sub camera { $_[0]{camera} }
 
 =item feed([\%options,] $clip, @arguments)
 
+=item feed_files(\%options, \@paths, @arguments)
+
 Starts ring_feed; $clip is one name of a clip or several, separated by commas.
 C<speed> is 10 times real time, C<camera> another camera's id.
 
@@ -68,14 +70,21 @@ sub feed {
     my ($self, @args) = @_;
 
     my $opt = ref $args[0] ? shift @args : {};
-    my @clips = map { $self->clip($_) } split /,/, shift @args;
+    my $clips = shift @args;
+
+    return $self->feed_files($opt, [map { $self->clip($_) } split /,/, $clips],
+        @args);
+}
+
+sub feed_files {
+    my ($self, $opt, $files, @args) = @_;
 
     return Camera::Process->start(
         { log => "$self->{dir}/feed." . ++$self->{feeds} . '.out',
           name => 'ring_feed', user => 'www-data' },
         $self->root . '/build/t/tool/ring_feed', '-s', $self->{shm},
         '-c', $opt->{camera} // $self->{camera}, '-x', $opt->{speed} // 10,
-        @args, @clips);
+        @args, @$files);
 }
 
 =item index([$camera])

@@ -1,0 +1,533 @@
+/*
+ * Copyright (C) The nginx camera platform authors
+ */
+
+/*
+ * Snapshots: camera-worker's file is sent while it is fresh; when it is not, a
+ * picture is wished for and the request waits.
+ *
+ *   looked at   fresh: sent at once                [ngx_camera_snapshot_send]
+ *   waiting     one timer per worker looks at the files of all that wait, each
+ *               10 ms and only while there are any, and wishes again
+ *               [ngx_camera_snapshot_tick]
+ *   over        a picture came, or it is known why none will: finalized once
+ *               [ngx_camera_snapshot_done]
+ *   left        the client did                   [ngx_camera_snapshot_cleanup]
+ *
+ * A wish lasts for less than a picture does, so that one request makes one
+ * picture.
+ */
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include "clock.h"
+#include "ngx_camera.h"
+#include "ngx_camera_snapshot.h"
+
+
+#define NGX_CAMERA_SNAPSHOT_TICK_MSEC  10
+#define NGX_CAMERA_SNAPSHOT_WAIT_MSEC  2000
+#define NGX_CAMERA_SNAPSHOT_WISH_MSEC  (CAM_SNAPSHOT_MSEC - 100)
+#define NGX_CAMERA_SNAPSHOT_BEAT_MSEC  5000      /* then camera-worker is away */
+#define NGX_CAMERA_SNAPSHOT_PATH       (CAM_UUID_TEXT + 1                     \
+                                        + CAM_SNAPSHOT_NAME_MAX)
+
+
+typedef struct {
+    ngx_queue_t                      queue;
+    ngx_http_request_t              *request;
+    uint8_t                          camera[CAM_UUID_LEN];
+    ngx_uint_t                       n;           /* of the widths */
+    ngx_msec_t                       deadline;
+
+    ngx_str_t                        path;        /* in live/, with a NUL */
+    u_char                           text[NGX_CAMERA_SNAPSHOT_PATH];
+
+    ngx_fd_t                         fd;
+    ngx_file_info_t                  info;
+    ngx_camera_snapshot_why_e        why;
+
+    ngx_camera_snapshot_handler_pt   handler;
+    void                            *data;
+
+    unsigned                         waiting:1;
+} ngx_camera_snapshot_ctx_t;
+
+
+static ngx_camera_snapshot_ctx_t *ngx_camera_snapshot_create(
+    ngx_http_request_t *r, const uint8_t camera[CAM_UUID_LEN],
+    ngx_uint_t width);
+static ngx_int_t ngx_camera_snapshot_look(ngx_camera_conf_t *ccf,
+    ngx_camera_snapshot_ctx_t *ctx);
+static ngx_uint_t ngx_camera_snapshot_is_fresh(ngx_file_info_t *fi);
+static ngx_int_t ngx_camera_snapshot_open(ngx_camera_conf_t *ccf,
+    ngx_camera_snapshot_ctx_t *ctx);
+static ngx_int_t ngx_camera_snapshot_reason(ngx_camera_snapshot_ctx_t *ctx);
+static void ngx_camera_snapshot_close(ngx_camera_snapshot_ctx_t *ctx);
+static ngx_int_t ngx_camera_snapshot_picture(ngx_http_request_t *r,
+    ngx_camera_snapshot_ctx_t *ctx);
+static ngx_int_t ngx_camera_snapshot_header(ngx_http_request_t *r,
+    ngx_camera_snapshot_ctx_t *ctx);
+static ngx_int_t ngx_camera_snapshot_wait(ngx_http_request_t *r,
+    ngx_camera_snapshot_ctx_t *ctx);
+static void ngx_camera_snapshot_tick(ngx_event_t *ev);
+static ngx_uint_t ngx_camera_snapshot_over(ngx_camera_conf_t *ccf,
+    ngx_camera_snapshot_ctx_t *ctx);
+static void ngx_camera_snapshot_done(ngx_camera_snapshot_ctx_t *ctx);
+static void ngx_camera_snapshot_detach(ngx_camera_snapshot_ctx_t *ctx);
+static void ngx_camera_snapshot_cleanup(void *data);
+
+
+static ngx_queue_t  ngx_camera_snapshot_waiting;
+static ngx_event_t  ngx_camera_snapshot_timer;
+
+
+static struct {
+    ngx_str_t   text;
+    ngx_uint_t  retry_sec;
+} ngx_camera_snapshot_texts[] = {
+    { ngx_string("the camera sends nothing"), 5 },
+    { ngx_string("what the camera sends cannot be decoded"), 10 },
+    { ngx_string("this camera's pictures are suspended"), 60 },
+    { ngx_string("pictures cannot be made at the moment"), 5 },
+    { ngx_string("no picture came in time"), 2 },
+};
+
+
+ngx_int_t
+ngx_camera_snapshot_send(ngx_http_request_t *r,
+    const uint8_t camera[CAM_UUID_LEN], ngx_uint_t width,
+    ngx_camera_snapshot_handler_pt handler, void *data)
+{
+    ngx_camera_conf_t          *ccf;
+    ngx_camera_snapshot_ctx_t  *ctx;
+
+    ccf = ngx_camera_conf((ngx_cycle_t *) ngx_cycle);
+
+    if (ccf == NULL || ccf->registry == NULL) {
+        return NGX_HTTP_SERVICE_UNAVAILABLE;
+    }
+
+    ctx = ngx_camera_snapshot_create(r, camera, width);
+    if (ctx == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    ctx->handler = handler;
+    ctx->data = data;
+
+    if (ngx_camera_snapshot_look(ccf, ctx) == NGX_OK) {
+        return ngx_camera_snapshot_picture(r, ctx);
+    }
+
+    return ngx_camera_snapshot_wait(r, ctx);
+}
+
+
+static ngx_camera_snapshot_ctx_t *
+ngx_camera_snapshot_create(ngx_http_request_t *r,
+    const uint8_t camera[CAM_UUID_LEN], ngx_uint_t width)
+{
+    char                        uuid[CAM_UUID_TEXT + 1];
+    char                        name[CAM_SNAPSHOT_NAME_MAX];
+    ngx_http_cleanup_t         *cln;
+    ngx_camera_snapshot_ctx_t  *ctx;
+
+    cln = ngx_http_cleanup_add(r, sizeof(ngx_camera_snapshot_ctx_t));
+    if (cln == NULL) {
+        return NULL;
+    }
+
+    cln->handler = ngx_camera_snapshot_cleanup;
+
+    ctx = cln->data;
+    ngx_memzero(ctx, sizeof(ngx_camera_snapshot_ctx_t));
+
+    ctx->request = r;
+    ctx->fd = NGX_INVALID_FILE;
+    ctx->n = cam_snapshot_for((unsigned) ngx_min(width, 0xffff));
+    ngx_memcpy(ctx->camera, camera, CAM_UUID_LEN);
+
+    ctx->path.data = ctx->text;
+    ctx->path.len = ngx_sprintf(ctx->text, "%s/%s",
+                                cam_uuid_print(uuid, camera),
+                                cam_snapshot_name(name, ctx->n))
+                    - ctx->text;
+    ctx->text[ctx->path.len] = '\0';
+
+    return ctx;
+}
+
+
+/*
+ * NGX_OK: the picture is open, NGX_DECLINED: there will be none, NGX_AGAIN: it
+ * was wished for.
+ */
+
+static ngx_int_t
+ngx_camera_snapshot_look(ngx_camera_conf_t *ccf,
+    ngx_camera_snapshot_ctx_t *ctx)
+{
+    int                    slot;
+    ngx_int_t              rc;
+    cam_registry_entry_t   entry;
+    cam_registry_state_t  *state;
+
+    rc = ngx_camera_snapshot_open(ccf, ctx);
+
+    if (rc != NGX_AGAIN) {
+        return rc;
+    }
+
+    ctx->why = NGX_CAMERA_SNAPSHOT_OFFLINE;
+
+    slot = cam_registry_find_id(ccf->registry, ctx->camera, &entry);
+
+    if (slot == -1) {
+        return NGX_DECLINED;
+    }
+
+    state = cam_registry_state(ccf->registry, slot);
+
+    if (__atomic_load_n(&state->generation, __ATOMIC_ACQUIRE)
+        == __atomic_load_n(&state->ended_generation, __ATOMIC_RELAXED))
+    {
+        return NGX_DECLINED;
+    }
+
+    if (ccf->wanted == NULL) {
+        ctx->why = NGX_CAMERA_SNAPSHOT_AWAY;
+        return NGX_DECLINED;
+    }
+
+    cam_wanted_push(ccf->wanted, slot, cam_snapshot_kind(ctx->n),
+                    cam_clock_monotonic_msec(), NGX_CAMERA_SNAPSHOT_WISH_MSEC);
+
+    return NGX_AGAIN;
+}
+
+
+/* most looks find an old file, or none, and need not open it */
+
+static ngx_int_t
+ngx_camera_snapshot_open(ngx_camera_conf_t *ccf,
+    ngx_camera_snapshot_ctx_t *ctx)
+{
+    if (fstatat(ccf->live_fd, (char *) ctx->text, &ctx->info,
+                AT_SYMLINK_NOFOLLOW) == -1
+        || !ngx_camera_snapshot_is_fresh(&ctx->info))
+    {
+        return NGX_AGAIN;
+    }
+
+    ctx->fd = openat(ccf->live_fd, (char *) ctx->text,
+                     O_RDONLY|O_NOFOLLOW|O_NONBLOCK|O_CLOEXEC);
+
+    if (ctx->fd == NGX_INVALID_FILE) {
+
+        if (ngx_errno != NGX_ENOENT) {
+            ngx_log_error(NGX_LOG_CRIT, ctx->request->connection->log,
+                          ngx_errno, ngx_open_file_n " \"%V\" failed",
+                          &ctx->path);
+        }
+
+        return NGX_AGAIN;
+    }
+
+    /* another one, perhaps, by now */
+
+    if (ngx_fd_info(ctx->fd, &ctx->info) == NGX_FILE_ERROR
+        || !ngx_is_file(&ctx->info)
+        || !ngx_camera_snapshot_is_fresh(&ctx->info))
+    {
+        ngx_camera_snapshot_close(ctx);
+        return NGX_AGAIN;
+    }
+
+    return ngx_file_size(&ctx->info) > 1 ? NGX_OK
+                                         : ngx_camera_snapshot_reason(ctx);
+}
+
+
+/* the kernel's clock of files is a few milliseconds behind */
+
+static ngx_uint_t
+ngx_camera_snapshot_is_fresh(ngx_file_info_t *fi)
+{
+    int64_t  age;
+
+    age = cam_clock_wall_msec() - (int64_t) fi->st_ctim.tv_sec * 1000
+          - fi->st_ctim.tv_nsec / 1000000;
+
+    return age > -CAM_SNAPSHOT_MSEC && age < CAM_SNAPSHOT_MSEC;
+}
+
+
+static ngx_int_t
+ngx_camera_snapshot_reason(ngx_camera_snapshot_ctx_t *ctx)
+{
+    u_char  why;
+
+    why = 0;
+
+    (void) ngx_read_fd(ctx->fd, &why, 1);
+    ngx_camera_snapshot_close(ctx);
+
+    ctx->why = (why == CAM_SNAPSHOT_QUARANTINED)
+               ? NGX_CAMERA_SNAPSHOT_QUARANTINED
+               : NGX_CAMERA_SNAPSHOT_UNDECODABLE;
+
+    return NGX_DECLINED;
+}
+
+
+static void
+ngx_camera_snapshot_close(ngx_camera_snapshot_ctx_t *ctx)
+{
+    (void) ngx_close_file(ctx->fd);
+    ctx->fd = NGX_INVALID_FILE;
+}
+
+
+static ngx_int_t
+ngx_camera_snapshot_picture(ngx_http_request_t *r,
+    ngx_camera_snapshot_ctx_t *ctx)
+{
+    ngx_int_t                  rc;
+    ngx_buf_t                 *b;
+    ngx_chain_t                out;
+    ngx_pool_cleanup_t        *cln;
+    ngx_pool_cleanup_file_t   *file;
+
+    cln = ngx_pool_cleanup_add(r->pool, sizeof(ngx_pool_cleanup_file_t));
+
+    if (cln == NULL) {
+        ngx_camera_snapshot_close(ctx);
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    cln->handler = ngx_pool_cleanup_file;
+
+    file = cln->data;
+    file->fd = ctx->fd;
+    file->name = ctx->text;
+    file->log = r->pool->log;
+
+    b = ngx_calloc_buf(r->pool);
+    if (b == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    b->file = ngx_pcalloc(r->pool, sizeof(ngx_file_t));
+
+    if (b->file == NULL || ngx_camera_snapshot_header(r, ctx) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    rc = ngx_http_send_header(r);
+
+    if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) {
+        return rc;
+    }
+
+    b->file_last = ngx_file_size(&ctx->info);
+    b->in_file = 1;
+    b->last_buf = (r == r->main) ? 1 : 0;
+    b->last_in_chain = 1;
+
+    b->file->fd = ctx->fd;
+    b->file->name = ctx->path;
+    b->file->log = r->connection->log;
+
+    out.buf = b;
+    out.next = NULL;
+
+    return ngx_http_output_filter(r, &out);
+}
+
+
+static ngx_int_t
+ngx_camera_snapshot_header(ngx_http_request_t *r,
+    ngx_camera_snapshot_ctx_t *ctx)
+{
+    ngx_table_elt_t  *h;
+
+    h = ngx_list_push(&r->headers_out.headers);
+    if (h == NULL) {
+        return NGX_ERROR;
+    }
+
+    h->hash = 1;
+    ngx_str_set(&h->key, "Cache-Control");
+    ngx_str_set(&h->value, "private, max-age=1");
+
+    r->headers_out.status = NGX_HTTP_OK;
+    r->headers_out.content_length_n = ngx_file_size(&ctx->info);
+    r->headers_out.last_modified_time = ngx_file_mtime(&ctx->info);
+
+    ngx_str_set(&r->headers_out.content_type, "image/jpeg");
+    r->headers_out.content_type_len = r->headers_out.content_type.len;
+    r->headers_out.content_type_lowcase = NULL;
+
+    return NGX_OK;
+}
+
+
+/* what is known to have no picture waits, too: for the next look */
+
+static ngx_int_t
+ngx_camera_snapshot_wait(ngx_http_request_t *r,
+    ngx_camera_snapshot_ctx_t *ctx)
+{
+    if (ngx_handle_read_event(r->connection->read, 0) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (ngx_camera_snapshot_timer.handler == NULL) {
+        ngx_queue_init(&ngx_camera_snapshot_waiting);
+        ngx_camera_background_event(&ngx_camera_snapshot_timer,
+                                    ngx_camera_snapshot_tick, ngx_cycle->log);
+        ngx_camera_snapshot_timer.cancelable = 0;
+    }
+
+    ctx->waiting = 1;
+    ctx->deadline = ngx_current_msec + NGX_CAMERA_SNAPSHOT_WAIT_MSEC;
+    ngx_queue_insert_tail(&ngx_camera_snapshot_waiting, &ctx->queue);
+
+    if (!ngx_camera_snapshot_timer.timer_set) {
+        ngx_add_timer(&ngx_camera_snapshot_timer,
+                      NGX_CAMERA_SNAPSHOT_TICK_MSEC);
+    }
+
+    r->read_event_handler = ngx_http_test_reading;
+    r->main->count++;
+
+    return NGX_DONE;
+}
+
+
+static void
+ngx_camera_snapshot_tick(ngx_event_t *ev)
+{
+    ngx_queue_t                 over, *q, *next;
+    ngx_camera_conf_t          *ccf;
+    ngx_camera_snapshot_ctx_t  *ctx;
+
+    ccf = ngx_camera_conf((ngx_cycle_t *) ngx_cycle);
+    ngx_queue_init(&over);
+
+    for (q = ngx_queue_head(&ngx_camera_snapshot_waiting);
+         q != ngx_queue_sentinel(&ngx_camera_snapshot_waiting);
+         q = next)
+    {
+        next = ngx_queue_next(q);
+        ctx = ngx_queue_data(q, ngx_camera_snapshot_ctx_t, queue);
+
+        if (ngx_camera_snapshot_over(ccf, ctx)) {
+            ngx_queue_remove(q);
+            ngx_queue_insert_tail(&over, q);
+        }
+    }
+
+    /* one by one from the head: an answer may end other requests, too */
+
+    while (!ngx_queue_empty(&over)) {
+        q = ngx_queue_head(&over);
+        ngx_camera_snapshot_done(ngx_queue_data(q, ngx_camera_snapshot_ctx_t,
+                                                queue));
+    }
+
+    if (!ngx_queue_empty(&ngx_camera_snapshot_waiting) && !ev->timer_set) {
+        ngx_add_timer(ev, NGX_CAMERA_SNAPSHOT_TICK_MSEC);
+    }
+}
+
+
+static ngx_uint_t
+ngx_camera_snapshot_over(ngx_camera_conf_t *ccf,
+    ngx_camera_snapshot_ctx_t *ctx)
+{
+    int64_t    beat;
+    ngx_int_t  rc;
+
+    rc = ngx_camera_snapshot_look(ccf, ctx);
+
+    if (rc != NGX_AGAIN) {
+        return 1;
+    }
+
+    if ((ngx_msec_int_t) (ngx_current_msec - ctx->deadline) < 0) {
+        return 0;
+    }
+
+    beat = ngx_camera_worker_beat_msec(ccf);
+
+    ctx->why = (beat < 0 || beat > NGX_CAMERA_SNAPSHOT_BEAT_MSEC)
+               ? NGX_CAMERA_SNAPSHOT_AWAY : NGX_CAMERA_SNAPSHOT_LATE;
+
+    return 1;
+}
+
+
+static void
+ngx_camera_snapshot_done(ngx_camera_snapshot_ctx_t *ctx)
+{
+    ngx_int_t            rc;
+    ngx_connection_t    *c;
+    ngx_http_request_t  *r;
+
+    r = ctx->request;
+    c = r->connection;
+
+    ngx_http_set_log_request(c->log, r);
+
+    ngx_log_debug1(NGX_LOG_DEBUG_HTTP, c->log, 0,
+                   "camera snapshot done: \"%V\"", &ctx->path);
+
+    ngx_camera_snapshot_detach(ctx);
+
+    rc = (ctx->fd != NGX_INVALID_FILE)
+         ? ngx_camera_snapshot_picture(r, ctx)
+         : ctx->handler(r, ctx->data, ctx->why);
+
+    ngx_http_finalize_request(r, rc);
+    ngx_http_run_posted_requests(c);
+}
+
+
+static void
+ngx_camera_snapshot_detach(ngx_camera_snapshot_ctx_t *ctx)
+{
+    ctx->waiting = 0;
+    ngx_queue_remove(&ctx->queue);
+
+    ctx->request->read_event_handler = ngx_http_block_reading;
+}
+
+
+static void
+ngx_camera_snapshot_cleanup(void *data)
+{
+    ngx_camera_snapshot_ctx_t *ctx = data;
+
+    if (!ctx->waiting) {
+        return;
+    }
+
+    ngx_camera_snapshot_detach(ctx);
+
+    if (ctx->fd != NGX_INVALID_FILE) {
+        ngx_camera_snapshot_close(ctx);
+    }
+}
+
+
+ngx_str_t *
+ngx_camera_snapshot_text(ngx_camera_snapshot_why_e why, ngx_uint_t *retry_sec)
+{
+    *retry_sec = ngx_camera_snapshot_texts[why].retry_sec;
+
+    return &ngx_camera_snapshot_texts[why].text;
+}
