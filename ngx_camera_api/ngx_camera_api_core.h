@@ -61,12 +61,20 @@ ngx_int_t ngx_camera_api_pg_init(ngx_cycle_t *cycle,
     ngx_camera_api_main_conf_t *amcf);
 void ngx_camera_api_pg_exit(void);
 
+/* a request on its way; without any, an exiting worker disconnects */
+void ngx_camera_api_pg_hold(void);
+void ngx_camera_api_pg_release(void);
+
 /* a short statement of nobody's tenant, for the core's own sake */
 ngx_camera_pg_query_t *ngx_camera_api_pg_start(
     ngx_camera_api_statement_t *statement, const ngx_camera_pg_param_t *params,
     ngx_uint_t n, ngx_msec_t timeout, ngx_camera_pg_handler_pt handler,
     void *data);
 
+
+/* the token of the header; NGX_DECLINED: there is none, NGX_ERROR: there is
+   something else */
+ngx_int_t ngx_camera_api_bearer(ngx_http_request_t *r, ngx_str_t *token);
 
 void ngx_camera_api_identify_init(ngx_cycle_t *cycle, cam_keys_t *keys);
 

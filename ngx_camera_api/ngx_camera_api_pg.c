@@ -198,6 +198,32 @@ ngx_camera_api_pg_exit(void)
 
 
 void
+ngx_camera_api_pg_hold(void)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < NGX_CAMERA_API_POOLS; i++) {
+        ngx_camera_pg_hold(ngx_camera_api_pg.pools[i]);
+    }
+}
+
+
+void
+ngx_camera_api_pg_release(void)
+{
+    ngx_uint_t  i;
+
+    /* what is left of requests when a worker is told to end at once */
+
+    for (i = 0; i < NGX_CAMERA_API_POOLS; i++) {
+        if (ngx_camera_api_pg.pools[i]) {
+            ngx_camera_pg_release(ngx_camera_api_pg.pools[i]);
+        }
+    }
+}
+
+
+void
 ngx_camera_api_notify(ngx_camera_api_notify_t *notify)
 {
     ngx_uint_t  i;

@@ -11,8 +11,6 @@
 #include "ngx_camera_api_core.h"
 
 
-static ngx_int_t ngx_camera_api_bearer(ngx_http_request_t *r,
-    ngx_str_t *token);
 static void ngx_camera_api_identified(void *data, ngx_camera_api_code_e code);
 
 
@@ -67,9 +65,7 @@ ngx_camera_api_authenticate(ngx_camera_api_ctx_t *ctx)
 }
 
 
-/* NGX_DECLINED: there is none, NGX_ERROR: there is something else */
-
-static ngx_int_t
+ngx_int_t
 ngx_camera_api_bearer(ngx_http_request_t *r, ngx_str_t *token)
 {
     u_char           *p, *last;

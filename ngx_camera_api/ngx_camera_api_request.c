@@ -24,6 +24,7 @@ static ngx_int_t ngx_camera_api_perform(ngx_camera_api_ctx_t *ctx);
 static void ngx_camera_api_walk(ngx_camera_api_ctx_t *ctx);
 static ngx_int_t ngx_camera_api_request_id(ngx_camera_api_ctx_t *ctx);
 static ngx_str_t *ngx_camera_api_request_own_id(ngx_http_request_t *r);
+static void ngx_camera_api_release(ngx_camera_api_ctx_t *ctx);
 static void ngx_camera_api_cleanup(void *data);
 
 
@@ -67,6 +68,7 @@ ngx_camera_api_handler(ngx_http_request_t *r)
     ngx_http_set_ctx(r, ctx, ngx_camera_api_module);
 
     r->main->count++;
+    ngx_camera_api_pg_hold();
 
     if (r->error_page) {
         ngx_camera_api_error(ctx, ngx_camera_api_code_of(r->err_status), NULL);
@@ -183,9 +185,21 @@ ngx_camera_api_refuse(ngx_camera_api_ctx_t *ctx, ngx_camera_api_code_e code)
 void
 ngx_camera_api_finish(ngx_camera_api_ctx_t *ctx, ngx_int_t rc)
 {
-    ctx->answered = 1;
+    ngx_camera_api_release(ctx);
 
     ngx_http_finalize_request(ctx->request, rc);
+}
+
+
+/* no more queries */
+
+static void
+ngx_camera_api_release(ngx_camera_api_ctx_t *ctx)
+{
+    if (!ctx->answered) {
+        ctx->answered = 1;
+        ngx_camera_api_pg_release();
+    }
 }
 
 
@@ -202,6 +216,8 @@ ngx_camera_api_cleanup(void *data)
     if (ctx->identity) {
         ngx_camera_api_identify_cancel(ctx->identity);
     }
+
+    ngx_camera_api_release(ctx);
 
     cam_json_wipe(ctx->json);
     ctx->json = NULL;

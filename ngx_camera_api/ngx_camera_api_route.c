@@ -44,10 +44,12 @@ static ngx_int_t ngx_camera_api_route_other(ngx_camera_api_ctx_t *ctx,
     ngx_uint_t methods);
 
 
+extern const ngx_camera_api_resource_t  ngx_camera_api_auth;
 extern const ngx_camera_api_resource_t  ngx_camera_api_cameras;
 extern const ngx_camera_api_resource_t  ngx_camera_api_cameras_write;
 
 const ngx_camera_api_resource_t  *const ngx_camera_api_resources[] = {
+    &ngx_camera_api_auth,
     &ngx_camera_api_cameras,
     &ngx_camera_api_cameras_write,
     NULL

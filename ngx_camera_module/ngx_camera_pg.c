@@ -316,7 +316,9 @@ ngx_camera_pg_tick(ngx_event_t *ev)
     pg = (ngx_camera_pg_pool_t *)
              ((u_char *) ev - offsetof(ngx_camera_pg_pool_t, tick));
 
-    if ((ngx_exiting || ngx_quit || ngx_terminate) && pg->in_flight == 0) {
+    if ((ngx_exiting || ngx_quit || ngx_terminate) && pg->in_flight == 0
+        && pg->held == 0)
+    {
         ngx_camera_pg_close(pg);
         return;
     }
@@ -353,6 +355,20 @@ ngx_camera_pg_close(ngx_camera_pg_pool_t *pg)
         query = ngx_queue_data(q, ngx_camera_pg_query_t, queue);
         ngx_free(query);
     }
+}
+
+
+void
+ngx_camera_pg_hold(ngx_camera_pg_pool_t *pg)
+{
+    pg->held++;
+}
+
+
+void
+ngx_camera_pg_release(ngx_camera_pg_pool_t *pg)
+{
+    pg->held--;
 }
 
 

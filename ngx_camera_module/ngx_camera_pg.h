@@ -112,8 +112,13 @@ ngx_camera_pg_pool_t *ngx_camera_pg_create(ngx_pool_t *pool, ngx_log_t *log,
     const ngx_camera_pg_conf_t *conf);
 
 /* fails what is in flight and disconnects, in exit_process or earlier; an
-   exiting worker's pool does so by itself as soon as nothing is in flight */
+   exiting worker's pool does so by itself as soon as nothing is in flight and
+   nobody holds it */
 void ngx_camera_pg_close(ngx_camera_pg_pool_t *pg);
+
+/* for who has a query to come; each is released once */
+void ngx_camera_pg_hold(ngx_camera_pg_pool_t *pg);
+void ngx_camera_pg_release(ngx_camera_pg_pool_t *pg);
 
 /* connections that take queries now */
 ngx_uint_t ngx_camera_pg_ready(ngx_camera_pg_pool_t *pg);

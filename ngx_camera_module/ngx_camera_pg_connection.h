@@ -99,6 +99,7 @@ struct ngx_camera_pg_pool_s {
     ngx_camera_pg_conn_t   *conns;
     ngx_uint_t              ready;
     ngx_uint_t              in_flight;
+    ngx_uint_t              held;            /* by queries to come */
     ngx_queue_t             free;            /* queries to be used again */
 
     const char            **keywords;        /* parsed connection string */

@@ -1,0 +1,204 @@
+/*
+ * Copyright (C) The nginx camera platform authors
+ */
+
+/*
+ * Logging in.
+ *
+ *     find the user ─► compare the password ─► open a session ─► answer
+ *
+ * A user who does not exist, or may not log in, takes the same steps up to the
+ * comparison, and the same answer: neither words nor a clock say which users
+ * there are.  That includes api_only, whose role the right password would give
+ * away otherwise.
+ */
+
+#include "ngx_camera_api_auth.h"
+#include "ngx_camera_api_password.h"
+#include "utf8.h"
+
+#define NGX_CAMERA_API_LOGIN_USERNAME  0     /* fields of the body */
+#define NGX_CAMERA_API_LOGIN_PASSWORD  1
+#define NGX_CAMERA_API_LOGIN_REMEMBER  2
+#define NGX_CAMERA_API_LOGIN_COOKIE    3
+
+
+typedef struct {
+    ngx_camera_api_auth_t  auth;
+    ngx_uint_t             usable;
+    time_t                 ttl;
+    u_char                 hash[32];         /* of the refresh token */
+} ngx_camera_api_login_t;
+
+
+static void ngx_camera_api_login_found(ngx_camera_api_ctx_t *ctx,
+    const PGresult *res);
+static void ngx_camera_api_login_compared(ngx_camera_api_ctx_t *ctx,
+    ngx_uint_t right, const char *made);
+static const char *ngx_camera_api_login_agent(ngx_camera_api_ctx_t *ctx);
+static const char *ngx_camera_api_login_address(ngx_camera_api_ctx_t *ctx);
+static void ngx_camera_api_login_opened(ngx_camera_api_ctx_t *ctx,
+    const PGresult *res);
+
+
+ngx_camera_api_statement_t  ngx_camera_api_auth_find = {
+    "api_user_for_login",
+    "SELECT user_id, tenant_id, username, email, role::text, usable,"
+    " password_hash FROM api_user_for_login($1)",
+    1, 0, 0
+};
+
+ngx_camera_api_statement_t  ngx_camera_api_auth_open = {
+    "api_session_open",
+    "SELECT api_session_open($1, $2, $3, $4, $5)",
+    5, 0, 0
+};
+
+
+void
+ngx_camera_api_auth_login(ngx_camera_api_ctx_t *ctx)
+{
+    ngx_camera_api_login_t  *login;
+
+    login = ngx_pcalloc(ctx->request->pool, sizeof(ngx_camera_api_login_t));
+    if (login == NULL) {
+        ngx_camera_api_error(ctx, NGX_CAMERA_API_INTERNAL_ERROR, NULL);
+        return;
+    }
+
+    ctx->data = login;
+
+    login->auth.cookie = ctx->body[NGX_CAMERA_API_LOGIN_COOKIE].number != 0;
+    login->ttl = ctx->body[NGX_CAMERA_API_LOGIN_REMEMBER].number
+                 ? NGX_CAMERA_API_AUTH_REMEMBER : NGX_CAMERA_API_AUTH_DAY;
+
+    ngx_camera_api_param_value(ctx, &ctx->body[NGX_CAMERA_API_LOGIN_USERNAME]);
+
+    ngx_camera_api_query(ctx, &ngx_camera_api_auth_find,
+                         ngx_camera_api_login_found);
+}
+
+
+static void
+ngx_camera_api_login_found(ngx_camera_api_ctx_t *ctx, const PGresult *res)
+{
+    ngx_str_t                hash;
+    ngx_camera_api_login_t  *login;
+
+    login = ctx->data;
+
+    ngx_str_null(&hash);
+
+    if (PQntuples(res)) {
+
+        if (ngx_camera_api_auth_read(ctx, &login->auth, res, 0) != NGX_OK) {
+            ngx_camera_api_error(ctx, NGX_CAMERA_API_INTERNAL_ERROR, NULL);
+            return;
+        }
+
+        login->usable = *PQgetvalue(res, 0, 5) != 0;
+
+        hash.data = (u_char *) PQgetvalue(res, 0, 6);
+        hash.len = PQgetlength(res, 0, 6);
+    }
+
+    ngx_camera_api_password(ctx, &hash,
+                            &ctx->body[NGX_CAMERA_API_LOGIN_PASSWORD], NULL,
+                            ngx_camera_api_login_compared);
+}
+
+
+static void
+ngx_camera_api_login_compared(ngx_camera_api_ctx_t *ctx, ngx_uint_t right,
+    const char *made)
+{
+    ngx_camera_api_login_t  *login;
+
+    login = ctx->data;
+
+    if (!right || !login->usable) {
+        ngx_camera_api_error(ctx, NGX_CAMERA_API_CREDENTIALS_INVALID, NULL);
+        return;
+    }
+
+    if (ngx_camera_api_auth_renew(&login->auth, login->hash) != NGX_OK) {
+        ngx_camera_api_error(ctx, NGX_CAMERA_API_INTERNAL_ERROR, NULL);
+        return;
+    }
+
+    ngx_camera_api_param_uuid(ctx, login->auth.principal.user);
+    ngx_camera_api_param_binary(ctx, login->hash, sizeof(login->hash));
+    ngx_camera_api_param_int(ctx, login->ttl);
+    ngx_camera_api_param_text(ctx, ngx_camera_api_login_agent(ctx));
+    ngx_camera_api_param_text(ctx, ngx_camera_api_login_address(ctx));
+
+    ngx_camera_api_query(ctx, &ngx_camera_api_auth_open,
+                         ngx_camera_api_login_opened);
+}
+
+
+/* NULL when it is no text; the database cuts it */
+
+static const char *
+ngx_camera_api_login_agent(ngx_camera_api_ctx_t *ctx)
+{
+    ngx_str_t        *value;
+    ngx_table_elt_t  *h;
+
+    h = ctx->request->headers_in.user_agent;
+
+    if (h == NULL) {
+        return NULL;
+    }
+
+    value = &h->value;
+
+    /* nginx puts a NUL behind the values of headers */
+
+    return cam_utf8_length((char *) value->data, value->len) > 0
+           && !cam_utf8_has_control((char *) value->data, value->len)
+           ? (char *) value->data : NULL;
+}
+
+
+static const char *
+ngx_camera_api_login_address(ngx_camera_api_ctx_t *ctx)
+{
+    u_char     *text;
+    ngx_str_t  *address;
+
+    address = &ctx->request->connection->addr_text;
+
+    text = ngx_pnalloc(ctx->request->pool, address->len + 1);
+
+    if (text) {
+        ngx_cpystrn(text, address->data, address->len + 1);
+    }
+
+    return (char *) text;
+}
+
+
+static void
+ngx_camera_api_login_opened(ngx_camera_api_ctx_t *ctx, const PGresult *res)
+{
+    ngx_time_t              *tp;
+    ngx_camera_api_login_t  *login;
+
+    login = ctx->data;
+
+    /* disabled since it was found */
+
+    if (PQgetisnull(res, 0, 0)) {
+        ngx_camera_api_error(ctx, NGX_CAMERA_API_CREDENTIALS_INVALID, NULL);
+        return;
+    }
+
+    ngx_memcpy(login->auth.principal.sid, PQgetvalue(res, 0, 0),
+               CAM_UUID_LEN);
+
+    tp = ngx_timeofday();
+    login->auth.expires = ((int64_t) tp->sec + login->ttl) * 1000 + tp->msec;
+
+    ngx_camera_api_auth_send(ctx, &login->auth);
+}
