@@ -217,8 +217,9 @@ typedef struct {
 /*
  * Whose access token this is.  ngx_camera_api_identify() answers NGX_OK with
  * the principal, NGX_DECLINED for a token that is not good, NGX_ERROR when it
- * cannot be found out now, or NGX_AGAIN: then handler runs once, with NGX_CAMERA_API_OK, _TOKEN_INVALID or
- * _SERVICE_UNAVAILABLE, unless it is cancelled first.
+ * cannot be found out now, or NGX_AGAIN: then handler runs once, with
+ * NGX_CAMERA_API_OK, _TOKEN_INVALID or _SERVICE_UNAVAILABLE, unless it is
+ * cancelled first.
  */
 
 typedef struct {
