@@ -49,8 +49,9 @@ export function useCameras(filter: CameraFilter) {
     },
     getNextPageParam: (page) => page.cursor,
     placeholderData: keepPreviousData,
-    refetchInterval: (query) =>
-      afterRefusal(query.state) ?? (followed ? FOLLOWED_MS : POLLED_MS),
+    refetchInterval: ({ state }) =>
+      afterRefusal(state) ??
+      (followed ? FOLLOWED_MS : POLLED_MS * (state.data?.pages.length ?? 1)),
   });
 }
 

@@ -7,6 +7,7 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useRef, useState } from "react";
 import { useMay, useServices } from "../app/services";
+import { Title } from "../app/Title";
 import { CameraExtras, CameraFields } from "../camera/CameraFields";
 import { incomplete, Trouble } from "../camera/EditDialog";
 import { EMPTY, missing, toCreate } from "../camera/form";
@@ -82,7 +83,7 @@ function Form() {
         <a className="back" href={href(HOME)} aria-label="All cameras">
           <Icon name="back" size={20} />
         </a>
-        <h1 tabIndex={-1}>Add a camera</h1>
+        <Title text="Add a camera" focus={false} />
       </div>
       <Steps at={0} />
       <form

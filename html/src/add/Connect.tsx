@@ -5,6 +5,7 @@
 
 import { useEffect, useState } from "react";
 import { useMay } from "../app/services";
+import { Title } from "../app/Title";
 import { cameraWords } from "../cameras/status";
 import { ButtonLink } from "../design/Button";
 import { Icon } from "../design/Icon";
@@ -64,7 +65,7 @@ function Screen({ camera }: { camera: Camera }) {
         >
           <Icon name="back" size={20} />
         </a>
-        <h1 tabIndex={-1}>Connect {camera.name}</h1>
+        <Title text={`Connect ${camera.name}`} />
       </div>
       <Steps at={online !== undefined ? 2 : 1} />
       <div className="connect">

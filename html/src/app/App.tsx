@@ -2,6 +2,7 @@
 
 import { useQueryClient } from "@tanstack/react-query";
 import { useEffect } from "react";
+import { forgetPosters } from "../cameras/posters";
 import { Button } from "../design/Button";
 import { Mark } from "../design/Icon";
 import { Blank, refusalWords } from "../design/Notice";
@@ -19,7 +20,13 @@ export function App() {
   const who = state.kind === "in" ? state.user.id : undefined;
 
   /* what one user has seen is not for the next */
-  useEffect(() => () => client.clear(), [client, who]);
+  useEffect(
+    () => () => {
+      client.clear();
+      forgetPosters();
+    },
+    [client, who],
+  );
 
   switch (state.kind) {
     case "starting":

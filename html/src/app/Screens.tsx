@@ -1,14 +1,14 @@
 /*
- * Which screen belongs to the address.  On a change the focus goes to the
- * heading, so that a reader says where one has come to, and the page scrolls
- * to its top, or on the way back to where it was left.
+ * Which screen belongs to the address.  Another screen begins at its top; on
+ * the way back it is where it was left.
  */
 
-import { lazy, Suspense, useEffect, useRef } from "react";
+import { lazy, Suspense } from "react";
 import { Cameras } from "../cameras/Cameras";
 import { ButtonLink } from "../design/Button";
 import { Blank } from "../design/Notice";
 import { HOME, href, type Route, useRoute } from "../router";
+import { Title } from "./Title";
 import { useScroll } from "./useScroll";
 
 /* these bring the player along, which weighs more than the rest together */
@@ -19,7 +19,7 @@ const Connect = lazy(() => import("../add/Connect"));
 export function Screens() {
   const route = useRoute();
 
-  useArrival(route);
+  useScroll(`${route.kind}/${"id" in route ? route.id : ""}`);
 
   return (
     <Suspense fallback={<div aria-busy="true" aria-label="Loading" />}>
@@ -45,38 +45,15 @@ function Screen({ route }: { route: Route }) {
 
 function Unknown() {
   return (
-    <Blank
-      icon="search"
-      title="There is nothing here"
-      actions={<ButtonLink href={href(HOME)}>All cameras</ButtonLink>}
-    >
-      <p>The link may be incomplete.</p>
-    </Blank>
+    <>
+      <Title text="Not found" />
+      <Blank
+        icon="search"
+        title="There is nothing here"
+        actions={<ButtonLink href={href(HOME)}>All cameras</ButtonLink>}
+      >
+        <p>The link may be incomplete.</p>
+      </Blank>
+    </>
   );
-}
-
-const TITLES: Record<Route["kind"], string> = {
-  cameras: "Cameras",
-  camera: "Camera",
-  connect: "Connect a camera",
-  add: "Add a camera",
-  unknown: "Not found",
-};
-
-function useArrival(route: Route): void {
-  const place = `${route.kind}/${"id" in route ? route.id : ""}`;
-  const first = useRef(true);
-
-  useScroll(place);
-
-  useEffect(() => {
-    document.title = TITLES[route.kind];
-
-    if (first.current) {
-      first.current = false;
-      return;
-    }
-
-    document.querySelector<HTMLElement>("h1")?.focus({ preventScroll: true });
-  }, [place, route.kind]);
 }

@@ -91,7 +91,7 @@ function UserMenu() {
     const outcome = await session.logout();
 
     if (outcome.kind !== "ok" && outcome.kind !== "signed-out") {
-      say(`You are still signed in. ${refusalWords(outcome).title}.`);
+      say(`You are still signed in. ${refusalWords(outcome).title}.`, "bad");
     }
   };
 

@@ -1,7 +1,8 @@
 /* One camera: its live picture, what is known of it, what can be done to it. */
 
-import { useCallback, useEffect, useState } from "react";
+import { useCallback, useState } from "react";
 import { useMay } from "../app/services";
+import { Title } from "../app/Title";
 import { StatusBadge } from "../cameras/StatusBadge";
 import { Button, ButtonLink } from "../design/Button";
 import { Icon } from "../design/Icon";
@@ -52,10 +53,6 @@ function Loaded({ found }: { found: Success<Camera> }) {
   const [open, setOpen] = useState<Open>();
   const close = useCallback(() => setOpen(undefined), []);
 
-  useEffect(() => {
-    document.title = camera.name;
-  }, [camera.name]);
-
   return (
     <>
       <Head camera={camera} onOpen={setOpen} />
@@ -84,7 +81,7 @@ function Head(props: { camera: Camera; onOpen: (open: Open) => void }) {
         <Icon name="back" size={20} />
       </a>
       <div className="camera-title">
-        <h1 tabIndex={-1}>{camera.name}</h1>
+        <Title text={camera.name} />
         <StatusBadge camera={camera} />
       </div>
       {writes && (

@@ -2,7 +2,7 @@
 
 import { memo, useRef } from "react";
 import { useMay } from "../app/services";
-import { Icon } from "../design/Icon";
+import { Icon, type IconName } from "../design/Icon";
 import { href } from "../router";
 import type { Camera } from "../types";
 import { usePoster } from "./posters";
@@ -30,14 +30,14 @@ export const CameraCard = memo(function CameraCard(props: { camera: Camera }) {
       data-status={camera.streamStatus}
     >
       <span className="poster" data-old={!live}>
-        {poster !== undefined ? (
-          <img src={poster} alt="" />
+        {poster.url !== undefined ? (
+          <img src={poster.url} alt="" />
         ) : (
           <span className="poster-none">
-            {(live && views) || coming ? (
+            {(live && views && !poster.failed) || coming ? (
               <span className="spinner" />
             ) : (
-              <Icon name={live ? "lock" : "camera-off"} size={26} />
+              <Icon name={noPictureIcon(live, views)} size={26} />
             )}
           </span>
         )}
@@ -50,6 +50,14 @@ export const CameraCard = memo(function CameraCard(props: { camera: Camera }) {
     </a>
   );
 });
+
+function noPictureIcon(live: boolean, views: boolean): IconName {
+  if (!live) {
+    return "camera-off";
+  }
+
+  return views ? "camera" : "lock";
+}
 
 export function CameraCardSkeleton() {
   return (

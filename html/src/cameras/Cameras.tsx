@@ -5,6 +5,7 @@
 
 import { useEffect, useRef, useState } from "react";
 import { useMay } from "../app/services";
+import { Title } from "../app/Title";
 import { Button, ButtonLink } from "../design/Button";
 import { Icon } from "../design/Icon";
 import { Blank, Refused } from "../design/Notice";
@@ -34,7 +35,7 @@ export function Cameras({ q, status }: Filter) {
   return (
     <>
       <div className="screen-head">
-        <h1 tabIndex={-1}>Cameras</h1>
+        <Title text="Cameras" />
         {cameras !== undefined && !empty && (
           <span className="count">
             {cameras.length}

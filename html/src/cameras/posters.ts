@@ -22,14 +22,16 @@ export function forgetPosters(): void {
   kept.clear();
 }
 
-/* the address of the newest picture, renewed while `on` */
-export function usePoster(
-  id: string,
-  width: number,
-  on: boolean,
-): string | undefined {
+export interface Poster {
+  url: string | undefined; // of the newest picture
+  failed: boolean; // to get a newer one
+}
+
+/* renewed while `on` */
+export function usePoster(id: string, width: number, on: boolean): Poster {
   const { api } = useServices();
   const [url, setUrl] = useState(() => kept.get(id));
+  const [failed, setFailed] = useState(false);
 
   useEffect(() => {
     if (!on) {
@@ -54,7 +56,11 @@ export function usePoster(
 
         keep(id, next);
         setUrl(next);
-      } else if (outcome.kind === "denied") {
+      }
+
+      setFailed(outcome.kind !== "ok");
+
+      if (outcome.kind === "denied") {
         return;
       }
 
@@ -72,7 +78,7 @@ export function usePoster(
     };
   }, [api, id, width, on]);
 
-  return url;
+  return { url, failed };
 }
 
 /* the request was aborted: nobody waits for it */

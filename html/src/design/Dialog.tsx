@@ -14,6 +14,9 @@ interface DialogProps {
   children: ReactNode;
 }
 
+const FIRST_FIELD = "input:not([type=radio], [type=checkbox]), textarea";
+const FIRST_ACTION = "footer button"; // the one that changes nothing
+
 export function Dialog(props: DialogProps) {
   const { title, onClose, onSubmit, actions, children } = props;
   const ref = useRef<HTMLDialogElement>(null);
@@ -22,6 +25,11 @@ export function Dialog(props: DialogProps) {
     const dialog = ref.current;
 
     dialog?.showModal();
+    (
+      dialog?.querySelector<HTMLElement>(FIRST_FIELD) ??
+      dialog?.querySelector<HTMLElement>(FIRST_ACTION)
+    )?.focus();
+
     return () => dialog?.close();
   }, []);
 

@@ -41,6 +41,12 @@ export function Menu({ label, button, className, children }: MenuProps) {
     return () => document.removeEventListener("pointerdown", onPointer);
   }, [open]);
 
+  /* what is chosen may open a dialog, which gives the focus back to this */
+  const choose = () => {
+    setOpen(false);
+    opener.current?.focus();
+  };
+
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.key === "Escape" && open) {
       setOpen(false);
@@ -68,7 +74,7 @@ export function Menu({ label, button, className, children }: MenuProps) {
         {button}
       </button>
       {open && (
-        <div className="menu-list" role="menu" onClick={() => setOpen(false)}>
+        <div className="menu-list" role="menu" onClick={choose}>
           {children}
         </div>
       )}

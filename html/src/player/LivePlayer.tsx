@@ -250,7 +250,7 @@ function SaveStill(props: {
     const outcome = await api.snapshot(id, 1280);
 
     if (outcome.kind !== "ok") {
-      say(`No picture was saved. ${refusalWords(outcome).title}.`);
+      say(`No picture was saved. ${refusalWords(outcome).title}.`, "bad");
       return;
     }
 
