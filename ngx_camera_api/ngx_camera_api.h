@@ -45,6 +45,7 @@
 
 #include "fields.h"
 #include "keys.h"
+#include "ngx_camera_api_limit.h"
 #include "ngx_camera_pg.h"
 #include "role.h"
 #include "uuid.h"
@@ -258,6 +259,11 @@ struct ngx_camera_api_ctx_s {
     ngx_camera_pg_param_t               params[NGX_CAMERA_API_PARAMS_MAX];
     ngx_uint_t                          nparams;
 
+    u_char                              limit_id[NGX_CAMERA_API_LIMIT_ID];
+    size_t                              limit_id_len;
+    ngx_camera_api_limit_state_t       *limit;
+    ngx_int_t                           running;   /* counted, for a while */
+
     /* one thing at a time is waited for */
     ngx_camera_pg_query_t              *pg_query;
     ngx_camera_api_statement_t         *statement;
@@ -356,6 +362,10 @@ void ngx_camera_api_problem(ngx_camera_api_ctx_t *ctx, const char *field,
     const char *message);
 
 
+/* an answer that goes on for long is none of those that run at once */
+void ngx_camera_api_throttle_leave(ngx_camera_api_ctx_t *ctx);
+
+
 /*
  * Conditions of a change.  Both answer NGX_OK, or NGX_DONE: the header is
  * malformed, and that was answered.
@@ -400,6 +410,12 @@ typedef struct {
     ngx_str_t                           publish_url;
     cam_keys_t                         *keys;
     ngx_uint_t                          used;      /* by a location */
+
+    ngx_camera_api_rate_t               user_rate;
+    ngx_camera_api_rate_t               address_rate;
+    ngx_uint_t                          concurrent;
+    ngx_uint_t                          login_failures;
+    ngx_camera_api_rate_t               login_rate;
 } ngx_camera_api_main_conf_t;
 
 /* NULL when no location has "camera_api" */

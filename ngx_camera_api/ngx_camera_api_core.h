@@ -21,6 +21,7 @@ typedef ngx_int_t (*ngx_camera_api_step_pt)(ngx_camera_api_ctx_t *ctx);
 ngx_int_t ngx_camera_api_find_route(ngx_camera_api_ctx_t *ctx);
 ngx_int_t ngx_camera_api_authenticate(ngx_camera_api_ctx_t *ctx);
 ngx_int_t ngx_camera_api_authorize(ngx_camera_api_ctx_t *ctx);
+ngx_int_t ngx_camera_api_throttle(ngx_camera_api_ctx_t *ctx);
 ngx_int_t ngx_camera_api_body(ngx_camera_api_ctx_t *ctx);
 ngx_int_t ngx_camera_api_input(ngx_camera_api_ctx_t *ctx);
 ngx_int_t ngx_camera_api_ids(ngx_camera_api_ctx_t *ctx);
@@ -32,6 +33,16 @@ void ngx_camera_api_resume(ngx_camera_api_ctx_t *ctx);
 /* an error as the last thing of a step: always NGX_DONE */
 ngx_int_t ngx_camera_api_refuse(ngx_camera_api_ctx_t *ctx,
     ngx_camera_api_code_e code);
+
+/* the same for 401, which strangers may not ask for too often either */
+ngx_int_t ngx_camera_api_refuse_nobody(ngx_camera_api_ctx_t *ctx,
+    ngx_camera_api_code_e code);
+
+ngx_int_t ngx_camera_api_throttle_headers(ngx_camera_api_ctx_t *ctx);
+
+/* who is limited when nobody is known, as text; answers its length */
+size_t ngx_camera_api_address(ngx_http_request_t *r, u_char *text,
+    size_t size);
 
 /* ends the request; whatever answers comes through here */
 void ngx_camera_api_finish(ngx_camera_api_ctx_t *ctx, ngx_int_t rc);

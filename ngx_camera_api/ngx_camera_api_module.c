@@ -19,6 +19,8 @@
 
 #include "ngx_camera.h"
 #include "ngx_camera_api_core.h"
+#include "ngx_camera_api_limit_sync.h"
+#include "ngx_camera_api_login_limit.h"
 #include "ngx_camera_api_session.h"
 
 #define NGX_CAMERA_API_VAR_ID         0
@@ -39,14 +41,24 @@ static void *ngx_camera_api_create_conf(ngx_cycle_t *cycle);
 static char *ngx_camera_api_init_conf(ngx_cycle_t *cycle, void *conf);
 static ngx_int_t ngx_camera_api_add_variables(ngx_conf_t *cf);
 static void *ngx_camera_api_create_main_conf(ngx_conf_t *cf);
+static char *ngx_camera_api_init_main_conf(ngx_conf_t *cf, void *conf);
+static void ngx_camera_api_init_rate(ngx_camera_api_rate_t *rate,
+    ngx_uint_t requests);
 static void *ngx_camera_api_create_loc_conf(ngx_conf_t *cf);
 static char *ngx_camera_api_merge_loc_conf(ngx_conf_t *cf, void *parent,
     void *child);
 static char *ngx_camera_api_enable(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+static char *ngx_camera_api_set_rate(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
 static char *ngx_camera_api_database(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static ngx_int_t ngx_camera_api_init_process(ngx_cycle_t *cycle);
 static void ngx_camera_api_exit_process(ngx_cycle_t *cycle);
+
+
+static ngx_conf_num_bounds_t  ngx_camera_api_count_bounds = {
+    ngx_conf_check_num_bounds, 1, 10000
+};
 
 
 static ngx_command_t  ngx_camera_api_commands[] = {
@@ -72,6 +84,41 @@ static ngx_command_t  ngx_camera_api_commands[] = {
       offsetof(ngx_camera_api_main_conf_t, publish_url),
       NULL },
 
+    { ngx_string("camera_api_limit"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_camera_api_set_rate,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      offsetof(ngx_camera_api_main_conf_t, user_rate),
+      NULL },
+
+    { ngx_string("camera_api_address_limit"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_camera_api_set_rate,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      offsetof(ngx_camera_api_main_conf_t, address_rate),
+      NULL },
+
+    { ngx_string("camera_api_concurrent"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_num_slot,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      offsetof(ngx_camera_api_main_conf_t, concurrent),
+      &ngx_camera_api_count_bounds },
+
+    { ngx_string("camera_api_login_failures"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_num_slot,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      offsetof(ngx_camera_api_main_conf_t, login_failures),
+      &ngx_camera_api_count_bounds },
+
+    { ngx_string("camera_api_login_limit"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_camera_api_set_rate,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      offsetof(ngx_camera_api_main_conf_t, login_rate),
+      NULL },
+
       ngx_null_command
 };
 
@@ -80,7 +127,7 @@ static ngx_http_module_t  ngx_camera_api_module_ctx = {
     ngx_camera_api_add_variables,          /* preconfiguration */
     NULL,                                  /* postconfiguration */
     ngx_camera_api_create_main_conf,       /* create main configuration */
-    NULL,                                  /* init main configuration */
+    ngx_camera_api_init_main_conf,         /* init main configuration */
     NULL,                                  /* create server configuration */
     NULL,                                  /* merge server configuration */
     ngx_camera_api_create_loc_conf,        /* create location configuration */
@@ -229,7 +276,43 @@ ngx_camera_api_add_variables(ngx_conf_t *cf)
 static void *
 ngx_camera_api_create_main_conf(ngx_conf_t *cf)
 {
-    return ngx_pcalloc(cf->pool, sizeof(ngx_camera_api_main_conf_t));
+    ngx_camera_api_main_conf_t  *amcf;
+
+    amcf = ngx_pcalloc(cf->pool, sizeof(ngx_camera_api_main_conf_t));
+    if (amcf == NULL) {
+        return NULL;
+    }
+
+    amcf->concurrent = NGX_CONF_UNSET_UINT;
+    amcf->login_failures = NGX_CONF_UNSET_UINT;
+
+    return amcf;
+}
+
+
+static char *
+ngx_camera_api_init_main_conf(ngx_conf_t *cf, void *conf)
+{
+    ngx_camera_api_main_conf_t *amcf = conf;
+
+    ngx_conf_init_uint_value(amcf->concurrent, 64);
+    ngx_conf_init_uint_value(amcf->login_failures, 5);
+
+    ngx_camera_api_init_rate(&amcf->user_rate, 6000);
+    ngx_camera_api_init_rate(&amcf->address_rate, 600);
+    ngx_camera_api_init_rate(&amcf->login_rate, 30);
+
+    return NGX_CONF_OK;
+}
+
+
+static void
+ngx_camera_api_init_rate(ngx_camera_api_rate_t *rate, ngx_uint_t requests)
+{
+    if (rate->requests == 0) {
+        rate->requests = requests;
+        rate->seconds = 60;
+    }
 }
 
 
@@ -271,7 +354,10 @@ ngx_camera_api_enable(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     amcf = ngx_http_conf_get_module_main_conf(cf, ngx_camera_api_module);
     amcf->used = 1;
 
-    if (ngx_camera_api_session_zone(cf, &ngx_camera_api_module) != NGX_OK) {
+    if (ngx_camera_api_session_zone(cf, &ngx_camera_api_module) != NGX_OK
+        || ngx_camera_api_limit_zone(cf, &ngx_camera_api_module) != NGX_OK
+        || ngx_camera_api_login_zone(cf, &ngx_camera_api_module) != NGX_OK)
+    {
         return NGX_CONF_ERROR;
     }
 
@@ -279,6 +365,31 @@ ngx_camera_api_enable(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
     clcf->handler = ngx_camera_api_handler;
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_camera_api_set_rate(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_str_t              *value;
+    ngx_camera_api_rate_t  *rate;
+
+    rate = (ngx_camera_api_rate_t *) ((u_char *) conf + cmd->offset);
+
+    if (rate->requests) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    if (ngx_camera_api_rate_parse(&value[1], rate) != NGX_OK) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid rate \"%V\", it is a number of requests "
+                           "and \"r/s\", \"r/m\" or \"r/h\"", &value[1]);
+        return NGX_CONF_ERROR;
+    }
 
     return NGX_CONF_OK;
 }
@@ -381,6 +492,8 @@ ngx_camera_api_init_process(ngx_cycle_t *cycle)
     }
 
     ngx_camera_api_identify_init(cycle, amcf->keys);
+    ngx_camera_api_limit_init(cycle);
+    ngx_camera_api_sync_init(cycle);
 
     for (i = 0; ngx_camera_api_resources[i]; i++) {
         resource = ngx_camera_api_resources[i];

@@ -19,7 +19,7 @@ ngx_camera_api_authorize(ngx_camera_api_ctx_t *ctx)
     }
 
     if (ctx->principal == NULL) {
-        return ngx_camera_api_refuse(ctx, NGX_CAMERA_API_TOKEN_MISSING);
+        return ngx_camera_api_refuse_nobody(ctx, NGX_CAMERA_API_TOKEN_MISSING);
     }
 
     if ((ctx->principal->permissions & needs) == needs) {

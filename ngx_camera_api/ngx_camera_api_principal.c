@@ -32,7 +32,7 @@ ngx_camera_api_authenticate(ngx_camera_api_ctx_t *ctx)
     }
 
     if (rc != NGX_OK) {
-        return ngx_camera_api_refuse(ctx, NGX_CAMERA_API_TOKEN_INVALID);
+        return ngx_camera_api_refuse_nobody(ctx, NGX_CAMERA_API_TOKEN_INVALID);
     }
 
     identity = ngx_pcalloc(ctx->request->pool,
@@ -52,7 +52,7 @@ ngx_camera_api_authenticate(ngx_camera_api_ctx_t *ctx)
         ctx->principal = &identity->principal;
 
     } else if (rc == NGX_DECLINED) {
-        return ngx_camera_api_refuse(ctx, NGX_CAMERA_API_TOKEN_INVALID);
+        return ngx_camera_api_refuse_nobody(ctx, NGX_CAMERA_API_TOKEN_INVALID);
 
     } else if (rc == NGX_ERROR) {
         return ngx_camera_api_refuse(ctx, NGX_CAMERA_API_SERVICE_UNAVAILABLE);
@@ -118,7 +118,12 @@ ngx_camera_api_identified(void *data, ngx_camera_api_code_e code)
 
     ngx_http_set_log_request(c->log, ctx->request);
 
-    ngx_camera_api_error(ctx, code, NULL);
+    if (code == NGX_CAMERA_API_TOKEN_INVALID) {
+        (void) ngx_camera_api_refuse_nobody(ctx, code);
+
+    } else {
+        ngx_camera_api_error(ctx, code, NULL);
+    }
 
     ngx_http_run_posted_requests(c);
 }

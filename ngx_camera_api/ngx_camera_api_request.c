@@ -6,9 +6,9 @@
  * The walk of a request: one step after the other, each of which goes on,
  * waits, or answers.
  *
- *     route ─► principal ─► permission ─► body ─► input ─► ids ─► perform
- *       │          │            │           │       │       │        │
- *       └──────────┴────────────┴───────────┴───────┴───────┴────────┴─► finish
+ *     route ─► principal ─► permission ─► limit ─► body ─► input ─► ids ─► perform
+ *       │          │            │           │        │       │       │        │
+ *       └──────────┴────────────┴───────────┴────────┴───────┴───────┴────────┴─► finish
  *
  * Whatever is waited for calls ngx_camera_api_resume().  The request holds one
  * reference from the first step to ngx_camera_api_finish(), which every answer
@@ -32,6 +32,7 @@ static const ngx_camera_api_step_pt  ngx_camera_api_steps[] = {
     ngx_camera_api_find_route,
     ngx_camera_api_authenticate,
     ngx_camera_api_authorize,
+    ngx_camera_api_throttle,
     ngx_camera_api_body,
     ngx_camera_api_input,
     ngx_camera_api_ids,
@@ -218,6 +219,7 @@ ngx_camera_api_cleanup(void *data)
     }
 
     ngx_camera_api_release(ctx);
+    ngx_camera_api_throttle_leave(ctx);
 
     cam_json_wipe(ctx->json);
     ctx->json = NULL;
