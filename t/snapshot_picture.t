@@ -31,7 +31,7 @@ $t->run(qw(ffmpeg -nostdin -loglevel error -i), $t->clip('small'),
     qw(-c copy -bsf:v h264_metadata=sample_aspect_ratio=4/3), $file);
 
 my @feeds = (
-    $t->feed({ camera => $hd, speed => 1 }, 'default', '--loop=5'),
+    $t->feed({ camera => $hd, speed => 1 }, 'default', '--loop=20'),
     $t->feed({ camera => $small, speed => 1 }, 'small', '--loop=5'),
     $t->feed({ camera => $long, speed => 1 }, 'longgop', '--loop=5'),
     $t->feed_files({ camera => $wide, speed => 1 }, [$file], '--loop=5'),
