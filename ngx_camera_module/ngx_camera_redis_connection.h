@@ -4,8 +4,9 @@
 
 /*
  * What the files of the Redis client share: commands are in
- * ngx_camera_redis.c, connections in ngx_camera_redis_connection.c, messages
- * in ngx_camera_redis_subscribe.c, addresses in ngx_camera_redis_address.c.
+ * ngx_camera_redis.c, connections in ngx_camera_redis_connection.c, their
+ * events in ngx_camera_redis_adapter.c, messages in
+ * ngx_camera_redis_subscribe.c, addresses in ngx_camera_redis_address.c.
  */
 
 #ifndef NGX_CAMERA_REDIS_CONNECTION_H
@@ -87,6 +88,9 @@ struct ngx_camera_redis_s {
 
 
 void ngx_camera_redis_connect(ngx_camera_redis_conn_t *conn);
+
+/* gives the context of the connection to nginx's event loop */
+ngx_int_t ngx_camera_redis_attach(ngx_camera_redis_conn_t *conn);
 
 /* ends the connection and what is in flight on it; retries when told so */
 void ngx_camera_redis_disconnect(ngx_camera_redis_conn_t *conn,

@@ -19,8 +19,11 @@ $t->skip_without(qw(nginx redis));
 
 my @debug = ('enable-debug-command' => 'yes');
 
+# a deadline that a loaded machine does not miss; redis_client_lost.t has the
+# one of every day
+
 $t->start_redis(@debug);
-start_redis_client($t, queue => 20);
+start_redis_client($t, queue => 20, timeout => 500);
 
 # replies
 
@@ -82,9 +85,9 @@ ok(redis_settled($t), 'nothing is left');
 
 # deadlines
 
-my $r = redis_command($t, qw(DEBUG SLEEP 0.6));
+my $r = redis_command($t, qw(DEBUG SLEEP 1.2));
 is($r->{status}, 504, 'deadline');
-cmp_ok($r->{took}, '<', 0.4, 'in time');
+cmp_ok($r->{took}, '<', 0.9, 'in time');
 $r = redis_command($t, qw(GET key));
 is($r->{status}, 503, 'then refused');
 cmp_ok($r->{took}, '<', 0.1, 'at once');
@@ -102,7 +105,8 @@ for (1 .. 20) {
     $worst = time - $start if time - $start > $worst;
 }
 is(redis_answer($slow)->{status}, 200, 'slow one');
-cmp_ok($worst, '<', 0.05, 'event loop is not blocked');
+cmp_ok($worst, '<', $ENV{CAMERA_SANITIZED} ? 0.5 : 0.1,
+    'event loop is not blocked');
 
 # clients that leave
 

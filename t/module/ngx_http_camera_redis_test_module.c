@@ -6,7 +6,7 @@
  * A module for tests only: the Redis client behind a location, with no camera
  * near it.
  *
- *     camera_redis_test_client unix:/path 8;      # address, queue
+ *     camera_redis_test_client unix:/path 8 150;  # address, queue, timeout
  *     location = /redis { camera_redis_test; }    # ?args=SET,key,value
  *     location = /stat  { camera_redis_test_stat; }
  *
@@ -72,7 +72,7 @@ static u_char               ngx_http_camera_redis_test_last[128] = "none";
 static ngx_command_t  ngx_http_camera_redis_test_commands[] = {
 
     { ngx_string("camera_redis_test_client"),
-      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE2,
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE3,
       ngx_http_camera_redis_test_client,
       NGX_HTTP_MAIN_CONF_OFFSET,
       0,
@@ -381,6 +381,7 @@ ngx_http_camera_redis_test_client(ngx_conf_t *cf, ngx_command_t *cmd,
 
     rcf->name = "test";
     rcf->queue = ngx_atoi(value[2].data, value[2].len);
+    rcf->command_timeout = ngx_atoi(value[3].data, value[3].len);
 
     return NGX_CONF_OK;
 }

@@ -34,9 +34,9 @@ Camera::RedisClient - the Redis client under test
 
 =item start_redis_client($t, %options)
 
-Starts one worker with a client that takes C<queue> (256) commands and listens
-to "test:one" and "test:two"; C<address> is another address, C<away> says that
-it will not connect.
+Starts one worker with a client that takes C<queue> (256) commands, waits
+C<timeout> (0, its default) ms for each and listens to "test:one" and
+"test:two"; C<address> is another address, C<away> says that it will not connect.
 
 =cut
 
@@ -48,11 +48,12 @@ sub start_redis_client {
 
     my $address = $opt{address} // $t->redis_address;
     my $queue = $opt{queue} // 256;
+    my $timeout = $opt{timeout} // 0;
 
     $t->nginx_conf(
         workers => 1,
         main    => "load_module @{[$t->root]}/$module;",
-        http    => qq{camera_redis_test_client "$address" $queue;},
+        http    => qq{camera_redis_test_client "$address" $queue $timeout;},
         server  => 'location = /redis { camera_redis_test; }'
             . 'location = /stat { camera_redis_test_stat; }'
             . 'location = /other { return 200 "other"; }',
