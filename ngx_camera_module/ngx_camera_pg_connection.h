@@ -4,9 +4,10 @@
 
 /*
  * What the files of the PostgreSQL client share: pools and queries are in
- * ngx_camera_pg.c, connections in ngx_camera_pg_connection.c, what a new one
- * is told and asked in ngx_camera_pg_setup.c, the session setting in
- * ngx_camera_pg_setting.c, reads that share a Sync in ngx_camera_pg_batch.c.
+ * ngx_camera_pg.c, the connection string in ngx_camera_pg_conninfo.c,
+ * connections in ngx_camera_pg_connection.c, what a new one is told and asked
+ * in ngx_camera_pg_setup.c, the session setting in ngx_camera_pg_setting.c,
+ * reads that share a Sync in ngx_camera_pg_batch.c.
  */
 
 #ifndef NGX_CAMERA_PG_CONNECTION_H
@@ -110,6 +111,10 @@ struct ngx_camera_pg_pool_s {
     unsigned                complained:1;    /* this outage is in the log */
     unsigned                unfit:1;         /* that a demand is not met, too */
 };
+
+
+/* fills in keywords and values of the pool */
+ngx_int_t ngx_camera_pg_keywords(ngx_camera_pg_pool_t *pg);
 
 
 void ngx_camera_pg_connect(ngx_camera_pg_conn_t *conn);
