@@ -22,6 +22,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "count.h"
 #include "log.h"
 #include "probe.h"
 #include "worker.h"
@@ -114,6 +115,7 @@ main(int argc, char **argv)
     }
 
     cw_main_limits();
+    cw_count_open(m.worker.shm);
 
     cw_log(CW_LOG_INFO, 0, "started with %d children on \"%s\"%s%s",
            m.worker.children, m.worker.shm,

@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "count.h"
 #include "log.h"
 #include "package.h"
 
@@ -198,6 +199,7 @@ cw_package_read(cw_package_t *p, unsigned i)
         if (rc == CAM_RING_OVERRUN) {
             cw_log(CW_LOG_WARN, 0, "too slow, %llu frames lost",
                    (unsigned long long) frame.lost);
+            cw_count(CAM_METRIC_PACKAGE_LOST_FRAMES, frame.lost);
             cw_stream_lost(c->stream);
             cw_package_configs(c);
             frame.size = 0;

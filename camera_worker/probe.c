@@ -23,6 +23,7 @@
 #include <time.h>
 
 #include "clock.h"
+#include "count.h"
 #include "log.h"
 #include "probe.h"
 
@@ -149,6 +150,7 @@ cw_probe_kill(cw_probe_t *probe, cw_probe_worker_t *w, int64_t now_msec)
     w->since_msec = now_msec;                   /* not again at each look */
 
     if (kill(pid, SIGKILL) == 0) {
+        cw_count(CAM_METRIC_PROBE_KILLS, 1);
         cw_log(CW_LOG_ALERT, 0, "nginx worker %d did nothing for %" PRId64
                " ms, killed it", (int) pid, silent);
         return;

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "count.h"
 #include "log.h"
 #include "store.h"
 
@@ -124,6 +125,7 @@ cw_store_part(cw_store_t *store, const cw_store_part_t *part,
 
     if (cw_store_append(store, data, size) == -1) {
         store->lost_parts++;
+        cw_count(CAM_METRIC_PACKAGE_LOST_PARTS, 1);
         cw_store_failed(store, "segment");
         return -1;
     }
@@ -147,6 +149,8 @@ cw_store_part(cw_store_t *store, const cw_store_part_t *part,
     }
 
     cw_store_add_part(store, part, size);
+    cw_count(CAM_METRIC_PACKAGE_PARTS, 1);
+    cw_count(CAM_METRIC_PACKAGE_BYTES, size);
 
     if (part->last) {
         cw_store_end(store);
@@ -238,6 +242,8 @@ cw_store_append(cw_store_t *store, const uint8_t *data, size_t size)
 static void
 cw_store_add_segment(cw_store_t *store)
 {
+    cw_count(CAM_METRIC_PACKAGE_SEGMENTS, 1);
+
     store->index->segment[store->index->segments++] = store->next;
     store->index->next_msn = store->next.msn + 1;
     store->open = 1;

@@ -31,6 +31,7 @@
 
 #include "ngx_camera_guard.h"
 #include "ngx_camera_ingest.h"
+#include "ngx_camera_metrics.h"
 #include "ngx_camera_recv.h"
 
 
@@ -472,6 +473,8 @@ ngx_int_t
 ngx_camera_guard_refuse(ngx_rtmp_session_t *s, const char *what)
 {
     ngx_log_error(NGX_LOG_INFO, s->connection->log, 0, "guard: %s", what);
+
+    ngx_camera_count(CAM_METRIC_GUARD_CLOSED, 1);
 
     return NGX_ERROR;
 }

@@ -105,6 +105,10 @@ void ngx_camera_hls_mac(const uint8_t camera[CAM_UUID_LEN],
     const cam_url_session_t *s, const cam_url_media_t *media,
     char text[CAM_URL_MAC_TEXT]);
 
+/* ngx_camera_hls_count.c: log phase */
+
+ngx_int_t ngx_camera_hls_count(ngx_http_request_t *r);
+
 /* ngx_camera_hls_wait.c */
 
 /*

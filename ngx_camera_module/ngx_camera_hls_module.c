@@ -523,6 +523,13 @@ ngx_camera_hls_init(ngx_conf_t *cf)
 
     *h = ngx_camera_hls_access_handler;
 
+    h = ngx_array_push(&cmcf->phases[NGX_HTTP_LOG_PHASE].handlers);
+    if (h == NULL) {
+        return NGX_ERROR;
+    }
+
+    *h = ngx_camera_hls_count;
+
     return NGX_OK;
 }
 

@@ -27,6 +27,7 @@
 
 #include "ngx_camera_guard.h"
 #include "ngx_camera_ingest.h"
+#include "ngx_camera_metrics.h"
 
 
 static ngx_int_t ngx_camera_ingest_close_stream(ngx_rtmp_session_t *s,
@@ -129,6 +130,7 @@ ngx_camera_ingest_start(ngx_camera_ingest_ctx_t *ctx)
     ngx_camera_ingest_set_camera(ctx, ctx->camera);
     ngx_camera_ingest_watch_add(ctx);
     ngx_camera_guard_accepted(s, ngx_camera_ingest_idle);
+    ngx_camera_count(CAM_METRIC_PUBLISH_ACCEPTED, 1);
 
     ngx_log_error(NGX_LOG_NOTICE, c->log, 0, "publishing started, %s",
                   ctx->credential.opaque ? "opaque key" : "signed key");
@@ -158,6 +160,9 @@ ngx_camera_ingest_stop(ngx_camera_ingest_ctx_t *ctx)
     }
 
     cam_registry_release(ccf->registry, ctx->slot, ctx->generation);
+
+    ngx_camera_ingest_count(ctx);
+    ngx_camera_count(CAM_METRIC_PUBLISH_ENDED, 1);
 
     ngx_log_error(NGX_LOG_NOTICE, ctx->session->connection->log, 0,
                   "publishing ended");

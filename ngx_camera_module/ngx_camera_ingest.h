@@ -90,6 +90,8 @@ typedef struct {
 
     int64_t                   dts;      /* of the last frame, unwrapped */
     size_t                    since_key;    /* bytes of the current GOP */
+    uint64_t                  frames[CAM_TRACKS];   /* not counted yet */
+    uint64_t                  bytes;
     unsigned                  timed:1;  /* dts is set */
     unsigned                  configured:CAM_TRACKS;
 } ngx_camera_ingest_ctx_t;
@@ -155,6 +157,9 @@ void ngx_camera_ingest_drained(ngx_camera_ingest_ctx_t *ctx);
 
 ngx_int_t ngx_camera_ingest_media(ngx_rtmp_session_t *s, ngx_rtmp_header_t *h,
     ngx_chain_t *in);
+
+/* adds what came since the last time to the node's counters */
+void ngx_camera_ingest_count(ngx_camera_ingest_ctx_t *ctx);
 
 
 /* ngx_camera_ingest_watch.c: looks after this worker's publications */

@@ -21,6 +21,7 @@
 #include "flv.h"
 #include "ngx_camera_guard.h"
 #include "ngx_camera_ingest.h"
+#include "ngx_camera_metrics.h"
 
 
 /* bytes of a record beside its data, generously */
@@ -220,7 +221,25 @@ ngx_camera_ingest_frame(ngx_camera_ingest_ctx_t *ctx, cam_frame_t *frame,
         || cam_ring_write(ctx->ring, frame, iovs, n) != CAM_RING_OK)
     {
         ngx_camera_ingest_cut(ctx, CAM_REASON_BAD_MEDIA, 0);
+        return;
     }
+
+    ctx->frames[frame->track]++;
+    ctx->bytes += frame->size;
+}
+
+
+void
+ngx_camera_ingest_count(ngx_camera_ingest_ctx_t *ctx)
+{
+    ngx_camera_count(CAM_METRIC_INGEST_VIDEO_FRAMES,
+                     ctx->frames[CAM_TRACK_VIDEO]);
+    ngx_camera_count(CAM_METRIC_INGEST_AUDIO_FRAMES,
+                     ctx->frames[CAM_TRACK_AUDIO]);
+    ngx_camera_count(CAM_METRIC_INGEST_BYTES, ctx->bytes);
+
+    ngx_memzero(ctx->frames, sizeof(ctx->frames));
+    ctx->bytes = 0;
 }
 
 

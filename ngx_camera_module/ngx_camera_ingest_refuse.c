@@ -20,6 +20,7 @@
 #include "flv.h"
 #include "ngx_camera_guard.h"
 #include "ngx_camera_ingest.h"
+#include "ngx_camera_metrics.h"
 
 
 #define NGX_CAMERA_INGEST_AGAIN_MSEC   3000   /* "a moment ago" */
@@ -59,6 +60,8 @@ ngx_camera_ingest_refuse(ngx_camera_ingest_ctx_t *ctx, int slot,
             ngx_camera_ingest_set_camera(ctx, entry.camera);
         }
     }
+
+    ngx_camera_count(CAM_METRIC_REFUSED + reason, 1);
 
     ngx_log_error(NGX_LOG_NOTICE, c->log, 0,
                   "publish refused: %s", cam_reason_name(reason));
@@ -149,6 +152,8 @@ ngx_camera_ingest_cut(ngx_camera_ingest_ctx_t *ctx, cam_reason_e reason,
     ngx_log_error(NGX_LOG_NOTICE, ctx->session->connection->log, 0,
                   "publishing cut: %s", cam_reason_name(reason));
 
+    ngx_camera_count(CAM_METRIC_CUT, 1);
+
     ngx_camera_ingest_stop(ctx);
     cam_registry_refused(ccf->registry, ctx->slot, reason, detail);
     ngx_camera_ingest_send_refusal(ctx);
@@ -160,6 +165,8 @@ ngx_camera_ingest_superseded(ngx_camera_ingest_ctx_t *ctx)
 {
     ngx_log_error(NGX_LOG_NOTICE, ctx->session->connection->log, 0,
                   "publishing superseded by another session");
+
+    ngx_camera_count(CAM_METRIC_TAKEOVERS, 1);
 
     ngx_camera_ingest_stop(ctx);
 

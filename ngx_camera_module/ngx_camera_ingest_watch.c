@@ -124,6 +124,8 @@ ngx_camera_ingest_watch_one(ngx_camera_conf_t *ccf,
     ctx->version = version;
     ctx->checked = ngx_time();
 
+    ngx_camera_ingest_count(ctx);
+
     if (cam_registry_get(ccf->registry, ctx->slot, &entry) != 0
         || ngx_memcmp(entry.camera, ctx->camera, CAM_UUID_LEN) != 0)
     {

@@ -26,6 +26,7 @@
 #include <ngx_rtmp.h>
 
 #include "ngx_camera_ingest.h"
+#include "ngx_camera_metrics.h"
 
 
 typedef struct {
@@ -256,9 +257,12 @@ ngx_camera_rtmps_handshake_done(ngx_connection_t *c)
                           "client timed out");
         }
 
+        ngx_camera_count(CAM_METRIC_RTMPS_FAILED, 1);
         ngx_camera_rtmps_close(c);
         return;
     }
+
+    ngx_camera_count(CAM_METRIC_RTMPS_OK, 1);
 
     if (c->read->timer_set) {
         ngx_del_timer(c->read);

@@ -19,6 +19,7 @@
 
 #include <cmocka.h>
 
+#include "../../camera_worker/count.c"
 #include "../../camera_worker/probe.c"
 
 #define HEADER  64
