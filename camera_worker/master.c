@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "count.h"
 #include "log.h"
 #include "probe.h"
 #include "worker.h"
@@ -341,6 +342,7 @@ cw_master_died(cw_master_child_t *c, int status, int64_t now_msec)
     c->pid = 0;
 
     if (WIFSIGNALED(status)) {
+        cw_count(CAM_METRIC_WORKER_CRASHES, 1);
         cw_log(CW_LOG_ALERT, 0, "%s died of signal %d", c->name,
                WTERMSIG(status));
 
@@ -379,6 +381,7 @@ cw_master_blame(cw_master_child_t *c, int64_t now_msec)
                cam_uuid_print(text, camera));
 
     } else if (blamed == CW_BLAME_QUARANTINE) {
+        cw_count(CAM_METRIC_QUARANTINES, 1);
         cw_log(CW_LOG_ALERT, 0, "third crash on camera %s within a minute, "
                "%s shut out", cam_uuid_print(text, camera), c->shut);
     }
@@ -402,6 +405,8 @@ cw_master_kill_hung(cw_master_t *m, int64_t now_msec)
 
         cw_log(CW_LOG_ALERT, 0, "%s did nothing for %" PRId64 " ms, "
                "killing it", c->name, silent);
+
+        cw_count(CAM_METRIC_WORKER_HANGS, 1);
 
         (void) kill(c->pid, SIGKILL);
         cw_blame_alive(c->blame, c->number, now_msec);

@@ -19,6 +19,7 @@
 
 #include "clock.h"
 #include "codec_headers.h"
+#include "count.h"
 #include "log.h"
 #include "picture.h"
 #include "snapshot.h"
@@ -265,6 +266,7 @@ cw_snapshot_put(int dirfd, const char *name, const struct timespec times[2],
     if (n == (ssize_t) size) {
 
         if (renameat(dirfd, CW_SNAPSHOT_TMP, dirfd, name) == 0) {
+            cw_count(CAM_METRIC_SNAPSHOTS, 1);
             return 0;
         }
 

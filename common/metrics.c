@@ -149,6 +149,10 @@ static const cam_metric_info_t  cam_metrics_infos[CAM_METRICS_NAMED] = {
         "camera_worker_quarantines_total", "",
         "Cameras shut out after three crashes."
     },
+    [CAM_METRIC_SNAPSHOTS] = {
+        "camera_snapshots_total", "",
+        "Pictures made of key frames."
+    },
     [CAM_METRIC_PROBE_KILLS] = {
         "camera_nginx_worker_hangs_total", "",
         "Workers of nginx that were killed because they hung."

@@ -51,6 +51,7 @@ typedef enum {
     CAM_METRIC_WORKER_HANGS,
     CAM_METRIC_QUARANTINES,
     CAM_METRIC_PROBE_KILLS,
+    CAM_METRIC_SNAPSHOTS,
     CAM_METRICS_NAMED,
 
     CAM_METRIC_REFUSED = 128,        /* the first of a counter per reason */

@@ -67,6 +67,7 @@
 #define NGX_CAMERA_API_CREATED        0x08    /* 201 instead of 200 */
 #define NGX_CAMERA_API_NO_CONTENT     0x10    /* 204, rows are not shown */
 #define NGX_CAMERA_API_INTERACTIVE    0x20    /* not with an API token */
+#define NGX_CAMERA_API_STREAM         0x40    /* lasts, and is not timed */
 
 
 #define NGX_CAMERA_API_IDS_MAX        2       /* ":..." in a path */

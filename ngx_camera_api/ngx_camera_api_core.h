@@ -63,6 +63,10 @@ extern const ngx_camera_api_resource_t  *const ngx_camera_api_resources[];
 /* reads the paths of all routes, while the configuration is read */
 ngx_int_t ngx_camera_api_routes_init(ngx_cycle_t *cycle);
 
+/* routes by number, for who counts them; NULL: there is no such one */
+const ngx_camera_api_route_t *ngx_camera_api_route_at(ngx_uint_t number);
+ngx_uint_t ngx_camera_api_route_number(const ngx_camera_api_route_t *route);
+
 /* a request's content */
 ngx_int_t ngx_camera_api_handler(ngx_http_request_t *r);
 

@@ -108,6 +108,29 @@ ngx_camera_api_routes_init(ngx_cycle_t *cycle)
 }
 
 
+const ngx_camera_api_route_t *
+ngx_camera_api_route_at(ngx_uint_t number)
+{
+    return number < ngx_camera_api_nentries
+           ? ngx_camera_api_entries[number].route : NULL;
+}
+
+
+ngx_uint_t
+ngx_camera_api_route_number(const ngx_camera_api_route_t *route)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < ngx_camera_api_nentries; i++) {
+        if (ngx_camera_api_entries[i].route == route) {
+            break;
+        }
+    }
+
+    return i;
+}
+
+
 /* "/a/b": NGX_DECLINED for a path of another shape, or of too many parts */
 
 static ngx_int_t
