@@ -4,7 +4,9 @@
 
 /*
  * libavcodec decodes with one thread and conceals nothing: what is damaged is
- * no picture.  libswscale brings it to its width, and to the full range and the
+ * no picture.  It is given slices and parameter sets alone, for the first error
+ * ends it, and what many cameras put beside these is not quite right.
+ * libswscale brings the picture to its width, and to the full range and the
  * colours of BT.601, which JPEG means.
  */
 
@@ -16,9 +18,10 @@
 
 #include "picture.h"
 
-#define CW_PICTURE_QUALITY  4            /* 1 is best, 31 smallest */
-#define CW_PICTURE_HD       576          /* lines; above, colours are BT.709 */
-#define CW_PICTURE_ASPECT   4            /* of a pixel, at most, either way */
+#define CW_PICTURE_CONFIG_MIN  7         /* an avcC record without sets */
+#define CW_PICTURE_QUALITY     4         /* 1 is best, 31 smallest */
+#define CW_PICTURE_HD          576       /* lines; above, colours are BT.709 */
+#define CW_PICTURE_ASPECT      4         /* of a pixel, at most, either way */
 
 
 struct cw_picture_s {
@@ -29,11 +32,15 @@ struct cw_picture_s {
 
 
 static AVCodecContext *cw_picture_open(const uint8_t *config, size_t size);
+static AVPacket *cw_picture_packet(unsigned length_size, const uint8_t *data,
+    size_t size);
+static int cw_picture_is_needed(uint8_t nal);
 static AVFrame *cw_picture_receive(AVCodecContext *codec,
-    const uint8_t *data, size_t size);
+    const AVPacket *packet);
 static int cw_picture_measure(cw_picture_t *picture);
 static AVFrame *cw_picture_scale(const cw_picture_t *picture, unsigned width);
 static int cw_picture_convert(const AVFrame *in, AVFrame *out);
+static enum AVPixelFormat cw_picture_format(const AVFrame *frame);
 static int cw_picture_colours(const AVFrame *frame);
 static size_t cw_picture_jpeg(const AVFrame *frame, uint8_t *out, size_t cap);
 
@@ -42,8 +49,13 @@ cw_picture_t *
 cw_picture_decode(const uint8_t *config, size_t config_size,
     const uint8_t *frame, size_t size)
 {
+    AVPacket        *packet;
     cw_picture_t    *picture;
     AVCodecContext  *codec;
+
+    if (config_size < CW_PICTURE_CONFIG_MIN) {
+        return NULL;
+    }
 
     picture = calloc(1, sizeof(cw_picture_t));
     if (picture == NULL) {
@@ -51,11 +63,14 @@ cw_picture_decode(const uint8_t *config, size_t config_size,
     }
 
     codec = cw_picture_open(config, config_size);
+    packet = cw_picture_packet((config[4] & 3) + 1, frame, size);
 
-    if (codec != NULL) {
-        picture->frame = cw_picture_receive(codec, frame, size);
-        avcodec_free_context(&codec);
+    if (codec != NULL && packet != NULL) {
+        picture->frame = cw_picture_receive(codec, packet);
     }
+
+    av_packet_free(&packet);
+    avcodec_free_context(&codec);
 
     if (picture->frame == NULL || cw_picture_measure(picture) == -1) {
         cw_picture_free(picture);
@@ -82,6 +97,7 @@ cw_picture_open(const uint8_t *config, size_t size)
     codec->thread_count = 1;
     codec->thread_type = 0;
     codec->error_concealment = 0;
+    codec->err_recognition = AV_EF_EXPLODE;
     codec->max_pixels = CW_PICTURE_AREA_MAX;
 
     /* a camera without IDR frames marks others, which are as whole */
@@ -107,27 +123,79 @@ cw_picture_open(const uint8_t *config, size_t size)
 }
 
 
-static AVFrame *
-cw_picture_receive(AVCodecContext *codec, const uint8_t *data, size_t size)
+/* the NAL units of an access unit that are needed, each behind its length */
+
+static AVPacket *
+cw_picture_packet(unsigned length_size, const uint8_t *data, size_t size)
 {
-    int        rc;
-    AVFrame   *frame;
+    size_t     i, length, used;
     AVPacket  *packet;
 
-    frame = av_frame_alloc();
     packet = av_packet_alloc();
 
-    if (frame == NULL || packet == NULL || av_new_packet(packet, size) < 0) {
+    if (packet == NULL || av_new_packet(packet, size) < 0) {
         av_packet_free(&packet);
-        av_frame_free(&frame);
         return NULL;
     }
 
-    memcpy(packet->data, data, size);
+    used = 0;
+
+    while (size > length_size) {
+        length = 0;
+
+        for (i = 0; i < length_size; i++) {
+            length = length << 8 | data[i];
+        }
+
+        if (length == 0 || length > size - length_size) {
+            break;
+        }
+
+        if (cw_picture_is_needed(data[length_size])) {
+            memcpy(packet->data + used, data, length_size + length);
+            used += length_size + length;
+        }
+
+        data += length_size + length;
+        size -= length_size + length;
+    }
+
+    av_shrink_packet(packet, used);
     packet->flags |= AV_PKT_FLAG_KEY;
 
+    return packet;
+}
+
+
+static int
+cw_picture_is_needed(uint8_t nal)
+{
+    switch (nal & 31) {
+
+    case 1:                              /* slices: of any picture, and IDR */
+    case 5:
+    case 7:                              /* parameter sets */
+    case 8:
+        return 1;
+
+    default:
+        return 0;
+    }
+}
+
+
+static AVFrame *
+cw_picture_receive(AVCodecContext *codec, const AVPacket *packet)
+{
+    int       rc;
+    AVFrame  *frame;
+
+    frame = av_frame_alloc();
+    if (frame == NULL) {
+        return NULL;
+    }
+
     rc = avcodec_send_packet(codec, packet);
-    av_packet_free(&packet);
 
     /* nothing comes after it, so it does not wait for its turn */
 
@@ -136,7 +204,7 @@ cw_picture_receive(AVCodecContext *codec, const uint8_t *data, size_t size)
         rc = avcodec_receive_frame(codec, frame);
     }
 
-    if (rc < 0 || frame->decode_error_flags) {
+    if (rc < 0) {
         av_frame_free(&frame);
     }
 
@@ -227,8 +295,9 @@ cw_picture_convert(const AVFrame *in, AVFrame *out)
     int                 rc;
     struct SwsContext  *sws;
 
-    sws = sws_getContext(in->width, in->height, in->format, out->width,
-                         out->height, out->format, SWS_AREA, NULL, NULL, NULL);
+    sws = sws_getContext(in->width, in->height, cw_picture_format(in),
+                         out->width, out->height, out->format, SWS_AREA, NULL,
+                         NULL, NULL);
     if (sws == NULL) {
         return -1;
     }
@@ -245,6 +314,28 @@ cw_picture_convert(const AVFrame *in, AVFrame *out)
     sws_freeContext(sws);
 
     return rc == out->height ? 0 : -1;
+}
+
+
+/* without what a format says of the range: swscale is told, and complains */
+
+static enum AVPixelFormat
+cw_picture_format(const AVFrame *frame)
+{
+    switch (frame->format) {
+
+    case AV_PIX_FMT_YUVJ420P:
+        return AV_PIX_FMT_YUV420P;
+
+    case AV_PIX_FMT_YUVJ422P:
+        return AV_PIX_FMT_YUV422P;
+
+    case AV_PIX_FMT_YUVJ444P:
+        return AV_PIX_FMT_YUV444P;
+
+    default:
+        return frame->format;
+    }
 }
 
 

@@ -24,15 +24,17 @@ my $budget = $ENV{CAMERA_SANITIZED} ? 2 : 0.5;
 
 $t->start_snapshots;
 
-# pixels that are not square, as many analogue cameras have them
+# pixels that are not square, as analogue cameras have them, and with all of
+# the range, as many others do
 
 my $file = $t->dir . '/wide.flv';
 $t->run(qw(ffmpeg -nostdin -loglevel error -i), $t->clip('small'),
-    qw(-c copy -bsf:v h264_metadata=sample_aspect_ratio=4/3), $file);
+    qw(-c copy -bsf:v), 'h264_metadata=sample_aspect_ratio=4/3'
+    . ':video_full_range_flag=1', $file);
 
 my @feeds = (
     $t->feed({ camera => $hd, speed => 1 }, 'default', '--loop=20'),
-    $t->feed({ camera => $small, speed => 1 }, 'small', '--loop=5'),
+    $t->feed({ camera => $small, speed => 1 }, 'slices', '--loop=5'),
     $t->feed({ camera => $long, speed => 1 }, 'longgop', '--loop=5'),
     $t->feed_files({ camera => $wide, speed => 1 }, [$file], '--loop=5'),
 );
@@ -57,6 +59,11 @@ for my $case ([$hd, 1, 160, 90], [$hd, 160, 160, 90], [$hd, 161, 320, 180],
     $r = $t->snapshot($asked, $camera);
     is_deeply([$t->picture($r)], \@size, "width $asked: $size[0]x$size[1]");
 }
+
+# several slices are one picture: this was refused as damaged, once
+
+is($t->number($t->first(1280, $small)) % 30, 0, 'four slices: the whole frame');
+is($t->number($t->first(1280, $wide)) % 30, 0, 'full range: the whole frame');
 
 # the newest key frame: each 30th frame is one, and a new one comes each 2 s
 
@@ -170,6 +177,7 @@ SKIP: {
 $_->stop for @feeds;
 
 is(join("\n", $t->alerts), '', 'no alert');
+unlike($t->worker_log, qr/libav/, 'nothing to complain about');
 $t->done_testing;
 
 ###############################################################################

@@ -19,6 +19,8 @@ my %clip = (
     longgop  => { gop => 8, seconds => 24 },
     noaudio  => { audio => 0 },
     small    => { size => '320x180', rate => '100k' },
+    slices   => { size => '320x180', rate => '100k',
+                  x264 => 'bframes=0:slices=4' },
     other    => { size => '640x360', rate => '500k', profile => 'main',
                   audio_rate => 44100 },
     flv1     => { vcodec => 'flv', size => '320x180', rate => '200k',
@@ -54,6 +56,7 @@ The path of an FLV file under build/t/media, made the first time.
     longgop   a key frame each 8 s
     noaudio   video only
     small     320x180, 100 kbit/s
+    slices    the same, each picture in four slices
     other     640x360 and AAC at 44.1 kHz: another configuration of both
     flv1      Sorenson H.263: a codec that is refused
     mp3       MP3 beside H.264: a codec that is refused
