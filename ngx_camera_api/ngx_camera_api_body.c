@@ -161,22 +161,44 @@ ngx_camera_api_body_handler(ngx_http_request_t *r)
 }
 
 
+/*
+ * What is taken makes room for more, of which no event will tell: the socket
+ * is read on until there is nothing to be taken.
+ */
+
 static ngx_int_t
 ngx_camera_api_body_read(ngx_camera_api_ctx_t *ctx, ngx_int_t rc)
 {
-    if (rc != NGX_OK && rc != NGX_AGAIN) {
-        return ngx_camera_api_body_failed(ctx, rc);
+    ngx_uint_t           more;
+    ngx_http_request_t  *r;
+
+    r = ctx->request;
+
+    for ( ;; ) {
+
+        if (rc != NGX_OK && rc != NGX_AGAIN) {
+            return ngx_camera_api_body_failed(ctx, rc);
+        }
+
+        more = (r->request_body->bufs != NULL);
+
+        if (ngx_camera_api_body_take(ctx) != NGX_OK) {
+            return ngx_camera_api_refuse(ctx,
+                                         NGX_CAMERA_API_PAYLOAD_TOO_LARGE);
+        }
+
+        if (rc == NGX_OK) {
+            break;
+        }
+
+        if (!more) {
+            return NGX_AGAIN;
+        }
+
+        rc = ngx_http_read_unbuffered_request_body(r);
     }
 
-    if (ngx_camera_api_body_take(ctx) != NGX_OK) {
-        return ngx_camera_api_refuse(ctx, NGX_CAMERA_API_PAYLOAD_TOO_LARGE);
-    }
-
-    if (rc == NGX_AGAIN) {
-        return NGX_AGAIN;
-    }
-
-    ctx->request->read_event_handler = ngx_http_test_reading;
+    r->read_event_handler = ngx_http_test_reading;
 
     return ngx_camera_api_body_parse(ctx);
 }
