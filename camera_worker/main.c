@@ -98,7 +98,7 @@ main(int argc, char **argv)
         return rc;
     }
 
-    cw_log_set_name("master");
+    cw_log_set_name(m.worker.probe_only ? "probe" : "master");
     (void) umask(0027);
 
     if (cw_main_open_dirs(&m.worker) == -1 || cw_main_become(&m) == -1) {
@@ -106,7 +106,6 @@ main(int argc, char **argv)
     }
 
     if (m.worker.probe_only) {
-        cw_log_set_name("probe");
         return cw_probe_run(m.worker.shm_fd);
     }
 

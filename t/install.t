@@ -30,6 +30,9 @@ for my $file (qw(
     /opt/camera/share/camera/html/watch.html
     /opt/camera/share/camera/deploy/migrate
     /opt/camera/share/camera/sql/001_tenants.sql
+    /opt/camera/share/camera/conf/nginx.conf
+    /opt/camera/share/camera/deploy/render-conf
+    /opt/camera/share/camera/deploy/image/entrypoint
     /etc/camera/nginx.conf /etc/camera/conf/rtmp.conf))
 {
     ok(-s "$to$file", $file);
