@@ -30,15 +30,11 @@ RUN make -j"$(nproc)" build && make install DESTDIR=/image
 FROM ${DEBIAN} AS mock-camera
 
 RUN apt-get update \
-    && apt-get install -y --no-install-recommends ffmpeg fonts-dejavu-core \
+    && apt-get install -y --no-install-recommends ffmpeg \
     && apt-get clean \
     && rm -rf /var/lib/apt/lists/* /var/log/apt /var/log/dpkg.log
 
-COPY deploy/demo-camera deploy/image/mock-camera /usr/local/bin/
-
-# as large and loud as the requirements' mock camera
-ENV SIZE=1920x1080 RATE=30 BITRATE=4M TONE=1000 AUDIO_RATE=48000 \
-    AUDIO_BITRATE=128k
+COPY deploy/image/mock-camera /usr/local/bin/
 
 USER 10001:10001
 ENTRYPOINT ["mock-camera"]
