@@ -83,6 +83,7 @@ cw_cut_add(cw_cut_t *cut, int64_t duration_usec, int key)
     cut->segment_usec += duration_usec;
     cut->part_usec += duration_usec;
     cut->part_frames++;
+    cut->segment_frames++;
 }
 
 
@@ -136,5 +137,6 @@ cw_cut_done(cw_cut_t *cut, int what)
 
     if (what == CW_CUT_SEGMENT) {
         cut->segment_usec = 0;
+        cut->segment_frames = 0;
     }
 }

@@ -27,6 +27,7 @@ typedef struct {
     int64_t     segment_usec;    /* so far */
     int64_t     part_usec;
     uint32_t    part_frames;
+    uint32_t    segment_frames;
     int64_t     gop_usec;        /* between the last two key frames; 0: not
                                     known yet */
     int64_t     since_key_usec;

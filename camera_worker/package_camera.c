@@ -200,7 +200,7 @@ cw_package_read(cw_package_t *p, unsigned i)
             cw_log(CW_LOG_WARN, 0, "too slow, %llu frames lost",
                    (unsigned long long) frame.lost);
             cw_count(CAM_METRIC_PACKAGE_LOST_FRAMES, frame.lost);
-            cw_stream_lost(c->stream);
+            cw_stream_lost(c->stream, frame.lost);
             cw_package_configs(c);
             frame.size = 0;
             continue;

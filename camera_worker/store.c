@@ -381,6 +381,28 @@ cw_store_failed(cw_store_t *store, const char *what)
 }
 
 
+void
+cw_store_fps(cw_store_t *store, uint32_t frames, int64_t usec)
+{
+    int64_t  fps;
+
+    fps = usec > 0 ? (frames * INT64_C(100000000) + usec / 2) / usec : 0;
+
+    store->index->fps_centi = fps < UINT16_MAX ? fps : UINT16_MAX;
+}
+
+
+void
+cw_store_dropped(cw_store_t *store, uint64_t frames)
+{
+    uint64_t  sum;
+
+    sum = store->index->dropped + frames;
+
+    store->index->dropped = sum < UINT16_MAX ? sum : UINT16_MAX;
+}
+
+
 int
 cw_store_parts_full(const cw_store_t *store)
 {

@@ -62,6 +62,10 @@ int cw_store_part(cw_store_t *store, const cw_store_part_t *part,
 /* closes the segment with the parts it has */
 void cw_store_end(cw_store_t *store);
 
+/* what is measured of a publication; shown with the next part */
+void cw_store_fps(cw_store_t *store, uint32_t frames, int64_t usec);
+void cw_store_dropped(cw_store_t *store, uint64_t frames);
+
 /* 1 when the open segment has no room for a part that is not its last */
 int cw_store_parts_full(const cw_store_t *store);
 

@@ -89,6 +89,8 @@ cw_stream_begin(cw_stream_t *s, uint64_t generation)
     s->state = CW_STREAM_WAIT;
     s->need_key = 0;
     s->warning = 0;
+    s->store.index->fps_centi = 0;
+    s->store.index->dropped = 0;
     s->begun_msec = cam_clock_monotonic_msec();
 
     cw_preroll_clear(&s->preroll);
@@ -298,8 +300,10 @@ cw_stream_start(cw_stream_t *s)
 
 
 void
-cw_stream_lost(cw_stream_t *s)
+cw_stream_lost(cw_stream_t *s, uint64_t frames)
 {
+    cw_store_dropped(&s->store, frames);
+
     if (s->state == CW_STREAM_WAIT) {
         cw_preroll_clear(&s->preroll);
         return;

@@ -82,8 +82,8 @@ void cw_stream_config(cw_stream_t *s, int track, const uint8_t *data,
 void cw_stream_frame(cw_stream_t *s, const cam_frame_t *frame,
     const uint8_t *data);
 
-/* frames are missing before the next one */
-void cw_stream_lost(cw_stream_t *s);
+/* so many frames are missing before the next one */
+void cw_stream_lost(cw_stream_t *s, uint64_t frames);
 
 /* nothing came: what waits for time to pass is done here */
 void cw_stream_tick(cw_stream_t *s, int64_t now_msec);

@@ -61,6 +61,7 @@ cw_stream_write(cw_stream_t *s, const cam_frame_t *frame, const uint8_t *data)
     if (s->need_key) {
 
         if (track != s->lead || !key) {
+            cw_store_dropped(&s->store, 1);
             return;
         }
 
@@ -71,6 +72,7 @@ cw_stream_write(cw_stream_t *s, const cam_frame_t *frame, const uint8_t *data)
                          cw_stream_nominal_usec(s, track), &dts);
 
     if (rc == CW_TIMELINE_DROP) {
+        cw_store_dropped(&s->store, 1);
         return;
     }
 
@@ -280,6 +282,7 @@ cw_stream_hold(cw_stream_t *s, const cam_frame_t *frame, int64_t dts_usec,
         if (p == NULL) {
             cw_log(CW_LOG_CRIT, 0, "no memory for a frame of %u bytes",
                    frame->size);
+            cw_store_dropped(&s->store, 1);
             s->discontinuity = 1;
             s->need_key = 1;
             return;
@@ -317,6 +320,10 @@ cw_stream_cut(cw_stream_t *s, int what)
         what = CW_CUT_SEGMENT;
     }
 
+    if (what == CW_CUT_SEGMENT && s->lead == CAM_TRACK_VIDEO) {
+        cw_store_fps(&s->store, s->cut.segment_frames, s->cut.segment_usec);
+    }
+
     if (s->cut.part_frames == 0) {
         if (what == CW_CUT_SEGMENT) {
             cw_store_end(&s->store);
@@ -340,6 +347,7 @@ cw_stream_cut(cw_stream_t *s, int what)
     cw_mux_output_clear();
 
     if (rc == -1) {
+        cw_store_dropped(&s->store, s->cut.part_frames);
         cw_store_end(&s->store);
         s->discontinuity = 1;
         s->need_key = 1;

@@ -38,6 +38,7 @@
 #define CAM_LIVE_TARGET_MAX  60000
 
 _Static_assert(sizeof(cam_live_index_t) % 8 == 0, "image of whole words");
+_Static_assert(offsetof(cam_live_index_t, segment) == 744, "layout 1");
 
 
 typedef struct {

@@ -88,6 +88,10 @@ typedef struct {
     uint64_t    discontinuity_seq;  /* of the oldest segment kept */
     uint32_t    segments;           /* valid entries below, oldest first */
     cam_live_init_t     init[CAM_LIVE_INITS];
+    uint16_t    fps_centi;          /* pictures in 100 s, by the last whole
+                                       segment; 0 = not known */
+    uint16_t    dropped;            /* frames of this publication that came
+                                       and were not packaged; 65535 = more */
     cam_live_segment_t  segment[CAM_LIVE_SEGMENTS];
 } cam_live_index_t;
 

@@ -391,6 +391,34 @@ cam_sessions_touch(cam_sessions_t *z, const cam_url_session_t *s,
 }
 
 
+unsigned
+cam_sessions_count(const cam_sessions_t *z,
+    const uint8_t camera[CAM_UUID_LEN], unsigned recent_sec)
+{
+    uint32_t                    n;
+    uint64_t                    seat;
+    unsigned                    count;
+    const cam_sessions_slot_t  *slot;
+
+    count = 0;
+
+    for (n = 0; n < z->slots; n++) {
+        slot = &z->slot[n];
+        seat = __atomic_load_n(&slot->seat, __ATOMIC_ACQUIRE);
+
+        if (cam_sessions_in_use(seat, recent_sec)
+            && !(seat & CAM_SESSIONS_CLAIMED)
+            && __atomic_load_n(&slot->requests, __ATOMIC_RELAXED)
+            && memcmp(slot->camera, camera, CAM_UUID_LEN) == 0)
+        {
+            count++;
+        }
+    }
+
+    return count;
+}
+
+
 void
 cam_sessions_sent(cam_sessions_t *z, const cam_url_session_t *s,
     uint64_t bytes)

@@ -46,6 +46,11 @@ int cam_sessions_start(cam_sessions_t *z, const uint8_t jti[16],
 int cam_sessions_touch(cam_sessions_t *z, const cam_url_session_t *s,
     unsigned idle_sec);
 
+/* sessions of this camera that play: asked for media in the last so many
+   seconds; looks at each seat once */
+unsigned cam_sessions_count(const cam_sessions_t *z,
+    const uint8_t camera[CAM_UUID_LEN], unsigned recent_sec);
+
 /* what was sent to it */
 void cam_sessions_sent(cam_sessions_t *z, const cam_url_session_t *s,
     uint64_t bytes);

@@ -8,7 +8,11 @@
 #include "view.h"
 
 
+#define CAM_VIEW_BITRATE_OF  3           /* segments */
+
+
 static void cam_view_state(cam_view_t *view, cam_registry_state_t *state);
+static uint64_t cam_view_generation(const cam_view_t *view);
 static const cam_live_init_t *cam_view_find_init(
     const cam_live_index_t *index, uint32_t version);
 
@@ -96,6 +100,15 @@ cam_view_silence(const cam_view_t *view)
 }
 
 
+const cam_live_index_t *
+cam_view_index(const cam_view_t *view)
+{
+    return view->index
+           && view->index->generation >= cam_view_generation(view)
+           ? view->index : NULL;
+}
+
+
 const cam_live_init_t *
 cam_view_init(const cam_view_t *view)
 {
@@ -107,8 +120,19 @@ cam_view_init(const cam_view_t *view)
 
     last = &view->index->segment[view->index->segments - 1];
 
-    return last->generation >= view->state.generation
+    return last->generation >= cam_view_generation(view)
            ? cam_view_find_init(view->index, last->init) : NULL;
+}
+
+
+/* of the publication, or of the ring that this one grew out of */
+
+static uint64_t
+cam_view_generation(const cam_view_t *view)
+{
+    return view->has_ring && view->ring.continues
+           && view->ring.generation == view->state.generation
+           ? view->ring.continues : view->state.generation;
 }
 
 
@@ -139,13 +163,79 @@ cam_view_has_picture(const cam_view_t *view)
         init = cam_view_find_init(view->index, segment->init);
 
         if (segment->complete && init && init->has_video
-            && segment->generation >= view->state.generation)
+            && segment->generation >= cam_view_generation(view))
         {
             return 1;
         }
     }
 
     return 0;
+}
+
+
+int64_t
+cam_view_bitrate(const cam_view_t *view)
+{
+    uint32_t                    i, n;
+    uint64_t                    bytes, usec;
+    const cam_live_segment_t   *segment;
+
+    bytes = 0;
+    usec = 0;
+    n = 0;
+
+    for (i = view->index ? view->index->segments : 0;
+         i && n < CAM_VIEW_BITRATE_OF;
+         i--)
+    {
+        segment = &view->index->segment[i - 1];
+
+        if (segment->generation < cam_view_generation(view)) {
+            break;
+        }
+
+        if (segment->complete) {
+            bytes += segment->size;
+            usec += segment->duration_usec;
+            n++;
+        }
+    }
+
+    return usec ? (int64_t) (bytes * 8000000 / usec) : -1;
+}
+
+
+int64_t
+cam_view_seen_msec(const cam_view_t *view)
+{
+    const cam_live_segment_t  *last;
+
+    if (view->index == NULL || view->index->segments == 0) {
+        return 0;
+    }
+
+    last = &view->index->segment[view->index->segments - 1];
+
+    return last->wall_msec + last->duration_usec / 1000;
+}
+
+
+/* a generation is about the time in ms at which it began */
+
+cam_reason_e
+cam_view_warning(const cam_view_t *view)
+{
+    if (cam_view_publishing(view)) {
+        return view->state.warning ? view->state.warning
+               : view->index ? view->index->warning : CAM_REASON_NONE;
+    }
+
+    if (view->index && view->index->state == CAM_LIVE_QUARANTINED) {
+        return CAM_REASON_QUARANTINED;
+    }
+
+    return view->state.refused_msec > (int64_t) view->state.generation
+           ? view->state.refused_reason : CAM_REASON_NONE;
 }
 
 

@@ -45,11 +45,24 @@ int cam_view_publishing(const cam_view_t *view);
 /* ms since the last frame; -1 without a ring */
 int64_t cam_view_silence(const cam_view_t *view);
 
+/* the index when it is of this publication, NULL when it is not */
+const cam_live_index_t *cam_view_index(const cam_view_t *view);
+
 /* of the newest segment of this publication; NULL when there is none */
 const cam_live_init_t *cam_view_init(const cam_view_t *view);
 
 /* 1 when a whole segment of this publication, with video, is there */
 int cam_view_has_picture(const cam_view_t *view);
+
+/* bits per second of its newest segments, -1 without a whole one */
+int64_t cam_view_bitrate(const cam_view_t *view);
+
+/* Unix ms: when the newest of what was packaged arrived; 0: not known */
+int64_t cam_view_seen_msec(const cam_view_t *view);
+
+/* what the live stream lacks, or why the last publisher since the last live
+   stream was refused */
+cam_reason_e cam_view_warning(const cam_view_t *view);
 
 /* "online", "connecting", "error" or "offline" */
 const char *cam_view_status(const cam_view_t *view);

@@ -409,6 +409,7 @@ void ngx_camera_api_put_permissions(ngx_camera_api_ctx_t *ctx,
 typedef struct {
     ngx_str_t                           database;
     ngx_str_t                           publish_url;
+    ngx_str_t                           public_url;    /* empty: by Host */
     cam_keys_t                         *keys;
     ngx_uint_t                          used;      /* by a location */
 

@@ -52,6 +52,8 @@ static char *ngx_camera_api_set_rate(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static char *ngx_camera_api_database(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
+static char *ngx_camera_api_public_url(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
 static ngx_int_t ngx_camera_api_init_process(ngx_cycle_t *cycle);
 static void ngx_camera_api_exit_process(ngx_cycle_t *cycle);
 
@@ -75,6 +77,13 @@ static ngx_command_t  ngx_camera_api_commands[] = {
       ngx_camera_api_database,
       NGX_HTTP_MAIN_CONF_OFFSET,
       offsetof(ngx_camera_api_main_conf_t, database),
+      NULL },
+
+    { ngx_string("camera_api_public_url"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_camera_api_public_url,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      offsetof(ngx_camera_api_main_conf_t, public_url),
       NULL },
 
     { ngx_string("camera_api_publish_url"),
@@ -417,6 +426,42 @@ ngx_camera_api_database(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     }
 
     amcf->database = value[1];
+
+    return NGX_CONF_OK;
+}
+
+
+/* "https://host" or "https://host/prefix", without the slash at its end */
+
+static char *
+ngx_camera_api_public_url(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_str_t                   *value, *url;
+    ngx_camera_api_main_conf_t  *amcf = conf;
+
+    if (amcf->public_url.len) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+    url = &value[1];
+
+    while (url->len && url->data[url->len - 1] == '/') {
+        url->len--;
+    }
+
+    if ((ngx_strncmp(url->data, "https://", 8) != 0
+         && ngx_strncmp(url->data, "http://", 7) != 0)
+        || url->len <= sizeof("https://") - 1
+        || ngx_strlchr(url->data, url->data + url->len, '?')
+        || ngx_strlchr(url->data, url->data + url->len, '#'))
+    {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"%V\" is no URL of a server", url);
+        return NGX_CONF_ERROR;
+    }
+
+    amcf->public_url = *url;
 
     return NGX_CONF_OK;
 }

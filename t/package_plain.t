@@ -41,6 +41,8 @@ is((grep { abs($s[$_]{wall} - $s[0]{wall} - 2000 * $_) > 20 } 0 .. $#s), 0,
     'wall clock runs with the media');
 is($index->{target}, 2000, 'target duration');
 is($index->{part_target}, 500, 'part target');
+cmp_ok(abs($index->{fps} - 1500), '<', 5, 'pictures in 100 s');
+is($index->{dropped}, 0, 'none were dropped');
 
 my $init = $run->{init};
 

@@ -228,7 +228,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             break;
 
         case 1:
-            cw_stream_lost(s);
+            cw_stream_lost(s, 1);
             break;
 
         case 2:

@@ -44,9 +44,11 @@ dump_index(const cam_live_index_t *index)
     printf("{\"state\":%u,\"warning\":%u,\"generation\":%" PRIu64
            ",\"updated\":%" PRIu64 ",\"target\":%u,\"part_target\":%u,"
            "\"next_msn\":%" PRIu64 ",\"discontinuity_seq\":%" PRIu64
-           ",\"inits\":[", index->state, index->warning, index->generation,
+           ",\"fps\":%u,\"dropped\":%u,\"inits\":[",
+           index->state, index->warning, index->generation,
            index->updated_msec, index->target_msec, index->part_target_msec,
-           index->next_msn, index->discontinuity_seq);
+           index->next_msn, index->discontinuity_seq, index->fps_centi,
+           index->dropped);
 
     for (i = 0, n = 0; i < CAM_LIVE_INITS; i++) {
         init = &index->init[i];

@@ -126,6 +126,34 @@ idle_seats_are_free(void **state)
 }
 
 
+/* the files of the tests before are of other sizes: this one is new */
+
+static void
+viewers_are_those_who_play(void **state)
+{
+    uint8_t                     jti[16];
+    cam_sessions_t             *z;
+    cam_url_session_t           s[2];
+    static const uint8_t        other[CAM_UUID_LEN] = "another's uuid.";
+
+    z = cam_sessions_open(dir, 512);
+    RAND_bytes(jti, sizeof(jti));
+
+    assert_int_equal(start(z, jti, IDLE, &s[0]), CAM_SESSIONS_OK);
+    assert_int_equal(start(z, jti, IDLE, &s[1]), CAM_SESSIONS_OK);
+    assert_int_equal(cam_sessions_count(z, camera, IDLE), 0);
+
+    assert_int_equal(cam_sessions_touch(z, &s[0], IDLE), CAM_SESSIONS_OK);
+    assert_int_equal(cam_sessions_touch(z, &s[0], IDLE), CAM_SESSIONS_OK);
+    assert_int_equal(cam_sessions_count(z, camera, IDLE), 1);
+    assert_int_equal(cam_sessions_touch(z, &s[1], IDLE), CAM_SESSIONS_OK);
+    assert_int_equal(cam_sessions_count(z, camera, IDLE), 2);
+    assert_int_equal(cam_sessions_count(z, other, IDLE), 0);
+
+    cam_sessions_close(z);
+}
+
+
 static void
 table_full_is_told(void **state)
 {
@@ -233,6 +261,7 @@ main(void)
     const struct CMUnitTest  tests[] = {
         cmocka_unit_test(limit_holds),
         cmocka_unit_test(idle_seats_are_free),
+        cmocka_unit_test(viewers_are_those_who_play),
         cmocka_unit_test(table_full_is_told),
         cmocka_unit_test(sessions_outlive_their_table),
         cmocka_unit_test(race_never_exceeds_the_limit)

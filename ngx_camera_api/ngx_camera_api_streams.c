@@ -1,0 +1,253 @@
+/*
+ * Copyright (C) The nginx camera platform authors
+ */
+
+/*
+ * Addresses to play: signed for one camera, good to start within 15 minutes.
+ *
+ * Whose a camera is stands in the registry, so that as a rule no query is
+ * needed.  One that it does not know, or knows as another tenant's, is looked
+ * for in the database as its tenant sees it: nobody learns which it was.
+ */
+
+#include "ngx_camera.h"
+#include "ngx_camera_api.h"
+#include "token.h"
+
+#define NGX_CAMERA_API_STREAMS_HOST  255   /* characters, its port included */
+
+
+static void ngx_camera_api_streams_hls(ngx_camera_api_ctx_t *ctx);
+static void ngx_camera_api_streams_found(ngx_camera_api_ctx_t *ctx,
+    const PGresult *res);
+static void ngx_camera_api_streams_answer(ngx_camera_api_ctx_t *ctx,
+    uint32_t epoch);
+static ngx_int_t ngx_camera_api_streams_token(ngx_camera_api_ctx_t *ctx,
+    uint32_t epoch, int64_t *expires, char text[CAM_TOKEN_MAX]);
+static ngx_int_t ngx_camera_api_streams_base(ngx_camera_api_ctx_t *ctx,
+    ngx_str_t *base);
+static ngx_uint_t ngx_camera_api_streams_is_host(ngx_str_t *host);
+
+
+static ngx_camera_api_statement_t  ngx_camera_api_streams_epoch = {
+    "api_play_epoch",
+    "SELECT play_epoch FROM cameras WHERE id = $1 AND deleted_at IS NULL",
+    1, 0, 0
+};
+
+static ngx_camera_api_statement_t  *const
+    ngx_camera_api_streams_statements[] =
+{
+    &ngx_camera_api_streams_epoch,
+    NULL
+};
+
+
+static const ngx_camera_api_route_t  ngx_camera_api_streams_routes[] = {
+
+    {
+        .method = NGX_HTTP_GET,
+        .path = "/cameras/:id/stream/hls",
+        .needs = CAM_PERMIT_STREAMS_VIEW,
+        .ids = NGX_CAMERA_API_ID_CAMERA,
+        .handler = ngx_camera_api_streams_hls,
+        .missing = NGX_CAMERA_API_CAMERA_NOT_FOUND
+    },
+
+    { .path = NULL }
+};
+
+
+const ngx_camera_api_resource_t  ngx_camera_api_streams = {
+    "streams",
+    ngx_camera_api_streams_routes,
+    ngx_camera_api_streams_statements,
+    NULL,
+    NULL
+};
+
+
+static void
+ngx_camera_api_streams_hls(ngx_camera_api_ctx_t *ctx)
+{
+    char                  *id;
+    u_char                 uuid[CAM_UUID_LEN];
+    ngx_camera_conf_t     *ccf;
+    cam_registry_entry_t   entry;
+
+    ccf = ngx_camera_conf((ngx_cycle_t *) ngx_cycle);
+    id = (char *) ctx->ids[0].data;
+
+    if (cam_uuid_parse(uuid, id, ctx->ids[0].len) == 0
+        && cam_registry_find_id(ccf->registry, uuid, &entry) >= 0
+        && ngx_memcmp(entry.tenant, ctx->principal->tenant, CAM_UUID_LEN) == 0)
+    {
+        ngx_camera_api_streams_answer(ctx, entry.play_epoch);
+        return;
+    }
+
+    ngx_camera_api_param_text(ctx, id);
+    ngx_camera_api_query(ctx, &ngx_camera_api_streams_epoch,
+                         ngx_camera_api_streams_found);
+}
+
+
+static void
+ngx_camera_api_streams_found(ngx_camera_api_ctx_t *ctx, const PGresult *res)
+{
+    if (PQntuples(res) == 0) {
+        ngx_camera_api_error(ctx, NGX_CAMERA_API_CAMERA_NOT_FOUND, NULL);
+        return;
+    }
+
+    ngx_camera_api_streams_answer(ctx,
+                             (uint32_t) ngx_camera_api_int(res, 0, 0));
+}
+
+
+static void
+ngx_camera_api_streams_answer(ngx_camera_api_ctx_t *ctx, uint32_t epoch)
+{
+    char        token[CAM_TOKEN_MAX], camera[CAM_UUID_TEXT + 1];
+    u_char     *url, *p, uuid[CAM_UUID_LEN];
+    int64_t     expires;
+    ngx_str_t   base;
+
+    if (ngx_camera_api_streams_base(ctx, &base) != NGX_OK) {
+        return;
+    }
+
+    url = ngx_pnalloc(ctx->request->pool,
+                      base.len + CAM_UUID_TEXT + CAM_TOKEN_MAX
+                      + sizeof("/hls//playlist.m3u8?token="));
+
+    if (url == NULL
+        || ngx_camera_api_streams_token(ctx, epoch, &expires, token)
+           != NGX_OK)
+    {
+        ngx_camera_api_error(ctx, NGX_CAMERA_API_INTERNAL_ERROR, NULL);
+        return;
+    }
+
+    (void) cam_uuid_parse(uuid, (char *) ctx->ids[0].data, ctx->ids[0].len);
+
+    p = ngx_sprintf(url, "%V/hls/%s/playlist.m3u8?token=%s", &base,
+                    cam_uuid_print(camera, uuid), token);
+
+    ngx_camera_api_begin(ctx, NULL, '{');
+    ngx_camera_api_put_text(ctx, "url", url, p - url);
+    ngx_camera_api_put_time(ctx, "expiresAt", expires * 1000);
+    ngx_camera_api_put_int(ctx, "expiresIn", CAM_TOKEN_PLAYBACK_TTL);
+    ngx_camera_api_put_string(ctx, "protocol", "hls");
+    ngx_camera_api_end(ctx, '}');
+
+    ngx_camera_api_send(ctx, NGX_HTTP_OK);
+}
+
+
+static ngx_int_t
+ngx_camera_api_streams_token(ngx_camera_api_ctx_t *ctx, uint32_t epoch,
+    int64_t *expires, char text[CAM_TOKEN_MAX])
+{
+    cam_token_t                  token;
+    ngx_camera_api_main_conf_t  *amcf;
+
+    amcf = ngx_http_get_module_main_conf(ctx->request, ngx_camera_api_module);
+
+    ngx_memzero(&token, sizeof(cam_token_t));
+
+    token.use = CAM_KEY_PLAYBACK;
+    token.purpose = CAM_PURPOSE_LIVE;
+    token.epoch = epoch;
+    token.issued = ngx_time();
+    token.expires = token.issued + CAM_TOKEN_PLAYBACK_TTL;
+    ngx_memcpy(token.tenant, ctx->principal->tenant, CAM_UUID_LEN);
+
+    (void) cam_uuid_parse(token.camera, (char *) ctx->ids[0].data,
+                          ctx->ids[0].len);
+
+    *expires = token.expires;
+
+    if (cam_token_sign(amcf->keys, &token, text, CAM_TOKEN_MAX) == -1) {
+        ngx_log_error(NGX_LOG_CRIT, ctx->request->connection->log, ngx_errno,
+                      "cam_token_sign() failed for playback");
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+/*
+ * "https://host:port": of the directive, or of the request, whose Host is what
+ * its sender likes it to be and comes back to nobody but them.  NGX_DONE: it
+ * is no host, which was answered.
+ */
+
+static ngx_int_t
+ngx_camera_api_streams_base(ngx_camera_api_ctx_t *ctx, ngx_str_t *base)
+{
+    ngx_str_t                    host;
+    ngx_http_request_t          *r;
+    ngx_camera_api_main_conf_t  *amcf;
+
+    r = ctx->request;
+    amcf = ngx_http_get_module_main_conf(r, ngx_camera_api_module);
+
+    if (amcf->public_url.len) {
+        *base = amcf->public_url;
+        return NGX_OK;
+    }
+
+    ngx_str_null(&host);
+
+    if (r->headers_in.host) {
+        host = r->headers_in.host->value;
+    }
+
+    if (!ngx_camera_api_streams_is_host(&host)) {
+        ngx_camera_api_problem(ctx, "Host", "must be a host");
+        ngx_camera_api_error(ctx, NGX_CAMERA_API_VALIDATION_FAILED, NULL);
+        return NGX_DONE;
+    }
+
+    base->data = ngx_pnalloc(r->pool, sizeof("https://") + host.len);
+
+    if (base->data == NULL) {
+        ngx_camera_api_error(ctx, NGX_CAMERA_API_INTERNAL_ERROR, NULL);
+        return NGX_DONE;
+    }
+
+    base->len = ngx_sprintf(base->data, "%s://%V",
+                            r->connection->ssl ? "https" : "http", &host)
+                - base->data;
+
+    return NGX_OK;
+}
+
+
+/* characters of names, addresses and ports: none that could end the host in
+   a URL or open a tag in a page */
+
+static ngx_uint_t
+ngx_camera_api_streams_is_host(ngx_str_t *host)
+{
+    size_t  i;
+
+    static const char  chars[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                 "abcdefghijklmnopqrstuvwxyz0123456789"
+                                 ".-_:[]";
+
+    if (host->len == 0 || host->len > NGX_CAMERA_API_STREAMS_HOST) {
+        return 0;
+    }
+
+    for (i = 0; i < host->len; i++) {
+        if (host->data[i] == '\0' || ngx_strchr(chars, host->data[i]) == NULL)
+        {
+            return 0;
+        }
+    }
+
+    return 1;
+}
