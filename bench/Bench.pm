@@ -15,9 +15,9 @@ use Exporter qw(import);
 use File::Path qw(make_path);
 use JSON::PP;
 
-our @EXPORT_OK = qw(ours peer directory camsim start_camsim start_wrk
-    wrk_rate cpu_sec
-    memory_kb median note add_cameras publish_urls row);
+our @EXPORT_OK = qw(ours peer directory pin server_core load_core camsim
+    start_camsim start_wrk wrk_rate requests cpu_sec memory_kb median note
+    add_cameras publish_urls row);
 
 my $server_core = $ENV{BENCH_SERVER_CORE} // 0;
 my $load_core = $ENV{BENCH_LOAD_CORE} // 1;
@@ -97,6 +97,15 @@ sub directory {
     return $path;
 }
 
+=item server_core, load_core
+
+Which they are.
+
+=cut
+
+sub server_core { $server_core }
+sub load_core   { $load_core }
+
 =item pin(@processes)
 
 Puts them, with all below them, on the servers' core.
@@ -160,6 +169,31 @@ sub wrk_rate {
     my ($rate) = $text =~ /Requests\/sec:\s+([\d.]+)/ or die "wrk: $text";
 
     return $rate;
+}
+
+=item requests($t, $port, $file, $seconds, %options)
+
+Lets wrk send the requests of a file (see requests.lua) on so many
+C<connections> that are kept, each with a C<pause> of so many milliseconds on
+average if any; answers C<count>, C<rate>, C<p50_msec> and C<p99_msec>.  All of
+them have to succeed.
+
+=cut
+
+sub requests {
+    my ($t, $port, $file, $for, %opt) = @_;
+
+    my $text = $t->run('taskset', '-c', $load_core, 'wrk', '-t1',
+        '-c', $opt{connections}, "-d${for}s", '--timeout', '10s', '--latency',
+        '-s', $t->root . '/bench/requests.lua', "http://127.0.0.1:$port/",
+        '--', $file, $opt{pause} // ());
+    my ($count, $usec, $p50, $p99, $errors) =
+        $text =~ /^result (\d+) (\d+) (\d+) (\d+) (\d+)$/m;
+
+    die "wrk: $text" if !$count || $errors;
+
+    return { count => $count, rate => $count / $usec * 1e6,
+        p50_msec => $p50 / 1000, p99_msec => $p99 / 1000 };
 }
 
 =item cpu_sec(@processes)

@@ -145,7 +145,8 @@ sub soak { $ENV{CAMERA_SOAK} ? 1 : 0 }
 =item skip_without(@what)
 
 Skips the test, saying why, unless all of it is there: C<nginx> (the built
-module), C<postgres>, C<redis>, C<migrations>, C<ffmpeg>, C<worker>, C<cli>, C<camsim>,
+module), C<postgres>, C<redis>, C<migrations>, C<ffmpeg>, C<worker>, C<cli>,
+C<camsim>, C<wrk>,
 C<tls> (IO::Socket::SSL), or the name of one of our directives.
 
 =cut
@@ -163,6 +164,7 @@ sub skip_without {
         worker     => sub { -x $self->program('camera-worker') },
         cli        => sub { -x $self->program('camera') },
         camsim     => sub { -x $self->program('camsim') },
+        wrk        => sub { system('command -v wrk >/dev/null') == 0 },
         tls        => sub { eval { require IO::Socket::SSL; 1 } },
     );
 

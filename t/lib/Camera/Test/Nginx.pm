@@ -34,6 +34,7 @@ listener with one application "live", and an HTTP server with /hls/, /healthz
 and /readyz, as far as the module that was built knows their directives.
 
     workers       number of worker processes; default from new(), else 2
+    cameras       how many the registry has room for (1024)
     level         of the error log, default "info", at which the rtmp module
                   writes tokens: tests that look for secrets need "warn"
     main, events, camera, rtmp, rtmp_server, rtmps_server, application,
@@ -78,6 +79,7 @@ sub _conf_values {
         user            => $> == 0 ? 'user www-data;' : '',
         workers         => $o{workers} // $self->{workers},
         level           => $o{level} // 'info',
+        cameras         => $o{cameras} // 1024,
         api_database    => $self->database('camera_api'),
         map { ($_ => $o{$_} // '') } qw(main events camera rtmp rtmp_server
             rtmps_server application http server hls api),
@@ -137,7 +139,7 @@ camera {
     database "%%DATABASE%%";
     keys %%KEYS%%;
     shm %%SHM%%;
-    cameras 1024;
+    cameras %%CAMERAS%%;
     %%CAMERA%%
 }
 rtmp {

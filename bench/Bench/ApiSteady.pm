@@ -1,0 +1,121 @@
+package Bench::ApiSteady;
+
+# Copyright (C) The nginx camera platform authors
+
+# What must not change while the API works: the latency of requests when
+# others' passwords are hashed, and memory.
+
+use strict;
+use warnings;
+
+use Bench qw(load_core median note row);
+use Bench::ApiData qw(password);
+use Camera::Process;
+
+my $seconds = 2 * ($ENV{BENCH_SECONDS} // 4);
+my $rounds = 3;
+my $clients = 8;
+
+=head1 FUNCTIONS
+
+=over
+
+=item hashing($t, $file)
+
+The p99 of one camera at a rate that leaves the server idle most of the time,
+with eight clients logging in all the time and without, in both orders.  The
+threads that hash have the worker's own core, which is the worst place for it.
+
+=cut
+
+sub hashing {
+    my ($t, $file) = @_;
+
+    my (%p99, $logins);
+
+    calm($t, $file, 2);
+
+    for my $round (1 .. $rounds) {
+        for my $busy ($round % 2 ? (0, 1) : (1, 0)) {
+            my $p = $busy ? start_logins($t) : undef;
+            my $r = calm($t, $file, $seconds);
+            $logins += stop_logins($p) if $p;
+            push @{ $p99{$busy} }, $r->{p99_msec};
+            note(sprintf 'passwords %s: p99 %.2f ms at %.0f/s',
+                $busy ? 'hashed' : 'not hashed', $r->{p99_msec}, $r->{rate});
+        }
+    }
+
+    return (
+        row('p99 of GET /cameras/:id, 8 clients logging in, and without',
+            unit => 'ms', bar => '<= 1.2 x', ours => median(@{ $p99{1} }),
+            theirs => median(@{ $p99{0} })),
+        row('their logins, every one hashed', unit => 'logins/s',
+            ours => $logins / $rounds / $seconds),
+    );
+}
+
+sub calm {
+    my ($t, $file, $for) = @_;
+
+    return Bench::requests($t, $t->port('http'), $file, $for,
+        connections => 16, pause => 8);
+}
+
+sub start_logins {
+    my ($t) = @_;
+
+    my $p = Camera::Process->start($t->dir . '/logins.out', 'taskset', '-c',
+        load_core(), $t->root . '/bench/logins', $t->port('http'), $clients,
+        password());
+    $t->wait_for(sub { $p->log =~ /first/ || !$p->running }, 20, 'login')
+        or die $p->log;
+
+    return $p;
+}
+
+sub stop_logins {
+    my ($p) = @_;
+
+    $p->stop;
+    my ($good, $bad) = $p->log =~ /^(\d+) good, (\d+) bad/m
+        or die 'logins: ' . $p->log;
+    die 'logins failed: ' . $p->log if $bad || !$good;
+
+    return $good;
+}
+
+=item memory($t, $file)
+
+How much the worker grows from its 100,000th to its millionth request.
+
+=cut
+
+sub memory {
+    my ($t, $file) = @_;
+
+    my ($worker) = $t->worker_pids;
+    my $count = 0;
+    my %kb;
+
+    for my $goal (100_000, 1_000_000) {
+        while ($count < $goal) {
+            $count += Bench::requests($t, $t->port('http'), $file, 2,
+                connections => 64)->{count};
+        }
+        $kb{$goal} = $t->rss($worker);
+        note("$count requests: $kb{$goal} kB");
+    }
+
+    die 'the worker is another one' if ($t->worker_pids)[0] != $worker;
+
+    return row('memory of the worker after 1 M requests, and after 100,000',
+        unit => 'kB', bar => '<= 1.02 x', ours => $kb{1_000_000},
+        theirs => $kb{100_000});
+}
+
+=back
+
+=cut
+
+1;

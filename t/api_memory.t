@@ -1,0 +1,74 @@
+#!/usr/bin/perl
+
+# Copyright (C) The nginx camera platform authors
+
+# Tests for the API's memory: a worker that has answered 100,000 requests, good
+# and bad ones, is no larger than after the first 20,000 (in the long form, a
+# million).
+
+use strict;
+use warnings;
+
+use Camera::Test;
+use Camera::Token qw(random_uuid);
+use Test::More;
+
+my $t = Camera::Test->new(workers => 1);
+$t->skip_without(qw(nginx postgres migrations wrk));
+
+my $many = '1000000r/s';
+$t->start_api(http => 'access_log off;'
+    . "camera_api_limit $many; camera_api_address_limit $many;");
+
+my $admin = $t->add_user(role => 'admin');
+my $viewer = $t->add_user(role => 'viewer', tenant => $t->add_tenant);
+my @ids = $t->sql("INSERT INTO cameras (name, external_id) SELECT 'camera ' "
+    . "|| n, 'ext-' || n FROM generate_series(1, 60) n RETURNING id");
+
+my $file = $t->dir . '/requests';
+$t->write_file($file, join '', map { requests($_) } @ids);
+
+# a sanitizer makes it ten times as slow, and keeps what was freed
+my $all = $t->soak ? 1_000_000 : $ENV{CAMERA_SANITIZED} ? 10_000 : 100_000;
+my ($worker) = $t->worker_pids;
+my ($count, $bad) = (0, 0);
+
+send_until($all / 5);
+my $before = $t->rss($worker);
+send_until($all);
+my $after = $t->rss($worker);
+
+note("$before kB, after $count requests $after kB");
+cmp_ok($count, '>=', $all, 'requests');
+cmp_ok($bad, '<', $count * 0.65, 'three in eight are good');
+is(($t->worker_pids)[0], $worker, 'one worker for all of them');
+cmp_ok($after, '<=', $before + $t->growth($before * 0.02), 'memory is flat');
+
+$t->done_testing;
+
+sub requests {
+    my ($id) = @_;
+
+    my ($unknown, $n) = (random_uuid(), 1 + int rand 60);
+
+    return map { "/api/v1$_->[0]\t$_->[1]{token}\n" } (
+        ["/cameras/$id", $admin], ["/cameras/ext-$n", $admin],
+        ["/cameras/$id", $viewer], ["/cameras/$unknown", $admin],
+        ['/cameras?limit=20', $admin], ['/cameras?limit=none', $admin],
+        ['/nothing', $admin], ["/cameras/$id", { token => 'none' }],
+    );
+}
+
+sub send_until {
+    my ($goal) = @_;
+
+    while ($count < $goal) {
+        my $text = $t->run('wrk', '-t1', '-c32', '-d1', '-s',
+            $t->root . '/bench/requests.lua',
+            'http://127.0.0.1:' . $t->port('http') . '/', '--', $file);
+        my ($n, $refused) = $text =~ /^result (\d+) .* (\d+)$/m;
+        die "wrk: $text" unless $n;
+        $count += $n;
+        $bad += $refused;
+    }
+}
