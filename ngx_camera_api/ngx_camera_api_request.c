@@ -192,8 +192,7 @@ ngx_camera_api_finish(ngx_camera_api_ctx_t *ctx, ngx_int_t rc)
 }
 
 
-/* no more queries; the request may stay until the client closes, passwords
-   may not */
+/* no more queries */
 
 static void
 ngx_camera_api_release(ngx_camera_api_ctx_t *ctx)
@@ -202,9 +201,6 @@ ngx_camera_api_release(ngx_camera_api_ctx_t *ctx)
         ctx->answered = 1;
         ngx_camera_api_pg_release();
     }
-
-    cam_json_wipe(ctx->json);
-    ctx->json = NULL;
 }
 
 
@@ -224,4 +220,7 @@ ngx_camera_api_cleanup(void *data)
 
     ngx_camera_api_release(ctx);
     ngx_camera_api_throttle_leave(ctx);
+
+    cam_json_wipe(ctx->json);
+    ctx->json = NULL;
 }

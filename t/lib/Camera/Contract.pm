@@ -79,12 +79,20 @@ sub _operation {
         method => uc $method,
         path   => $path =~ s/\{(\w+)\}/:$1/gr,
         needs  => $needs // '',
-        public => $op->{security} && !@{ $op->{security} } ? 1 : 0,
+        public => _is_public($op->{security}),
         query  => { map { $_->{name} => $self->resolve($_->{schema}) } @query },
         body   => $body && $self->resolve($body),
         codes  => [ sort keys %{ $op->{responses} } ],
         raw    => $op,
     };
+}
+
+# without any credential: none is named, or an empty one
+
+sub _is_public {
+    my ($security) = @_;
+
+    return $security && (!@$security || grep { !%$_ } @$security) ? 1 : 0;
 }
 
 =item resolve($schema)
