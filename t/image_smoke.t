@@ -89,9 +89,14 @@ my $worker = $image->start('camera-worker');
 ok($t->wait_for(sub { ready() }, 15, 'readiness'), 'ready')
     or BAIL_OUT($nginx->log . $worker->log);
 
-my @processes = map { $image->processes($_) } $nginx, $worker;
+# masters, workers, the probe; packagers and the sandbox
+my @processes;
 
-cmp_ok(@processes, '>=', 6, 'both have their processes');
+ok($t->wait_for(sub {
+    @processes = map { $image->processes($_) } $nginx, $worker;
+    @processes >= 7;
+}, 10, 'all processes'), 'both have their processes')
+    or diag(map { "$_ " . title($_) . "\n" } @processes);
 is_deeply([ grep { uids($_) =~ /\b0\b/ } @processes ], [],
     'none of them is root') if $> == 0;
 is(scalar(grep { $_->{CapEff} !~ /[^0]/ }
@@ -156,10 +161,21 @@ SKIP: {
     $mock->stop;
 }
 
-# the API, to whom nobody is logged in
+# the API: who logs in with the printed password sees the camera and its picture
 
-is($t->http_get('/api/v1/cameras', port => 'https', tls => 1)->{status}, 401,
-    'the API wants to know who asks');
+is(api('/cameras')->{status}, 401, 'the API wants to know who asks');
+is(login('admin', 'admin')->{status}, 401, 'there is no default password');
+
+my $login = login('admin', $password);
+is($login->{status}, 200, 'log in') or diag($login->{body}, $nginx->log);
+
+my $bearer = 'Authorization: Bearer '
+    . (decode_json($login->{body})->{accessToken} // '');
+my $list = api('/cameras?limit=10', headers => [$bearer]);
+like($list->{body}, qr/"name": *"Gate"/, 'the list has the camera');
+
+my $hls = api("/cameras/$camera->{id}/stream/hls", headers => [$bearer]);
+is($hls->{status}, 200, 'an address to play') or diag($hls->{body});
 
 # the page
 
@@ -171,8 +187,10 @@ is($t->http_get('/', local => '127.0.0.2')->{status}, 200,
 # no secret in a log
 
 my $log = $nginx->log . $worker->log . logs();
-is((grep { index($log, $_) >= 0 } keys %passwords), 0, 'no password is logged');
+is((grep { index($log, $_) >= 0 } keys %passwords, $password), 0,
+    'no password is logged');
 unlike($log, qr/eyJ[\w-]+\.[\w-]+\./, 'no token is logged');
+unlike($log, qr/\b(?:alert|crit):|\[(?:alert|crit|emerg)\]/, 'all is well');
 
 # a worker that hangs, which camera-worker cannot see from its container
 
@@ -214,6 +232,20 @@ $t->done_testing;
 sub ready {
     my $r = $t->http_get('/readyz');
     return $r->{status} == 200 && $r->{body} =~ /"status": *"ok"/;
+}
+
+sub api {
+    my ($path, %opt) = @_;
+
+    return $t->http_get("/api/v1$path", port => 'https', tls => 1, %opt);
+}
+
+sub login {
+    my ($user, $password) = @_;
+
+    return api('/auth/login', method => 'POST',
+        headers => ['Content-Type: application/json'],
+        body => encode_json({ username => $user, password => $password }));
 }
 
 sub cli {

@@ -78,6 +78,7 @@ sub _build {
 
     $t->run($t->root . '/deploy/deps', '--image');
     $t->run('nice', $build);
+    $t->run($build, qw(--buildah rm --all));    # of tests that were killed
     Test::More::diag(sprintf 'the image was built in %d s', time - $start);
 
     return $self->_unpack('camera-platform');
