@@ -31,6 +31,7 @@ static ngx_camera_api_statement_t  *const ngx_camera_api_auth_statements[] = {
     &ngx_camera_api_auth_rotate,
     &ngx_camera_api_auth_close,
     &ngx_camera_api_auth_end,
+    &ngx_camera_api_auth_set,
     NULL
 };
 
@@ -41,6 +42,14 @@ static const cam_field_t  ngx_camera_api_auth_credentials[] = {
       NULL, NULL },
     { "remember", CAM_FIELD_BOOL, 0, 0, 0, NULL, NULL },
     { "cookie", CAM_FIELD_BOOL, 0, 0, 0, NULL, NULL },
+    CAM_FIELD_END
+};
+
+static const cam_field_t  ngx_camera_api_auth_passwords[] = {
+    { "currentPassword", CAM_FIELD_TEXT, CAM_FIELD_REQUIRED|CAM_FIELD_SECRET,
+      1, 72, NULL, NULL },
+    { "newPassword", CAM_FIELD_TEXT, CAM_FIELD_REQUIRED|CAM_FIELD_SECRET,
+      8, 72, NULL, NULL },
     CAM_FIELD_END
 };
 
@@ -86,6 +95,15 @@ static const ngx_camera_api_route_t  ngx_camera_api_auth_routes[] = {
         .path = "/auth/me",
         .needs = NGX_CAMERA_API_LOGGED_IN,
         .handler = ngx_camera_api_auth_me
+    },
+
+    {
+        .method = NGX_HTTP_POST,
+        .path = "/auth/password",
+        .needs = NGX_CAMERA_API_LOGGED_IN,
+        .flags = NGX_CAMERA_API_INTERACTIVE,
+        .body = ngx_camera_api_auth_passwords,
+        .handler = ngx_camera_api_auth_password
     },
 
     { .path = NULL }

@@ -34,12 +34,15 @@ typedef struct {
 void ngx_camera_api_auth_login(ngx_camera_api_ctx_t *ctx);
 void ngx_camera_api_auth_refresh(ngx_camera_api_ctx_t *ctx);
 void ngx_camera_api_auth_logout(ngx_camera_api_ctx_t *ctx);
+void ngx_camera_api_auth_password(ngx_camera_api_ctx_t *ctx);
 
+/* user, tenant, username, email, role, usable, password_hash */
 extern ngx_camera_api_statement_t  ngx_camera_api_auth_find;
 extern ngx_camera_api_statement_t  ngx_camera_api_auth_open;
 extern ngx_camera_api_statement_t  ngx_camera_api_auth_rotate;
 extern ngx_camera_api_statement_t  ngx_camera_api_auth_close;
 extern ngx_camera_api_statement_t  ngx_camera_api_auth_end;
+extern ngx_camera_api_statement_t  ngx_camera_api_auth_set;
 
 
 /* five columns from this one on: user, tenant, username, email, role */

@@ -125,6 +125,7 @@ ngx_camera_api_password(ngx_camera_api_ctx_t *ctx, const ngx_str_t *hash,
     const cam_value_t *password, const cam_value_t *next,
     ngx_camera_api_password_pt handler)
 {
+    ngx_event_t                 *rev;
     ngx_thread_pool_t           *pool;
     ngx_camera_api_password_t   *op;
     ngx_camera_api_auth_conf_t  *conf;
@@ -173,6 +174,14 @@ ngx_camera_api_password(ngx_camera_api_ctx_t *ctx, const ngx_str_t *hash,
     /* it also keeps an exiting worker alive */
 
     ngx_add_timer(&op->deadline, NGX_CAMERA_API_PASSWORD_MSEC);
+
+    /* of a client that left together with its request no event will tell */
+
+    rev = ctx->request->connection->read;
+
+    if (rev->pending_eof) {
+        ngx_post_event(rev, &ngx_posted_events);
+    }
 }
 
 

@@ -192,7 +192,8 @@ ngx_camera_api_finish(ngx_camera_api_ctx_t *ctx, ngx_int_t rc)
 }
 
 
-/* no more queries */
+/* no more queries; the request may stay until the client closes, passwords
+   may not */
 
 static void
 ngx_camera_api_release(ngx_camera_api_ctx_t *ctx)
@@ -201,6 +202,9 @@ ngx_camera_api_release(ngx_camera_api_ctx_t *ctx)
         ctx->answered = 1;
         ngx_camera_api_pg_release();
     }
+
+    cam_json_wipe(ctx->json);
+    ctx->json = NULL;
 }
 
 
@@ -220,7 +224,4 @@ ngx_camera_api_cleanup(void *data)
 
     ngx_camera_api_release(ctx);
     ngx_camera_api_throttle_leave(ctx);
-
-    cam_json_wipe(ctx->json);
-    ctx->json = NULL;
 }

@@ -164,7 +164,8 @@ sub told {
     my $text = "$r->{header}\n\n$r->{body}";
 
     $text =~ s/(X-Request-Id: |"requestId":")\w+//g;
-    $text =~ s/(Date: |"timestamp":")[^\r"]+//g;
+    $text =~ s/(Date: |RateLimit: )[^\r]+//g;
+    $text =~ s/("timestamp":")[^"]+//g;
 
     return $text;
 }

@@ -82,6 +82,15 @@ describe("a change", () => {
     });
   });
 
+  it("leaves alone what was empty before", () => {
+    const before = { ...EMPTY, name: "Gate" };
+
+    expect(missing({ ...before, name: "North gate" }, before)).toEqual([]);
+    expect(missing({ ...before, name: " " }, before)).toEqual([
+      { field: "name", message: "is required" },
+    ]);
+  });
+
   it("can empty what may be empty", () => {
     const before = { ...gate, externalId: "g-1" };
 

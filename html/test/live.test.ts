@@ -87,6 +87,13 @@ describe("a live picture", () => {
     ]);
   });
 
+  it("is fetched from where the page came from", async () => {
+    answers.push(address("https://cameras.example.com/hls/1/a.m3u8?token=a"));
+    live.start();
+    await pass(0);
+    expect(players[0]?.url).toBe("https://host:8443/hls/1/a.m3u8?token=a");
+  });
+
   it("tells an interruption from a camera that was never there", async () => {
     live.start();
     await pass(0);

@@ -116,6 +116,9 @@ function UserMenu() {
         <MenuItem icon="key" onClick={() => setPassword(true)}>
           Change password
         </MenuItem>
+        <MenuItem icon="code" href="./docs">
+          API documentation
+        </MenuItem>
         <MenuItem icon="leave" onClick={() => void leave()}>
           Sign out
         </MenuItem>

@@ -28,19 +28,11 @@ export function Details({ camera }: { camera: Camera }) {
       <section className="card">
         <h2>Details</h2>
         <dl>
-          <Fact name="Place">{camera.place}</Fact>
-          <Fact name="Location">{camera.location}</Fact>
-          <Fact name="Camera">
-            {camera.company} {camera.model}
-          </Fact>
-          <Fact name="Serial number">
-            <span className="mono">{camera.serialNumber}</span>
-          </Fact>
-          {camera.externalId !== null && (
-            <Fact name="Your own id">
-              <span className="mono">{camera.externalId}</span>
-            </Fact>
-          )}
+          <Text name="Place" text={camera.place} />
+          <Text name="Location" text={camera.location} />
+          <Text name="Camera" text={`${camera.company} ${camera.model}`} />
+          <Text name="Serial number" text={camera.serialNumber} mono />
+          <Text name="Your own id" text={camera.externalId ?? ""} mono />
           <Fact name="Sends from">
             {camera.allowedCidrs.length === 0
               ? "any address"
@@ -76,6 +68,17 @@ function StreamFacts({ state }: { state: StreamState }) {
       <Fact name="Viewers">{state.viewerCount}</Fact>
       {state.nodeId !== null && <Fact name="Server">{state.nodeId}</Fact>}
     </dl>
+  );
+}
+
+/* a camera that was added at the command line has a name and no more */
+function Text(props: { name: string; text: string; mono?: boolean }) {
+  const { name, text, mono } = props;
+
+  return text.trim() === "" ? null : (
+    <Fact name={name}>
+      {mono === true ? <span className="mono">{text}</span> : text}
+    </Fact>
   );
 }
 

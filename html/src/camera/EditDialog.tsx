@@ -56,7 +56,7 @@ export function EditDialog({ found, onClose }: EditProps) {
 
   const save = async () => {
     const update = toUpdate(before, form);
-    const fields = missing(form);
+    const fields = missing(form, before);
 
     if (fields.length > 0) {
       setRefusal(incomplete(fields));

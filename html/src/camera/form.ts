@@ -74,11 +74,16 @@ export function toForm(camera: Camera): CameraForm {
   };
 }
 
-/* found before the server has to */
-export function missing(form: CameraForm): FieldError[] {
-  return REQUIRED.filter((name) => String(form[name]).trim() === "").map(
-    (field) => ({ field, message: "is required" }),
-  );
+/* found before the server has to; what was empty before may stay so */
+export function missing(
+  form: CameraForm,
+  before?: CameraForm | undefined,
+): FieldError[] {
+  const all = before === undefined ? REQUIRED : changes(before, form);
+
+  return REQUIRED.filter(
+    (name) => all.includes(name) && String(form[name]).trim() === "",
+  ).map((field) => ({ field, message: "is required" }));
 }
 
 export function toCreate(form: CameraForm): CameraCreate {

@@ -45,7 +45,7 @@ export const CameraCard = memo(function CameraCard(props: { camera: Camera }) {
       </span>
       <span className="camera-name">{camera.name}</span>
       <span className="camera-place">
-        {camera.place} · {camera.location}
+        {[camera.place, camera.location].filter(Boolean).join(" · ")}
       </span>
     </a>
   );

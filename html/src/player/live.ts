@@ -80,12 +80,16 @@ export class Live {
     }
   }
 
-  /* an address on this server may be given without its host */
+  /*
+   * Under whichever name this page was opened, its server has the media, too;
+   * the policy of the page admits no other.
+   */
   private play(url: string): void {
-    const absolute = new URL(url, location.href).href;
+    const { pathname, search } = new URL(url, location.href);
+    const own = new URL(pathname + search, location.href).href;
 
     this.player?.close();
-    this.player = new Player(this.video, absolute, (state) => this.on(state));
+    this.player = new Player(this.video, own, (state) => this.on(state));
     this.player.start();
   }
 
