@@ -202,6 +202,8 @@ $(HTML): html/node_modules/.package-lock.json html/src/contract.gen.ts \
 	@echo '  $@'
 	@cd html && npm run --silent build -- --logLevel warn
 	@cp openapi.yaml html/dist/
+	@find html/dist \( -name '*.js' -o -name '*.css' -o -name '*.yaml' \) \
+	    -exec gzip -9nk {} +
 	@touch $@
 
 

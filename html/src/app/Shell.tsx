@@ -98,11 +98,13 @@ function UserMenu() {
   return (
     <>
       <Menu
-        label={`Account of ${user.username}`}
+        label={`${user.username}, account`}
         className="who"
         button={
           <>
-            <span className="avatar">{user.username.slice(0, 1)}</span>
+            <span className="avatar" aria-hidden="true">
+              {user.username.slice(0, 1)}
+            </span>
             <span className="who-name">{user.username}</span>
             <Icon name="down" size={15} />
           </>

@@ -12,6 +12,8 @@ import type { Camera } from "../types";
 import { Live, type LiveState } from "./live";
 import "./player.css";
 
+const HIDDEN_MS = 60_000;
+
 interface PlayerProps {
   camera: Pick<Camera, "id" | "name" | "isActive">;
   poster?: string | undefined;
@@ -31,14 +33,18 @@ export function LivePlayer({ camera, poster, onLive }: PlayerProps) {
       return;
     }
 
-    const live = new Live(
-      video.current,
-      (signal) => api.streamUrl(camera.id, signal),
-      setState,
-    );
+    const element = video.current;
 
-    live.start();
-    return () => live.close();
+    return whileSeen(element, () => {
+      const live = new Live(
+        element,
+        (signal) => api.streamUrl(camera.id, signal),
+        setState,
+      );
+
+      live.start();
+      return live;
+    });
   }, [api, camera.id]);
 
   useEffect(() => {
@@ -271,6 +277,40 @@ function SaveStill(props: {
       onClick={() => void save()}
     />
   );
+}
+
+/*
+ * A tab that nobody has looked at for a while plays to nobody, unless it is
+ * listened to, or its picture stands in a small window.
+ */
+function whileSeen(video: HTMLVideoElement, open: () => Live): () => void {
+  let live: Live | undefined = open();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+
+  const rest = () => {
+    if (video.muted && document.pictureInPictureElement === null) {
+      live?.close();
+      live = undefined;
+    }
+  };
+
+  const look = () => {
+    clearTimeout(timer);
+
+    if (document.visibilityState === "visible") {
+      live ??= open();
+    } else {
+      timer = setTimeout(rest, HIDDEN_MS);
+    }
+  };
+
+  document.addEventListener("visibilitychange", look);
+
+  return () => {
+    clearTimeout(timer);
+    document.removeEventListener("visibilitychange", look);
+    live?.close();
+  };
 }
 
 /* the stage with its words; an iPhone gives the screen to its video only */

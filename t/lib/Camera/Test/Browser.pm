@@ -133,6 +133,28 @@ sub script {
         { script => $text, args => \@arguments });
 }
 
+=item tab([$handle]), new_tab
+
+The handle of the present tab, after going to another one, or to a new one.
+
+=cut
+
+sub tab {
+    my ($self, $handle) = @_;
+
+    $self->call(POST => "$self->{session}/window", { handle => $handle })
+        if defined $handle;
+
+    return $self->call(GET => "$self->{session}/window");
+}
+
+sub new_tab {
+    my ($self) = @_;
+
+    return $self->tab($self->call(POST => "$self->{session}/window/new",
+        { type => 'tab' })->{handle});
+}
+
 =item screenshot($file)
 
 =cut
