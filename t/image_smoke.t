@@ -131,6 +131,10 @@ cmp_ok(scalar(grep { $_ >= 0 } @numbers), '>=', 10, 'moving pictures');
 is(scalar(grep { $_ < 0 } @numbers), 0, 'whole ones');
 
 is(cli('show', 'Gate')->{live}{status}, 'online', 'the tool sees it');
+like($play, qr/^https:/, 'links are for those outside');
+
+($status, $text) = $image->run('camera', 'doctor', 'Gate');
+is($status, 0, 'the doctor has nothing to do') or diag($text);
 
 # as an engine asks for their health
 
