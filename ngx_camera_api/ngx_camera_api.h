@@ -266,6 +266,8 @@ struct ngx_camera_api_ctx_s {
     ngx_int_t                           running;   /* counted, for a while */
 
     /* one thing at a time is waited for */
+    ngx_queue_t                         warming;
+    unsigned                            cold:1;
     ngx_camera_pg_query_t              *pg_query;
     ngx_camera_api_statement_t         *statement;
     ngx_camera_api_rows_pt              rows;

@@ -19,6 +19,7 @@
 typedef ngx_int_t (*ngx_camera_api_step_pt)(ngx_camera_api_ctx_t *ctx);
 
 ngx_int_t ngx_camera_api_find_route(ngx_camera_api_ctx_t *ctx);
+ngx_int_t ngx_camera_api_warm(ngx_camera_api_ctx_t *ctx);
 ngx_int_t ngx_camera_api_authenticate(ngx_camera_api_ctx_t *ctx);
 ngx_int_t ngx_camera_api_authorize(ngx_camera_api_ctx_t *ctx);
 ngx_int_t ngx_camera_api_throttle(ngx_camera_api_ctx_t *ctx);
@@ -90,6 +91,12 @@ ngx_camera_pg_query_t *ngx_camera_api_pg_start(
 /* the token of the header; NGX_DECLINED: there is none, NGX_ERROR: there is
    something else */
 ngx_int_t ngx_camera_api_bearer(ngx_http_request_t *r, ngx_str_t *token);
+
+/* who waits for the first connections */
+void ngx_camera_api_warm_init(ngx_cycle_t *cycle);
+void ngx_camera_api_warm_done(void);
+void ngx_camera_api_warm_cancel(ngx_camera_api_ctx_t *ctx);
+
 
 void ngx_camera_api_identify_init(ngx_cycle_t *cycle, cam_keys_t *keys);
 

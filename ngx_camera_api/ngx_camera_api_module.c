@@ -536,6 +536,7 @@ ngx_camera_api_init_process(ngx_cycle_t *cycle)
         return NGX_OK;
     }
 
+    ngx_camera_api_warm_init(cycle);
     ngx_camera_api_identify_init(cycle, amcf->keys);
     ngx_camera_api_limit_init(cycle);
     ngx_camera_api_sync_init(cycle);

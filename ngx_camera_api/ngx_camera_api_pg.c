@@ -173,8 +173,10 @@ ngx_camera_api_pg_create(ngx_cycle_t *cycle, ngx_uint_t slow,
     if (!slow && ngx_camera_api_pg.nchannels) {
         conf.listen = ngx_camera_api_pg.channels;
         conf.notified = ngx_camera_api_pg_notified;
-        conf.ready = ngx_camera_api_pg_ready;
     }
+
+    conf.ready = ngx_camera_api_pg_ready;
+    conf.data = slow ? NULL : &ngx_camera_api_pg;
 
     ngx_camera_api_pg.pools[slow] = ngx_camera_pg_create(cycle->pool,
                                                          cycle->log, &conf);
@@ -245,10 +247,27 @@ ngx_camera_api_notify(ngx_camera_api_notify_t *notify)
 }
 
 
+/* data tells the pool that listens from the other one */
+
 static void
 ngx_camera_api_pg_ready(void *data, ngx_uint_t connections)
 {
-    ngx_camera_api_identify_connected();
+    ngx_uint_t  i;
+
+    if (data) {
+        ngx_camera_api_identify_connected();
+    }
+
+    for (i = 0; i < NGX_CAMERA_API_POOLS; i++) {
+
+        if (ngx_camera_api_pg.pools[i] == NULL
+            || ngx_camera_pg_ready(ngx_camera_api_pg.pools[i]) == 0)
+        {
+            return;
+        }
+    }
+
+    ngx_camera_api_warm_done();
 }
 
 

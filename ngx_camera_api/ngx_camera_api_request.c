@@ -20,6 +20,7 @@
 #include "ngx_camera_api_core.h"
 
 
+static void ngx_camera_api_hide_args(ngx_http_request_t *r);
 static ngx_int_t ngx_camera_api_perform(ngx_camera_api_ctx_t *ctx);
 static void ngx_camera_api_walk(ngx_camera_api_ctx_t *ctx);
 static ngx_int_t ngx_camera_api_request_id(ngx_camera_api_ctx_t *ctx);
@@ -30,6 +31,7 @@ static void ngx_camera_api_cleanup(void *data);
 
 static const ngx_camera_api_step_pt  ngx_camera_api_steps[] = {
     ngx_camera_api_find_route,
+    ngx_camera_api_warm,
     ngx_camera_api_authenticate,
     ngx_camera_api_authorize,
     ngx_camera_api_throttle,
@@ -38,9 +40,6 @@ static const ngx_camera_api_step_pt  ngx_camera_api_steps[] = {
     ngx_camera_api_ids,
     ngx_camera_api_perform
 };
-
-#define NGX_CAMERA_API_STEPS  (sizeof(ngx_camera_api_steps)                   \
-                               / sizeof(ngx_camera_api_steps[0]))
 
 
 ngx_int_t
@@ -67,6 +66,7 @@ ngx_camera_api_handler(ngx_http_request_t *r)
     }
 
     ngx_http_set_ctx(r, ctx, ngx_camera_api_module);
+    ngx_camera_api_hide_args(r);
 
     r->main->count++;
     ngx_camera_api_pg_hold();
@@ -79,6 +79,23 @@ ngx_camera_api_handler(ngx_http_request_t *r)
     }
 
     return NGX_DONE;
+}
+
+
+/* the request line stands in every line of the error log; what somebody
+   searched for, or put there by mistake, does not belong into it */
+
+static void
+ngx_camera_api_hide_args(ngx_http_request_t *r)
+{
+    u_char  *args;
+
+    args = ngx_strlchr(r->request_line.data,
+                       r->request_line.data + r->request_line.len, '?');
+
+    if (args) {
+        r->request_line.len = args + 1 - r->request_line.data;
+    }
 }
 
 
@@ -212,6 +229,8 @@ static void
 ngx_camera_api_cleanup(void *data)
 {
     ngx_camera_api_ctx_t *ctx = data;
+
+    ngx_camera_api_warm_cancel(ctx);
 
     if (ctx->pg_query) {
         ngx_camera_pg_cancel(ctx->pg_query);
