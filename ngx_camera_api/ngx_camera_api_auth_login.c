@@ -5,7 +5,7 @@
 /*
  * Logging in.
  *
- *     find the user ─► compare the password ─► open a session ─► answer
+ *     limit ─► find the user ─► compare the password ─► open a session ─► answer
  *
  * A user who does not exist, or may not log in, takes the same steps up to the
  * comparison, and the same answer: neither words nor a clock say which users
@@ -14,6 +14,7 @@
  */
 
 #include "ngx_camera_api_auth.h"
+#include "ngx_camera_api_login_limit.h"
 #include "ngx_camera_api_password.h"
 #include "utf8.h"
 
@@ -24,10 +25,11 @@
 
 
 typedef struct {
-    ngx_camera_api_auth_t  auth;
-    ngx_uint_t             usable;
-    time_t                 ttl;
-    u_char                 hash[32];         /* of the refresh token */
+    ngx_camera_api_login_attempt_t  attempt;
+    ngx_camera_api_auth_t           auth;
+    ngx_uint_t                      usable;
+    time_t                          ttl;
+    u_char                          hash[32];   /* of the refresh token */
 } ngx_camera_api_login_t;
 
 
@@ -58,6 +60,7 @@ ngx_camera_api_statement_t  ngx_camera_api_auth_open = {
 void
 ngx_camera_api_auth_login(ngx_camera_api_ctx_t *ctx)
 {
+    const cam_value_t       *name;
     ngx_camera_api_login_t  *login;
 
     login = ngx_pcalloc(ctx->request->pool, sizeof(ngx_camera_api_login_t));
@@ -72,7 +75,15 @@ ngx_camera_api_auth_login(ngx_camera_api_ctx_t *ctx)
     login->ttl = ctx->body[NGX_CAMERA_API_LOGIN_REMEMBER].number
                  ? NGX_CAMERA_API_AUTH_REMEMBER : NGX_CAMERA_API_AUTH_DAY;
 
-    ngx_camera_api_param_value(ctx, &ctx->body[NGX_CAMERA_API_LOGIN_USERNAME]);
+    name = &ctx->body[NGX_CAMERA_API_LOGIN_USERNAME];
+
+    if (ngx_camera_api_login_begin(ctx, &login->attempt, name->text, name->len)
+        != NGX_OK)
+    {
+        return;
+    }
+
+    ngx_camera_api_param_value(ctx, name);
 
     ngx_camera_api_query(ctx, &ngx_camera_api_auth_find,
                          ngx_camera_api_login_found);
@@ -115,6 +126,8 @@ ngx_camera_api_login_compared(ngx_camera_api_ctx_t *ctx, ngx_uint_t right,
     ngx_camera_api_login_t  *login;
 
     login = ctx->data;
+
+    ngx_camera_api_login_judged(&login->attempt, right && login->usable);
 
     if (!right || !login->usable) {
         ngx_camera_api_error(ctx, NGX_CAMERA_API_CREDENTIALS_INVALID, NULL);

@@ -6,10 +6,11 @@
  * Changing one's own password: with the present one, because a token may be
  * stolen.  It ends the user's other sessions and keeps this one.
  *
- *     policy ─► find the hash ─► compare, hash the new one ─► store ─► answer
+ *     policy ─► limit ─► find the hash ─► compare, hash the new one ─► store
  */
 
 #include "ngx_camera_api_auth.h"
+#include "ngx_camera_api_login_limit.h"
 #include "ngx_camera_api_password.h"
 
 #define NGX_CAMERA_API_PASSWORD_CURRENT  0   /* fields of the body */
@@ -17,6 +18,7 @@
 
 
 static const char *ngx_camera_api_password_wrong(ngx_camera_api_ctx_t *ctx);
+static ngx_int_t ngx_camera_api_password_begin(ngx_camera_api_ctx_t *ctx);
 static void ngx_camera_api_password_found(ngx_camera_api_ctx_t *ctx,
     const PGresult *res);
 static void ngx_camera_api_password_compared(ngx_camera_api_ctx_t *ctx,
@@ -45,6 +47,10 @@ ngx_camera_api_auth_password(ngx_camera_api_ctx_t *ctx)
         return;
     }
 
+    if (ngx_camera_api_password_begin(ctx) != NGX_OK) {
+        return;
+    }
+
     ngx_camera_api_param_text(ctx, (char *) ctx->principal->username);
 
     ngx_camera_api_query(ctx, &ngx_camera_api_auth_find,
@@ -68,6 +74,32 @@ ngx_camera_api_password_wrong(ngx_camera_api_ctx_t *ctx)
     }
 
     return cam_password_check(new->text, new->len, name, ngx_strlen(name));
+}
+
+
+/* nobody has this name, so logging in and this do not use up each other */
+
+static ngx_int_t
+ngx_camera_api_password_begin(ngx_camera_api_ctx_t *ctx)
+{
+    char                             account[5 + CAM_UUID_TEXT + 1];
+    ngx_camera_api_login_attempt_t  *attempt;
+
+    attempt = ngx_palloc(ctx->request->pool,
+                         sizeof(ngx_camera_api_login_attempt_t));
+
+    if (attempt == NULL) {
+        ngx_camera_api_error(ctx, NGX_CAMERA_API_INTERNAL_ERROR, NULL);
+        return NGX_ERROR;
+    }
+
+    ctx->data = attempt;
+
+    ngx_memcpy(account, "user ", 5);
+    cam_uuid_print(account + 5, ctx->principal->user);
+
+    return ngx_camera_api_login_begin(ctx, attempt, account,
+                                      5 + CAM_UUID_TEXT);
 }
 
 
@@ -100,6 +132,8 @@ ngx_camera_api_password_compared(ngx_camera_api_ctx_t *ctx, ngx_uint_t right,
     const char *made)
 {
     u_char  *hash;
+
+    ngx_camera_api_login_judged(ctx->data, right);
 
     if (!right) {
         ngx_camera_api_error(ctx, NGX_CAMERA_API_CREDENTIALS_INVALID,

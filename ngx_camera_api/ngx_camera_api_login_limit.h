@@ -3,30 +3,39 @@
  */
 
 /*
- * Attempts to log in, by account and address, and by address alone.  An attempt
- * is counted before it is judged, so that many at once gain nothing; a good one
- * takes its count back.
+ * Wrong passwords, by account and address, and by address alone.  An attempt is
+ * counted as a wrong one before it is judged, so that many at once gain
+ * nothing, and so does leaving; a right one takes that back, and so does an end
+ * that is our fault.
  */
 
 #ifndef NGX_CAMERA_API_LOGIN_LIMIT_H
 #define NGX_CAMERA_API_LOGIN_LIMIT_H
 
 #include "ngx_camera_api.h"
+#include "ngx_camera_api_limit.h"
+
+#define NGX_CAMERA_API_LOGIN_HASH  16
+
+
+typedef struct {
+    ngx_camera_api_ctx_t          *ctx;
+    u_char                         hash[NGX_CAMERA_API_LOGIN_HASH];
+    u_char                         address[NGX_CAMERA_API_LIMIT_ID];
+    size_t                         address_len;
+    ngx_uint_t                     judged;
+} ngx_camera_api_login_attempt_t;
 
 
 ngx_int_t ngx_camera_api_login_zone(ngx_conf_t *cf, void *tag);
 
-/* 0: may be tried and is counted; otherwise the seconds to wait */
-time_t ngx_camera_api_login_try(ngx_camera_api_ctx_t *ctx,
-    const ngx_str_t *account);
+/* NGX_DONE: it has to wait, and that was answered; attempt is in the request's
+   memory */
+ngx_int_t ngx_camera_api_login_begin(ngx_camera_api_ctx_t *ctx,
+    ngx_camera_api_login_attempt_t *attempt, const char *account, size_t len);
 
-/* it was the right password: what failed before is forgotten */
-void ngx_camera_api_login_passed(ngx_camera_api_ctx_t *ctx,
-    const ngx_str_t *account);
-
-/* it was not judged, for want of a database for example */
-void ngx_camera_api_login_undone(ngx_camera_api_ctx_t *ctx,
-    const ngx_str_t *account);
+void ngx_camera_api_login_judged(ngx_camera_api_login_attempt_t *attempt,
+    ngx_uint_t right);
 
 
 #endif /* NGX_CAMERA_API_LOGIN_LIMIT_H */
