@@ -17,6 +17,7 @@
 #include <hiredis/hiredis.h>
 
 #include "ngx_camera.h"
+#include "ngx_camera_metrics.h"
 #include "ngx_camera_redis.h"
 #include "ngx_camera_api_limit.h"
 #include "ngx_camera_api_limit_sync.h"
@@ -36,6 +37,7 @@ typedef struct {
 } ngx_camera_api_sync_batch_t;
 
 
+static void ngx_camera_api_sync_metrics(ngx_camera_metrics_page_t *page);
 static void ngx_camera_api_sync_tick(ngx_event_t *ev);
 static ngx_int_t ngx_camera_api_sync_send(ngx_camera_redis_t *redis,
     ngx_camera_api_sync_batch_t *batch);
@@ -62,7 +64,8 @@ static struct {
     ngx_log_t                    *log;
     ngx_queue_t                   free;
     ngx_uint_t                    in_flight;
-    ngx_uint_t                    shared;      /* Redis answered lately */
+    ngx_uint_t                    shared;      /* Redis takes commands */
+    ngx_camera_metrics_source_t   source;
 } ngx_camera_api_sync;
 
 
@@ -71,6 +74,9 @@ ngx_camera_api_sync_init(ngx_cycle_t *cycle)
 {
     ngx_camera_api_sync.log = cycle->log;
     ngx_queue_init(&ngx_camera_api_sync.free);
+
+    ngx_camera_api_sync.source.write = ngx_camera_api_sync_metrics;
+    ngx_camera_metrics_add_source(&ngx_camera_api_sync.source);
 
     if (ngx_camera_redis_client() == NULL) {
         return;
@@ -82,10 +88,14 @@ ngx_camera_api_sync_init(ngx_cycle_t *cycle)
 }
 
 
-ngx_uint_t
-ngx_camera_api_sync_shared(void)
+static void
+ngx_camera_api_sync_metrics(ngx_camera_metrics_page_t *page)
 {
-    return ngx_camera_api_sync.shared;
+    ngx_camera_metrics_head(page, "camera_api_limits_shared", "gauge",
+                            "1 while limits hold over all nodes, 0 while "
+                            "each is on its own.");
+    ngx_camera_metrics_sample(page, "camera_api_limits_shared", "",
+                              ngx_camera_api_sync.shared);
 }
 
 
@@ -101,13 +111,14 @@ ngx_camera_api_sync_tick(ngx_event_t *ev)
 
     redis = ngx_camera_redis_client();
 
-    if (redis == NULL || !ngx_camera_redis_ready(redis)) {
+    if (!ngx_camera_redis_ready(redis)) {
         ngx_camera_api_sync.shared = 0;
         return;
     }
 
     from = 0;
     rc = NGX_OK;
+    ngx_camera_api_sync.shared = 1;
 
     while (rc == NGX_OK
            && ngx_camera_api_sync.in_flight < NGX_CAMERA_API_SYNC_BATCHES)
@@ -198,7 +209,6 @@ ngx_camera_api_sync_done(void *data, ngx_camera_redis_rc_e rc,
         }
     }
 
-    ngx_camera_api_sync.shared = (rc == NGX_CAMERA_REDIS_OK);
     ngx_camera_api_sync.in_flight--;
 
     ngx_queue_insert_head(&ngx_camera_api_sync.free, &batch->queue);

@@ -18,7 +18,8 @@ use Time::HiRes qw(time sleep);
 my $t = Camera::Test->new(workers => 2);
 $t->skip_without(qw(nginx postgres migrations redis camera_api_limit));
 $t->start_redis;
-$t->start_api(camera => 'redis ' . $t->redis_address . ';', http => <<'END');
+$t->start_api(camera => 'redis ' . $t->redis_address . ';',
+    server => 'location = /metrics { camera_metrics; }', http => <<'END');
     camera_api_limit 40r/h;
     camera_api_address_limit 60r/h;
     camera_api_concurrent 3;
@@ -96,6 +97,8 @@ my $others = (state(get($roamer)))[0];
 is(scalar(grep { get($roamer)->{status} == 200 } 1 .. 40), $others,
     'and no more than that is left');
 
+ok($t->wait_for(sub { shared() == 1 }, 2, 'metrics'), 'told by a metric');
+
 # Redis forgets, hangs, goes away
 
 my $flushed = $t->add_user;
@@ -119,6 +122,7 @@ $start = time;
 is(scalar(grep { get($patient)->{status} == 200 } 1 .. 40), 29,
     'without Redis the limit is that of this node');
 cmp_ok(time - $start, '<', 2, 'at once');
+ok($t->wait_for(sub { shared() == 0 }, 2, 'metrics'), 'told by a metric');
 
 # requests that run at once: the database hangs, so they do
 
@@ -165,6 +169,12 @@ sub get {
     my ($user) = @_;
 
     return $t->api_get('/cameras?limit=1', token => $user->{token});
+}
+
+sub shared {
+    my ($value) = $t->http_get('/metrics')->{body}
+        =~ /^camera_api_limits_shared (\d)$/m;
+    return $value;
 }
 
 # a request whose answer nobody waits for yet
