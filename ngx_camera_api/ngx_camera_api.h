@@ -280,6 +280,7 @@ struct ngx_camera_api_ctx_s {
     unsigned                            out_comma:1;
     unsigned                            out_failed:1;
 
+    unsigned                            headed:1;  /* common ones are set */
     unsigned                            answered:1;
     ngx_camera_api_code_e               code;      /* of the answer */
     time_t                              retry_after;

@@ -45,6 +45,9 @@ ngx_int_t ngx_camera_api_throttle_headers(ngx_camera_api_ctx_t *ctx);
 size_t ngx_camera_api_address(ngx_http_request_t *r, u_char *text,
     size_t size);
 
+/* headers of every answer, once; for those that are not sent by _send() */
+ngx_int_t ngx_camera_api_common_headers(ngx_camera_api_ctx_t *ctx);
+
 /* ends the request; whatever answers comes through here */
 void ngx_camera_api_finish(ngx_camera_api_ctx_t *ctx, ngx_int_t rc);
 

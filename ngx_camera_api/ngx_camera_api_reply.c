@@ -268,12 +268,26 @@ ngx_camera_api_send_headers(ngx_camera_api_ctx_t *ctx, ngx_uint_t status)
         r->headers_out.content_type_lowcase = NULL;
     }
 
-    if (ngx_camera_api_throttle_headers(ctx) != NGX_OK
-        || ngx_camera_api_header(ctx, "X-Request-Id", &ctx->id) != NGX_OK
-        || ngx_camera_api_header(ctx, "Cache-Control", &no_store) != NGX_OK)
-    {
+    if (ngx_camera_api_common_headers(ctx) != NGX_OK) {
         return NGX_ERROR;
     }
 
-    return NGX_OK;
+    return ngx_camera_api_header(ctx, "Cache-Control", &no_store);
+}
+
+
+ngx_int_t
+ngx_camera_api_common_headers(ngx_camera_api_ctx_t *ctx)
+{
+    if (ctx->headed) {
+        return NGX_OK;
+    }
+
+    ctx->headed = 1;
+
+    if (ngx_camera_api_throttle_headers(ctx) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    return ngx_camera_api_header(ctx, "X-Request-Id", &ctx->id);
 }

@@ -35,7 +35,7 @@ static ngx_camera_api_statement_t  ngx_camera_api_status_row = {
     "api_camera_status",
     "SELECT id, stream_status::text, assigned_node FROM cameras"
     " WHERE id = $1 AND deleted_at IS NULL",
-    1, 0, 0
+    1, NGX_CAMERA_API_READS, 0
 };
 
 static ngx_camera_api_statement_t  *const ngx_camera_api_status_statements[] =

@@ -32,7 +32,7 @@ static ngx_uint_t ngx_camera_api_streams_is_host(ngx_str_t *host);
 static ngx_camera_api_statement_t  ngx_camera_api_streams_epoch = {
     "api_play_epoch",
     "SELECT play_epoch FROM cameras WHERE id = $1 AND deleted_at IS NULL",
-    1, 0, 0
+    1, NGX_CAMERA_API_READS, 0
 };
 
 static ngx_camera_api_statement_t  *const

@@ -1,0 +1,1 @@
+DROP FUNCTION api_stream_key_create(uuid, integer, bytea);
