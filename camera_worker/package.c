@@ -29,12 +29,16 @@
 #define CW_PACKAGE_LOOK_TICKS    5        /* all slots are seen in 100 ms */
 #define CW_PACKAGE_BUFFER        (256u << 10)
 #define CW_PACKAGE_SWEEP_MSEC    60000
-#define CW_PACKAGE_FIRST_MSEC    5000     /* sweep, after the start */
+#define CW_PACKAGE_FIRST_MSEC    5000     /* sweep, after the start, and when
+                                             cameras were changed */
 
 
 static int cw_package_open(cw_package_t *p);
 static void cw_package_tick(cw_package_t *p);
+static void cw_package_sweep(cw_package_t *p);
 static void cw_package_look(cw_package_t *p, unsigned i);
+static void cw_package_forget(cw_package_t *p, int slot,
+    cw_package_camera_t *c);
 static void cw_package_sleep(int64_t until_msec);
 static void cw_package_close(cw_package_t *p);
 
@@ -125,10 +129,38 @@ cw_package_tick(cw_package_t *p)
         cw_package_look(p, p->looked);
     }
 
-    if (p->child == 0 && p->now_msec >= p->sweep_msec) {
-        p->sweep_msec = p->now_msec + CW_PACKAGE_SWEEP_MSEC;
-        cw_sweep(p->worker->live_fd, p->roster.registry);
+    if (p->child == 0) {
+        cw_package_sweep(p);
     }
+}
+
+
+/* what a removed camera left is to be gone soon, whatever else may wait */
+
+static void
+cw_package_sweep(cw_package_t *p)
+{
+    cam_registry_info_t  info;
+
+    if (p->now_msec < p->sweep_msec) {
+
+        if (p->now_msec - p->swept_msec < CW_PACKAGE_FIRST_MSEC) {
+            return;
+        }
+
+        cam_registry_info(p->roster.registry, &info);
+
+        if (info.changes == p->swept_changes) {
+            return;
+        }
+
+        p->swept_changes = info.changes;
+    }
+
+    p->swept_msec = p->now_msec;
+    p->sweep_msec = p->now_msec + CW_PACKAGE_SWEEP_MSEC;
+
+    cw_sweep(p->worker->live_fd, p->roster.registry);
 }
 
 
@@ -150,6 +182,11 @@ cw_package_look(cw_package_t *p, unsigned i)
     }
 
     slot = i * p->worker->children + p->child;
+
+    if (c != NULL && c->stream != NULL) {
+        cw_package_forget(p, slot, c);
+    }
+
     state = cam_registry_state(p->roster.registry, slot);
     generation = __atomic_load_n(&state->generation, __ATOMIC_ACQUIRE);
 
@@ -193,6 +230,24 @@ cw_package_look(cw_package_t *p, unsigned i)
         cw_package_join(p, c);
         cw_package_rest(p);
     }
+}
+
+
+/* a removed camera's store is let go, for the sweep to remove */
+
+static void
+cw_package_forget(cw_package_t *p, int slot, cw_package_camera_t *c)
+{
+    cam_registry_entry_t  entry;
+
+    if (cam_registry_get(p->roster.registry, slot, &entry) == 0
+        && memcmp(c->camera, entry.camera, CAM_UUID_LEN) == 0)
+    {
+        return;
+    }
+
+    cw_stream_destroy(c->stream);
+    c->stream = NULL;
 }
 
 

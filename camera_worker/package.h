@@ -45,6 +45,8 @@ typedef struct {
     size_t               cap;
     int64_t              now_msec;
     int64_t              sweep_msec;
+    int64_t              swept_msec;
+    uint64_t             swept_changes; /* of the registry, by the last one */
 } cw_package_t;
 
 

@@ -3,8 +3,9 @@
  */
 
 /*
- * Runs once a minute in the first package child, on whatever lies in live/.
- * Only directories whose name is a UUID are ours.
+ * Runs once a minute, and some seconds after cameras were changed, in the first
+ * package child, on whatever lies in live/.  Only directories whose name is a
+ * UUID are ours.
  */
 
 #include <dirent.h>

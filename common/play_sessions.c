@@ -392,8 +392,8 @@ cam_sessions_touch(cam_sessions_t *z, const cam_url_session_t *s,
 
 
 unsigned
-cam_sessions_count(const cam_sessions_t *z,
-    const uint8_t camera[CAM_UUID_LEN], unsigned recent_sec)
+cam_sessions_playing(const cam_sessions_t *z, unsigned recent_sec,
+    uint8_t (*cameras)[CAM_UUID_LEN], unsigned max)
 {
     uint32_t                    n;
     uint64_t                    seat;
@@ -402,16 +402,15 @@ cam_sessions_count(const cam_sessions_t *z,
 
     count = 0;
 
-    for (n = 0; n < z->slots; n++) {
+    for (n = 0; n < z->slots && count < max; n++) {
         slot = &z->slot[n];
         seat = __atomic_load_n(&slot->seat, __ATOMIC_ACQUIRE);
 
         if (cam_sessions_in_use(seat, recent_sec)
             && !(seat & CAM_SESSIONS_CLAIMED)
-            && __atomic_load_n(&slot->requests, __ATOMIC_RELAXED)
-            && memcmp(slot->camera, camera, CAM_UUID_LEN) == 0)
+            && __atomic_load_n(&slot->requests, __ATOMIC_RELAXED))
         {
-            count++;
+            memcpy(cameras[count++], slot->camera, CAM_UUID_LEN);
         }
     }
 

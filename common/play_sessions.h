@@ -46,10 +46,11 @@ int cam_sessions_start(cam_sessions_t *z, const uint8_t jti[16],
 int cam_sessions_touch(cam_sessions_t *z, const cam_url_session_t *s,
     unsigned idle_sec);
 
-/* sessions of this camera that play: asked for media in the last so many
-   seconds; looks at each seat once */
-unsigned cam_sessions_count(const cam_sessions_t *z,
-    const uint8_t camera[CAM_UUID_LEN], unsigned recent_sec);
+/* the cameras of all sessions that play, one for each: of those that asked for
+   media in the last so many seconds; reads the whole table.  Answers how many,
+   at most max */
+unsigned cam_sessions_playing(const cam_sessions_t *z, unsigned recent_sec,
+    uint8_t (*cameras)[CAM_UUID_LEN], unsigned max);
 
 /* what was sent to it */
 void cam_sessions_sent(cam_sessions_t *z, const cam_url_session_t *s,

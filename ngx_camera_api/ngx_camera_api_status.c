@@ -14,7 +14,8 @@
 #include "ngx_camera_hls.h"
 #include "view.h"
 
-#define NGX_CAMERA_API_STATUS_VIEWERS_SEC  15   /* asked for something since */
+#define NGX_CAMERA_API_STATUS_VIEWERS_SEC   15    /* asked for media since */
+#define NGX_CAMERA_API_STATUS_VIEWERS_MSEC  1000
 
 
 static void ngx_camera_api_status_get(ngx_camera_api_ctx_t *ctx);
@@ -29,6 +30,16 @@ static void ngx_camera_api_status_numbers(ngx_camera_api_ctx_t *ctx,
 static void ngx_camera_api_status_media(ngx_camera_api_ctx_t *ctx,
     const cam_live_init_t *init);
 static ngx_uint_t ngx_camera_api_status_viewers(const u_char *camera);
+
+
+/* the camera of each session that plays */
+
+static struct {
+    ngx_uint_t   read;
+    ngx_msec_t   at_msec;
+    ngx_uint_t   n;
+    u_char       cameras[CAM_SESSIONS_SLOTS][CAM_UUID_LEN];
+} ngx_camera_api_status_playing;
 
 
 static ngx_camera_api_statement_t  ngx_camera_api_status_row = {
@@ -224,15 +235,43 @@ ngx_camera_api_status_media(ngx_camera_api_ctx_t *ctx,
 }
 
 
+/* a look at the table serves all requests of the next second */
+
 static ngx_uint_t
 ngx_camera_api_status_viewers(const u_char *camera)
 {
+    ngx_uint_t  i, n;
+
     if (ngx_camera_hls_worker.sessions == NULL) {
         return 0;
     }
 
-    return cam_sessions_count(ngx_camera_hls_worker.sessions, camera,
-                              NGX_CAMERA_API_STATUS_VIEWERS_SEC);
+    if (ngx_camera_api_status_playing.read == 0
+        || ngx_current_msec - ngx_camera_api_status_playing.at_msec
+           >= NGX_CAMERA_API_STATUS_VIEWERS_MSEC)
+    {
+        ngx_camera_api_status_playing.read = 1;
+        ngx_camera_api_status_playing.at_msec = ngx_current_msec;
+        ngx_camera_api_status_playing.n =
+            cam_sessions_playing(ngx_camera_hls_worker.sessions,
+                                 NGX_CAMERA_API_STATUS_VIEWERS_SEC,
+                                 ngx_camera_api_status_playing.cameras,
+                                 CAM_SESSIONS_SLOTS);
+    }
+
+    n = 0;
+
+    for (i = 0; i < ngx_camera_api_status_playing.n; i++) {
+
+        if (ngx_memcmp(ngx_camera_api_status_playing.cameras[i], camera,
+                       CAM_UUID_LEN)
+            == 0)
+        {
+            n++;
+        }
+    }
+
+    return n;
 }
 
 

@@ -50,8 +50,9 @@ cmp_ok(abs(seconds($s->{lastSeen}) - time), '<', 2, 'seen just now');
 
 my @players = map { Camera::Player->new($t, $camera->{play_path}) } 1 .. 3;
 $_->poll for @players;
-is(status()->{viewerCount}, 3, 'three watch');
 $t->http_get($camera->{play_path});
+ok($t->wait_for(sub { status()->{viewerCount} == 3 }, 3), 'three watch');
+$t->wait_for(sub { 0 }, 1.1);
 is(status()->{viewerCount}, 3, 'one that only asked where does not');
 
 # whose it is

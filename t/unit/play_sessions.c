@@ -131,24 +131,25 @@ idle_seats_are_free(void **state)
 static void
 viewers_are_those_who_play(void **state)
 {
-    uint8_t                     jti[16];
-    cam_sessions_t             *z;
-    cam_url_session_t           s[2];
-    static const uint8_t        other[CAM_UUID_LEN] = "another's uuid.";
+    uint8_t             jti[16], playing[3][CAM_UUID_LEN];
+    cam_sessions_t     *z;
+    cam_url_session_t   s[2];
 
     z = cam_sessions_open(dir, 512);
     RAND_bytes(jti, sizeof(jti));
 
     assert_int_equal(start(z, jti, IDLE, &s[0]), CAM_SESSIONS_OK);
     assert_int_equal(start(z, jti, IDLE, &s[1]), CAM_SESSIONS_OK);
-    assert_int_equal(cam_sessions_count(z, camera, IDLE), 0);
+    assert_int_equal(cam_sessions_playing(z, IDLE, playing, 3), 0);
 
     assert_int_equal(cam_sessions_touch(z, &s[0], IDLE), CAM_SESSIONS_OK);
     assert_int_equal(cam_sessions_touch(z, &s[0], IDLE), CAM_SESSIONS_OK);
-    assert_int_equal(cam_sessions_count(z, camera, IDLE), 1);
+    assert_int_equal(cam_sessions_playing(z, IDLE, playing, 3), 1);
+    assert_memory_equal(playing[0], camera, CAM_UUID_LEN);
     assert_int_equal(cam_sessions_touch(z, &s[1], IDLE), CAM_SESSIONS_OK);
-    assert_int_equal(cam_sessions_count(z, camera, IDLE), 2);
-    assert_int_equal(cam_sessions_count(z, other, IDLE), 0);
+    assert_int_equal(cam_sessions_playing(z, IDLE, playing, 3), 2);
+    assert_memory_equal(playing[1], camera, CAM_UUID_LEN);
+    assert_int_equal(cam_sessions_playing(z, IDLE, playing, 1), 1);
 
     cam_sessions_close(z);
 }

@@ -1,0 +1,132 @@
+#!/usr/bin/perl
+
+# Copyright (C) The nginx camera platform authors
+
+# Tests for who may do what: each operation of openapi.yaml, asked for by nobody,
+# by each role, and by the admin of another tenant.  One that is missing here
+# fails the test.
+
+use strict;
+use warnings;
+
+use Camera::Test;
+use JSON::PP;
+use Test::More;
+
+my $t = Camera::Test->new(workers => 1);
+$t->skip_without(qw(nginx postgres migrations camera_api_database));
+$t->start_api(http => 'camera_api_limit 100000r/m;');
+
+my %who = (
+    nobody   => {},
+    viewer   => $t->add_user(role => 'viewer'),
+    operator => $t->add_user(role => 'operator'),
+    admin    => $t->add_user(role => 'admin'),
+    foreign  => $t->add_user(role => 'admin', tenant => $t->add_tenant),
+);
+
+# The status of an answer, the camera being the admin's.  A camera of another
+# tenant is not there for "foreign", whose own requests are as good as anyone's.
+
+my %expected = (
+    #                    nobody viewer operator admin foreign
+    listCameras     => [ qw(401    200      200   200     200) ],
+    createCamera    => [ qw(401    403      201   201     201) ],
+    getCamera       => [ qw(401    200      200   200     404) ],
+    updateCamera    => [ qw(401    403      200   200     404) ],
+    deleteCamera    => [ qw(401    403      200   200     404) ],
+    rotateStreamKey => [ qw(401    403      201   201     404) ],
+    revokeStreamKey => [ qw(401    403      204   204     404) ],
+    getHlsUrl       => [ qw(401    200      200   200     404) ],
+    getStreamState  => [ qw(401    200      200   200     404) ],
+    getSnapshot     => [ qw(401    503      503   503     404) ],
+
+    # for whoever has a password or a token; more of them in tests of their own
+    login           => [ qw(400    400      400   400     400) ],
+    refresh         => [ qw(401    401      401   401     401) ],
+    me              => [ qw(401    200      200   200     200) ],
+);
+
+# operations that go on, or end the session they are asked for with
+my %elsewhere = map { $_ => 1 } qw(logout changePassword streamEvents
+    connectWebSocket);
+
+my %body = (
+    createCamera => sub { { name => 'a', company => 'b', model => 'c',
+        serialNumber => 'serial ' . ++$t->{serial}, location => 'e',
+        place => 'f' } },
+    updateCamera    => sub { { name => 'new' } },
+    rotateStreamKey => sub { {} },
+    login           => sub { {} },
+    refresh         => sub { { refreshToken => 'x' x 43 } },
+);
+
+###############################################################################
+
+my %operation = operations($t->read_file($t->root . '/openapi.yaml'));
+my @columns = qw(nobody viewer operator admin foreign);
+
+is_deeply([ sort keys %operation ], [ sort keys %expected, keys %elsewhere ],
+    'every operation of the contract');
+
+for my $name (sort keys %expected) {
+    for my $i (0 .. $#columns) {
+        my ($method, $path) = @{ $operation{$name} };
+        my $camera = $path =~ /\{id\}/ ? $t->sql(
+            "INSERT INTO cameras (name) VALUES ('$name') RETURNING id") : '';
+
+        my $r = $t->api($method => $path =~ s/\{id\}/$camera/r,
+            ($who{ $columns[$i] }{token}
+                ? (token => $who{ $columns[$i] }{token}) : ()),
+            $body{$name} ? (json => $body{$name}->()) : ());
+
+        is($r->{status}, $expected{$name}[$i], "$name: $columns[$i]")
+            or diag($r->{body});
+        is($r->{code}, 'AUTH_INSUFFICIENT_PERMISSIONS', 'why')
+            if $r->{status} == 403;
+        is($r->{code}, 'CAMERA_NOT_FOUND', 'as if there was none')
+            if $r->{status} == 404;
+
+        next if !$camera || $columns[$i] !~ /nobody|viewer|foreign/;
+        is($t->sql("SELECT name || version || coalesce(deleted_at::text, '')
+            FROM cameras WHERE id = '$camera'"), "${name}1", 'left as it was');
+    }
+}
+
+# what the foreign admin made is theirs, and what was refused was not made
+
+is($t->sql("SELECT string_agg(tenant_id::text, ' ' ORDER BY created_at)
+    FROM cameras WHERE name = 'a'"), join(' ', map { $who{$_}{tenant} }
+    qw(operator admin foreign)), 'each of their own tenant');
+
+# a role that was taken away counts from the next request on
+
+is($t->api_get('/auth/me', token => $who{operator}{token})->{json}{role},
+    'operator', 'an operator');
+$t->sql("UPDATE users SET role = 'viewer' WHERE id = '$who{operator}{id}'");
+ok($t->wait_for(sub {
+    my $r = $t->api(POST => '/cameras', json => $body{createCamera}->(),
+        token => $who{operator}{token});
+    ($r->{code} // '') eq 'AUTH_INSUFFICIENT_PERMISSIONS';
+}, 2), 'who becomes a viewer adds no more cameras');
+
+$t->done_testing;
+
+###############################################################################
+
+# operationId => [ method, path ]
+
+sub operations {
+    my ($text) = @_;
+
+    my (%operations, $path, $method);
+
+    for (split /\n/, $text) {
+        last if /^components:/;
+        $path = $1 if /^  (\/\S*):$/;
+        $method = uc $1 if /^    (get|post|put|patch|delete):$/;
+        $operations{$1} = [ $method, $path ] if /^      operationId: (\w+)$/;
+    }
+
+    return %operations;
+}
