@@ -96,6 +96,7 @@ typedef struct {
     void             (*notified)(void *data, const char *channel,
                                  const char *payload);
     void             (*ready)(void *data, ngx_uint_t connections);
+    void             (*listening)(void *data, ngx_uint_t up);  /* each change */
     void              *data;
 } ngx_camera_pg_conf_t;
 

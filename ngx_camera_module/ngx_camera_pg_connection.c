@@ -42,6 +42,8 @@ static ngx_int_t ngx_camera_pg_want(ngx_camera_pg_conn_t *conn,
 static void ngx_camera_pg_prepare(ngx_camera_pg_conn_t *conn);
 static void ngx_camera_pg_prepared(ngx_camera_pg_conn_t *conn,
     ngx_camera_pg_query_t *query);
+static void ngx_camera_pg_listening(ngx_camera_pg_conn_t *conn,
+    ngx_uint_t up);
 static void ngx_camera_pg_io_handler(ngx_event_t *ev);
 static ngx_int_t ngx_camera_pg_flush(ngx_camera_pg_conn_t *conn);
 static ngx_int_t ngx_camera_pg_read(ngx_camera_pg_conn_t *conn);
@@ -310,6 +312,23 @@ ngx_camera_pg_prepared(ngx_camera_pg_conn_t *conn,
     if (pg->conf.ready) {
         pg->conf.ready(pg->conf.data, pg->ready);
     }
+
+    ngx_camera_pg_listening(conn, 1);
+}
+
+
+/* the first connection is the one that LISTENs */
+
+static void
+ngx_camera_pg_listening(ngx_camera_pg_conn_t *conn, ngx_uint_t up)
+{
+    ngx_camera_pg_conf_t  *conf;
+
+    conf = &conn->pool->conf;
+
+    if (conf->listening && conf->listen && conn->index == 0) {
+        conf->listening(conf->data, up);
+    }
 }
 
 
@@ -576,6 +595,7 @@ ngx_camera_pg_disconnect(ngx_camera_pg_conn_t *conn, ngx_uint_t retry)
 
     if (conn->state == NGX_CAMERA_PG_READY) {
         pg->ready--;
+        ngx_camera_pg_listening(conn, 0);
     }
 
     conn->state = NGX_CAMERA_PG_IDLE;
