@@ -366,8 +366,19 @@ void ngx_camera_api_problem(ngx_camera_api_ctx_t *ctx, const char *field,
     const char *message);
 
 
-/* an answer that goes on for long is none of those that run at once */
-void ngx_camera_api_throttle_leave(ngx_camera_api_ctx_t *ctx);
+/*
+ * An answer that goes on for long: its headers, with 200 and that type.  It is
+ * none of those that run at once any more, and may not query.  NGX_OK: its
+ * handler sends the rest, and ends in ngx_camera_api_finish(); NGX_DONE: there
+ * is no rest, the request may be gone.
+ */
+ngx_int_t ngx_camera_api_stream(ngx_camera_api_ctx_t *ctx, const char *type);
+
+/* the same for an answer whose headers the handler sends by itself */
+void ngx_camera_api_stay(ngx_camera_api_ctx_t *ctx);
+
+/* ends the request; whatever answers comes through here */
+void ngx_camera_api_finish(ngx_camera_api_ctx_t *ctx, ngx_int_t rc);
 
 
 /*
@@ -389,7 +400,11 @@ int64_t ngx_camera_api_int(const PGresult *res, int row, int column);
 int64_t ngx_camera_api_msec(const PGresult *res, int row, int column);
 
 
-/* one NOTIFY channel, for each worker; registered by init_process */
+/*
+ * One NOTIFY channel, for each worker; registered by init_process.  While
+ * nobody listens, notifications are lost; listening, which may be NULL, is
+ * told of each change.
+ */
 
 typedef struct ngx_camera_api_notify_s  ngx_camera_api_notify_t;
 
@@ -397,6 +412,7 @@ struct ngx_camera_api_notify_s {
     const char                         *channel;
     void                              (*handler)(void *data,
                                                  const char *payload);
+    void                              (*listening)(void *data, ngx_uint_t up);
     void                               *data;
     ngx_camera_api_notify_t            *next;
 };
@@ -419,6 +435,8 @@ typedef struct {
     ngx_camera_api_rate_t               user_rate;
     ngx_camera_api_rate_t               address_rate;
     ngx_uint_t                          concurrent;
+    ngx_uint_t                          streams;
+    ngx_msec_t                          events_comment;
     ngx_uint_t                          login_failures;
     ngx_camera_api_rate_t               login_rate;
 } ngx_camera_api_main_conf_t;

@@ -48,8 +48,8 @@ size_t ngx_camera_api_address(ngx_http_request_t *r, u_char *text,
 /* headers of every answer, once; for those that are not sent by _send() */
 ngx_int_t ngx_camera_api_common_headers(ngx_camera_api_ctx_t *ctx);
 
-/* ends the request; whatever answers comes through here */
-void ngx_camera_api_finish(ngx_camera_api_ctx_t *ctx, ngx_int_t rc);
+/* is none of those that run at once any more */
+void ngx_camera_api_throttle_leave(ngx_camera_api_ctx_t *ctx);
 
 /* rows that a list may show, 0: all of them */
 ngx_uint_t ngx_camera_api_page(ngx_camera_api_ctx_t *ctx);

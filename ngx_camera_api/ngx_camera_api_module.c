@@ -63,6 +63,11 @@ static ngx_conf_num_bounds_t  ngx_camera_api_count_bounds = {
 };
 
 
+static ngx_conf_num_bounds_t  ngx_camera_api_comment_bounds = {
+    ngx_conf_check_num_bounds, 100, 60000
+};
+
+
 static ngx_command_t  ngx_camera_api_commands[] = {
 
     { ngx_string("camera_api"),
@@ -113,6 +118,20 @@ static ngx_command_t  ngx_camera_api_commands[] = {
       NGX_HTTP_MAIN_CONF_OFFSET,
       offsetof(ngx_camera_api_main_conf_t, concurrent),
       &ngx_camera_api_count_bounds },
+
+    { ngx_string("camera_api_streams"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_num_slot,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      offsetof(ngx_camera_api_main_conf_t, streams),
+      &ngx_camera_api_count_bounds },
+
+    { ngx_string("camera_api_events_comment"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_msec_slot,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      offsetof(ngx_camera_api_main_conf_t, events_comment),
+      &ngx_camera_api_comment_bounds },
 
     { ngx_string("camera_api_login_failures"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
@@ -293,6 +312,8 @@ ngx_camera_api_create_main_conf(ngx_conf_t *cf)
     }
 
     amcf->concurrent = NGX_CONF_UNSET_UINT;
+    amcf->streams = NGX_CONF_UNSET_UINT;
+    amcf->events_comment = NGX_CONF_UNSET_MSEC;
     amcf->login_failures = NGX_CONF_UNSET_UINT;
 
     return amcf;
@@ -305,6 +326,8 @@ ngx_camera_api_init_main_conf(ngx_conf_t *cf, void *conf)
     ngx_camera_api_main_conf_t *amcf = conf;
 
     ngx_conf_init_uint_value(amcf->concurrent, 64);
+    ngx_conf_init_uint_value(amcf->streams, 16);
+    ngx_conf_init_msec_value(amcf->events_comment, 15000);
     ngx_conf_init_uint_value(amcf->login_failures, 5);
 
     ngx_camera_api_init_rate(&amcf->user_rate, 6000);

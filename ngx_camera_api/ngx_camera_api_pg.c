@@ -28,6 +28,7 @@ static ngx_int_t ngx_camera_api_pg_add(ngx_camera_api_statement_t *statement);
 static ngx_int_t ngx_camera_api_pg_create(ngx_cycle_t *cycle,
     ngx_uint_t slow, ngx_str_t *conninfo);
 static void ngx_camera_api_pg_ready(void *data, ngx_uint_t connections);
+static void ngx_camera_api_pg_listening(void *data, ngx_uint_t up);
 static void ngx_camera_api_pg_notified(void *data, const char *channel,
     const char *payload);
 static ngx_camera_pg_query_t *ngx_camera_api_pg_start_as(
@@ -173,6 +174,7 @@ ngx_camera_api_pg_create(ngx_cycle_t *cycle, ngx_uint_t slow,
     if (!slow && ngx_camera_api_pg.nchannels) {
         conf.listen = ngx_camera_api_pg.channels;
         conf.notified = ngx_camera_api_pg_notified;
+        conf.listening = ngx_camera_api_pg_listening;
     }
 
     conf.ready = ngx_camera_api_pg_ready;
@@ -268,6 +270,20 @@ ngx_camera_api_pg_ready(void *data, ngx_uint_t connections)
     }
 
     ngx_camera_api_warm_done();
+}
+
+
+static void
+ngx_camera_api_pg_listening(void *data, ngx_uint_t up)
+{
+    ngx_camera_api_notify_t  *notify;
+
+    for (notify = ngx_camera_api_pg.notify; notify; notify = notify->next) {
+
+        if (notify->listening) {
+            notify->listening(notify->data, up);
+        }
+    }
 }
 
 

@@ -246,6 +246,38 @@ ngx_camera_api_send(ngx_camera_api_ctx_t *ctx, ngx_uint_t status)
 }
 
 
+ngx_int_t
+ngx_camera_api_stream(ngx_camera_api_ctx_t *ctx, const char *type)
+{
+    ngx_int_t            rc;
+    ngx_http_request_t  *r;
+
+    r = ctx->request;
+
+    ngx_camera_api_stay(ctx);
+
+    if (ngx_camera_api_send_headers(ctx, NGX_HTTP_OK) != NGX_OK) {
+        ngx_camera_api_finish(ctx, NGX_HTTP_INTERNAL_SERVER_ERROR);
+        return NGX_DONE;
+    }
+
+    r->headers_out.content_length_n = -1;
+    r->headers_out.content_type.data = (u_char *) type;
+    r->headers_out.content_type.len = ngx_strlen(type);
+    r->headers_out.content_type_len = r->headers_out.content_type.len;
+    r->headers_out.content_type_lowcase = NULL;
+
+    rc = ngx_http_send_header(r);
+
+    if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) {
+        ngx_camera_api_finish(ctx, rc);
+        return NGX_DONE;
+    }
+
+    return NGX_OK;
+}
+
+
 static ngx_int_t
 ngx_camera_api_send_headers(ngx_camera_api_ctx_t *ctx, ngx_uint_t status)
 {

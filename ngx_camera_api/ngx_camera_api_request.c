@@ -209,6 +209,14 @@ ngx_camera_api_finish(ngx_camera_api_ctx_t *ctx, ngx_int_t rc)
 }
 
 
+void
+ngx_camera_api_stay(ngx_camera_api_ctx_t *ctx)
+{
+    ngx_camera_api_release(ctx);
+    ngx_camera_api_throttle_leave(ctx);
+}
+
+
 /* no more queries; the request may stay until the client closes, passwords
    may not */
 

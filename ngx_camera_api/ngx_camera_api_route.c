@@ -47,6 +47,7 @@ static ngx_int_t ngx_camera_api_route_other(ngx_camera_api_ctx_t *ctx,
 extern const ngx_camera_api_resource_t  ngx_camera_api_auth;
 extern const ngx_camera_api_resource_t  ngx_camera_api_cameras;
 extern const ngx_camera_api_resource_t  ngx_camera_api_cameras_write;
+extern const ngx_camera_api_resource_t  ngx_camera_api_events;
 extern const ngx_camera_api_resource_t  ngx_camera_api_snapshots;
 extern const ngx_camera_api_resource_t  ngx_camera_api_status;
 extern const ngx_camera_api_resource_t  ngx_camera_api_stream_keys;
@@ -56,6 +57,7 @@ const ngx_camera_api_resource_t  *const ngx_camera_api_resources[] = {
     &ngx_camera_api_auth,
     &ngx_camera_api_cameras,
     &ngx_camera_api_cameras_write,
+    &ngx_camera_api_events,
     &ngx_camera_api_snapshots,
     &ngx_camera_api_status,
     &ngx_camera_api_stream_keys,

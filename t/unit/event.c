@@ -1,0 +1,168 @@
+/*
+ * Copyright (C) The nginx camera platform authors
+ */
+
+/* Tests for events: their ids, types, and the forms in which they come. */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "event.h"
+#include "role.h"
+
+
+#define TENANT  "0b0e7f0a-1111-4222-8333-0123456789ab"
+#define EVENT   "{\"type\":\"stream.status\",\"cameraId\":\"c\",\"at\":\"now\"," \
+                "\"data\":{\"streamStatus\":\"online\"}}"
+
+
+static int
+id_is(const char *text)
+{
+    cam_event_id_t  id;
+
+    return cam_event_id_parse(&id, text, strlen(text)) == 0;
+}
+
+
+static unsigned
+types_of(const char *text)
+{
+    return cam_event_types_parse(text, strlen(text));
+}
+
+
+static void
+an_id_is_two_numbers(void **state)
+{
+    char            text[CAM_EVENT_ID_TEXT + 1];
+    cam_event_id_t  id;
+
+    static const char  last[] = "18446744073709551615-18446744073709551615";
+
+    assert_true(id_is("0-0"));
+    assert_int_equal(cam_event_id_parse(&id, last, strlen(last)), 0);
+    assert_true(id.msec == UINT64_MAX && id.seq == UINT64_MAX);
+    assert_int_equal(cam_event_id_print(text, &id), strlen(last));
+    assert_string_equal(text, last);
+
+    assert_false(id_is(""));
+    assert_false(id_is("-"));
+    assert_false(id_is("1"));
+    assert_false(id_is("1-"));
+    assert_false(id_is("-1"));
+    assert_false(id_is("1-1-1"));
+    assert_false(id_is("+1-1"));
+    assert_false(id_is(" 1-1"));
+    assert_false(id_is("1-1\n"));
+    assert_false(id_is("18446744073709551616-0"));
+    assert_false(id_is("0-18446744073709551616"));
+    assert_false(id_is("000000000000000000001-0"));
+}
+
+
+static void
+ids_have_an_order(void **state)
+{
+    cam_event_id_t  a = { 1, 9 }, b = { 2, 0 }, c = { 2, 1 };
+
+    assert_true(cam_event_id_compare(&a, &b) < 0);
+    assert_true(cam_event_id_compare(&c, &b) > 0);
+    assert_int_equal(cam_event_id_compare(&c, &c), 0);
+}
+
+
+static void
+types_are_known_by_their_names(void **state)
+{
+    unsigned  type;
+
+    for (type = 0; type < CAM_EVENT_TYPES; type++) {
+        assert_int_equal(types_of(cam_event_type_name(type)), 1u << type);
+        assert_int_equal(cam_event_type_needs(type), CAM_PERMIT_CAMERAS_READ);
+    }
+
+    assert_int_equal(types_of("stream.status,camera.deleted"), 0x9);
+    assert_int_equal(types_of("stream.status,stream.status"), 0x1);
+
+    assert_int_equal(types_of(""), 0);
+    assert_int_equal(types_of(","), 0);
+    assert_int_equal(types_of("stream.status,"), 0);
+    assert_int_equal(types_of("stream.status, camera.deleted"), 0);
+    assert_int_equal(types_of("stream"), 0);
+    assert_int_equal(types_of("Stream.status"), 0);
+}
+
+
+static void
+a_notification_loses_its_tenant(void **state)
+{
+    char         json[CAM_EVENT_MAX], text[] =
+                     "{\"type\":\"stream.status\", \"tenantId\":\"" TENANT "\","
+                     "\"cameraId\":\"c\",\n\"at\":\"now\","
+                     "\"data\":{\"streamStatus\":\"online\"}}";
+    cam_event_t  event;
+
+    assert_int_equal(cam_event_notified(&event, text, json), 0);
+    assert_string_equal(event.tenant, TENANT);
+    assert_int_equal(event.type, 0);
+    assert_int_equal(event.len, strlen(EVENT));
+    assert_memory_equal(event.json, EVENT, event.len);
+
+    *strstr(text, "stream") = 'x';
+    assert_int_equal(cam_event_notified(&event, text, json), -1);
+    assert_int_equal(cam_event_notified(&event, EVENT, json), -1);
+    assert_int_equal(cam_event_notified(&event, "", json), -1);
+    assert_int_equal(cam_event_notified(&event, "[]", json), -1);
+    assert_int_equal(cam_event_notified(&event, "{}", json), -1);
+}
+
+
+static void
+a_message_is_tenant_id_and_event(void **state)
+{
+    size_t          i;
+    cam_event_t     event;
+    cam_event_id_t  id;
+
+    static const char   good[] = TENANT " 17-3 " EVENT;
+    static const char  *bad[] = {
+        "", " ", TENANT, TENANT " ", TENANT " 17-3", TENANT " 17-3 ",
+        TENANT " 17 " EVENT, TENANT "  17-3 " EVENT, "x" TENANT " 17-3 " EVENT,
+        TENANT " 17-3 " EVENT "x", TENANT " 17-3 " EVENT "\n",
+        TENANT " 17-3 {\"type\":\"stream.status\",\"cameraId\":\"c\","
+        "\"at\":\"now\",\"data\":{},\"tenantId\":\"t\"}",
+        TENANT " 17-3 {\"type\":\"none\",\"cameraId\":\"c\",\"at\":\"now\","
+        "\"data\":{}}"
+    };
+
+    assert_int_equal(cam_event_message(&event, &id, good, strlen(good)), 0);
+    assert_true(id.msec == 17 && id.seq == 3);
+    assert_string_equal(event.tenant, TENANT);
+    assert_int_equal(event.len, strlen(EVENT));
+
+    for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        assert_int_equal(cam_event_message(&event, &id, bad[i],
+                                           strlen(bad[i])), -1);
+    }
+}
+
+
+int
+main(void)
+{
+    const struct CMUnitTest  tests[] = {
+        cmocka_unit_test(an_id_is_two_numbers),
+        cmocka_unit_test(ids_have_an_order),
+        cmocka_unit_test(types_are_known_by_their_names),
+        cmocka_unit_test(a_notification_loses_its_tenant),
+        cmocka_unit_test(a_message_is_tenant_id_and_event)
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
