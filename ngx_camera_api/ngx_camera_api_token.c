@@ -17,7 +17,8 @@
 
 #include "ngx_camera_api_token.h"
 
-#define NGX_CAMERA_API_TOKENS  4096
+#define NGX_CAMERA_API_TOKEN_SETS  2048
+#define NGX_CAMERA_API_TOKEN_WAYS  4
 
 
 typedef struct {
@@ -28,8 +29,13 @@ typedef struct {
 } ngx_camera_api_token_entry_t;
 
 
+static ngx_camera_api_token_entry_t *ngx_camera_api_token_find(
+    const u_char *hash);
+
+
 static ngx_camera_api_token_entry_t
-    ngx_camera_api_tokens[NGX_CAMERA_API_TOKENS];
+    ngx_camera_api_tokens[NGX_CAMERA_API_TOKEN_SETS]
+                         [NGX_CAMERA_API_TOKEN_WAYS];
 
 
 ngx_int_t
@@ -48,8 +54,7 @@ ngx_camera_api_token_verify(const cam_keys_t *keys, const ngx_str_t *text,
     SHA256_Update(&sha, text->data, text->len);
     SHA256_Final(hash, &sha);
 
-    entry = &ngx_camera_api_tokens[((ngx_uint_t) hash[0] << 8 | hash[1])
-                                   % NGX_CAMERA_API_TOKENS];
+    entry = ngx_camera_api_token_find(hash);
 
     if (entry->expires > ngx_time()
         && ngx_memcmp(entry->hash, hash, sizeof(hash)) == 0)
@@ -74,4 +79,31 @@ ngx_camera_api_token_verify(const cam_keys_t *keys, const ngx_str_t *text,
     entry->expires = token->expires;
 
     return NGX_OK;
+}
+
+
+/* its own entry, or that of its set which expires first */
+
+static ngx_camera_api_token_entry_t *
+ngx_camera_api_token_find(const u_char *hash)
+{
+    ngx_uint_t                     i;
+    ngx_camera_api_token_entry_t  *set, *best;
+
+    set = ngx_camera_api_tokens[((ngx_uint_t) hash[0] << 8 | hash[1])
+                                % NGX_CAMERA_API_TOKEN_SETS];
+    best = set;
+
+    for (i = 0; i < NGX_CAMERA_API_TOKEN_WAYS; i++) {
+
+        if (ngx_memcmp(set[i].hash, hash, SHA256_DIGEST_LENGTH) == 0) {
+            return &set[i];
+        }
+
+        if (set[i].expires < best->expires) {
+            best = &set[i];
+        }
+    }
+
+    return best;
 }
