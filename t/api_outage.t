@@ -59,10 +59,10 @@ for my $mode (qw(fast immediate kill)) {
 
 # it hangs
 
-my $load = load(8, 4);
+my $load = load(8, 4.5);
 sleep 0.5;
 $t->pause_postgres;
-sleep 2.8;
+sleep 3.3;
 $t->resume_postgres;
 my $seen = result($load);
 

@@ -216,7 +216,8 @@ lists_are_literals_of_arrays(void **state)
     body("{\"name\":\"a\",\"tags\":[\"\"]}");
     is_told("tags", "item 1 is not a text");
     body("{\"name\":\"a\",\"nets\":[\"10.0.0.0/8\",\"host\"]}");
-    is_told("nets", "item 2 is not an address or a network");
+    is_told("nets", "item 2 is not an address, or a network without bits "
+                    "behind its prefix");
     body("{\"name\":\"a\",\"nets\":null}");
     is_told("nets", "must be a list of 0 to 3 items");
 }
