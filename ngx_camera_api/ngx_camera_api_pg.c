@@ -19,6 +19,8 @@
 #define NGX_CAMERA_API_SLOW_MSEC      5000
 #define NGX_CAMERA_API_GRACE_MSEC     500      /* more for its answer */
 
+#define NGX_CAMERA_API_GATHER         32        /* look-ups of one moment */
+
 #define NGX_CAMERA_API_STATEMENTS     128      /* of a pool */
 #define NGX_CAMERA_API_CHANNELS       8
 
@@ -168,6 +170,7 @@ ngx_camera_api_pg_create(ngx_cycle_t *cycle, ngx_uint_t slow,
     conf.statements = ngx_camera_api_pg.statements[slow];
     conf.binary_results = 1;
     conf.generic_plans = 1;
+    conf.gather = slow ? 1 : NGX_CAMERA_API_GATHER;
     conf.setting = "app.tenant";
     conf.demands = ngx_camera_api_pg_demands;
 

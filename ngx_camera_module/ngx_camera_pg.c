@@ -33,13 +33,12 @@ static void ngx_camera_pg_tick(ngx_event_t *ev);
 static void ngx_camera_pg_call(ngx_camera_pg_call_t *call,
     ngx_camera_pg_pool_t *pg, const ngx_str_t *value, ngx_uint_t statement,
     const ngx_camera_pg_param_t *params, ngx_uint_t n);
-static ngx_camera_pg_query_t *ngx_camera_pg_create_query(
+static ngx_camera_pg_query_t *ngx_camera_pg_query_take(
     ngx_camera_pg_pool_t *pg, const ngx_camera_pg_call_t *call);
-static ngx_camera_pg_query_t *ngx_camera_pg_start_query(
-    ngx_camera_pg_query_t *query, const ngx_camera_pg_call_t *call,
+static ngx_int_t ngx_camera_pg_send_alone(ngx_camera_pg_query_t *query,
+    const ngx_camera_pg_call_t *call);
+static void ngx_camera_pg_query_expect(ngx_camera_pg_query_t *query,
     ngx_msec_t timeout, ngx_camera_pg_handler_pt handler, void *data);
-static ngx_camera_pg_conn_t *ngx_camera_pg_choose(ngx_camera_pg_pool_t *pg,
-    const ngx_str_t *value);
 static void ngx_camera_pg_query_deadline(ngx_event_t *ev);
 static void ngx_camera_pg_error(ngx_camera_pg_error_t *error,
     const PGresult *res);
@@ -70,6 +69,7 @@ ngx_camera_pg_create(ngx_pool_t *pool, ngx_log_t *log,
                                  ? conf->statement_timeout : 2000;
 
     ngx_queue_init(&pg->free);
+    ngx_queue_init(&pg->reads);
 
     pg->conns = ngx_pcalloc(pool,
                             conf->connections * sizeof(ngx_camera_pg_conn_t));
@@ -80,6 +80,8 @@ ngx_camera_pg_create(ngx_pool_t *pool, ngx_log_t *log,
 
     ngx_camera_background_event(&pg->tick, ngx_camera_pg_tick, log);
     ngx_add_timer(&pg->tick, 1000);
+
+    ngx_camera_background_event(&pg->turn, ngx_camera_pg_batch_handler, log);
 
     for (i = 0; i < conf->connections; i++) {
         conn = &pg->conns[i];
@@ -133,9 +135,15 @@ ngx_camera_pg_close(ngx_camera_pg_pool_t *pg)
         ngx_del_timer(&pg->tick);
     }
 
+    if (pg->turn.posted) {
+        ngx_delete_posted_event(&pg->turn);
+    }
+
     for (i = 0; i < pg->conf.connections; i++) {
         ngx_camera_pg_disconnect(&pg->conns[i], 0);
     }
+
+    ngx_camera_pg_batch_lost(pg);
 
     while (!ngx_queue_empty(&pg->free)) {
         q = ngx_queue_head(&pg->free);
@@ -195,13 +203,15 @@ ngx_camera_pg_start_as(ngx_camera_pg_pool_t *pg, const ngx_str_t *value,
 
     ngx_camera_pg_call(&call, pg, value, statement, params, n);
 
-    query = ngx_camera_pg_create_query(pg, &call);
+    query = ngx_camera_pg_query_take(pg, &call);
 
-    if (query == NULL) {
+    if (query == NULL || ngx_camera_pg_send_alone(query, &call) != NGX_OK) {
         return NULL;
     }
 
-    return ngx_camera_pg_start_query(query, &call, timeout, handler, data);
+    ngx_camera_pg_query_expect(query, timeout, handler, data);
+
+    return query;
 }
 
 
@@ -215,15 +225,22 @@ ngx_camera_pg_start_read(ngx_camera_pg_pool_t *pg, const ngx_str_t *value,
 
     ngx_camera_pg_call(&call, pg, value, statement, params, n);
 
-    query = ngx_camera_pg_create_query(pg, &call);
+    query = ngx_camera_pg_query_take(pg, &call);
 
     if (query == NULL) {
         return NULL;
     }
 
-    (void) ngx_camera_pg_batch_join(query, &call);
+    if (ngx_camera_pg_batch_keep(query, &call) == NGX_OK) {
+        ngx_camera_pg_batch_add(query);
 
-    return ngx_camera_pg_start_query(query, &call, timeout, handler, data);
+    } else if (ngx_camera_pg_send_alone(query, &call) != NGX_OK) {
+        return NULL;
+    }
+
+    ngx_camera_pg_query_expect(query, timeout, handler, data);
+
+    return query;
 }
 
 
@@ -245,15 +262,11 @@ ngx_camera_pg_call(ngx_camera_pg_call_t *call, ngx_camera_pg_pool_t *pg,
 }
 
 
-/* chooses a connection for it */
-
 static ngx_camera_pg_query_t *
-ngx_camera_pg_create_query(ngx_camera_pg_pool_t *pg,
+ngx_camera_pg_query_take(ngx_camera_pg_pool_t *pg,
     const ngx_camera_pg_call_t *call)
 {
-    ngx_camera_pg_conn_t  *conn;
-
-    if (pg->closed || pg->in_flight >= pg->conf.queue) {
+    if (pg->closed || pg->ready == 0 || pg->in_flight >= pg->conf.queue) {
         return NULL;
     }
 
@@ -264,41 +277,64 @@ ngx_camera_pg_create_query(ngx_camera_pg_pool_t *pg,
         return NULL;
     }
 
-    conn = ngx_camera_pg_choose(pg, &call->value);
-
-    return conn ? ngx_camera_pg_query_get(conn) : NULL;
+    return ngx_camera_pg_query_get(pg);
 }
 
 
-static ngx_camera_pg_query_t *
-ngx_camera_pg_start_query(ngx_camera_pg_query_t *query,
-    const ngx_camera_pg_call_t *call, ngx_msec_t timeout,
-    ngx_camera_pg_handler_pt handler, void *data)
+/* NGX_ERROR: the query is given back */
+
+static ngx_int_t
+ngx_camera_pg_send_alone(ngx_camera_pg_query_t *query,
+    const ngx_camera_pg_call_t *call)
 {
     ngx_camera_pg_conn_t  *conn;
+    ngx_camera_pg_pool_t  *pg;
 
-    conn = query->conn;
+    pg = query->pool;
+    conn = ngx_camera_pg_choose(pg, &call->value);
 
-    if (ngx_camera_pg_send(query, call) != NGX_OK) {
-        ngx_queue_insert_head(&conn->pool->free, &query->queue);
-        ngx_post_event(&conn->broken, &ngx_posted_events);
-        return NULL;
+    if (conn == NULL) {
+        goto failed;
     }
 
+    query->conn = conn;
+
+    if (ngx_camera_pg_send(query, call) != NGX_OK) {
+        ngx_post_event(&conn->broken, &ngx_posted_events);
+        goto failed;
+    }
+
+    query->counted = 1;
+    pg->in_flight++;
+
+    ngx_camera_pg_sent(conn, query);
+    ngx_camera_pg_push(conn);
+
+    return NGX_OK;
+
+failed:
+
+    ngx_queue_insert_head(&pg->free, &query->queue);
+
+    return NGX_ERROR;
+}
+
+
+static void
+ngx_camera_pg_query_expect(ngx_camera_pg_query_t *query, ngx_msec_t timeout,
+    ngx_camera_pg_handler_pt handler, void *data)
+{
     query->handler = handler;
     query->data = data;
     query->deadline.handler = ngx_camera_pg_query_deadline;
-    query->deadline.log = conn->pool->log;
+    query->deadline.data = query->pool->tick.data;
+    query->deadline.log = query->pool->log;
 
     ngx_add_timer(&query->deadline, timeout);
-
-    ngx_camera_pg_sent(conn, query);
-
-    return query;
 }
 
 
-static ngx_camera_pg_conn_t *
+ngx_camera_pg_conn_t *
 ngx_camera_pg_choose(ngx_camera_pg_pool_t *pg, const ngx_str_t *value)
 {
     ngx_uint_t             i;
@@ -353,8 +389,7 @@ ngx_camera_pg_send(ngx_camera_pg_query_t *query,
         binary[i] = call->params[i].binary;
     }
 
-    if ((!query->shared && ngx_camera_pg_batch_end(conn) != NGX_OK)
-        || ngx_camera_pg_setting_send(conn, query, &call->value) != NGX_OK
+    if (ngx_camera_pg_setting_send(conn, query, &call->value) != NGX_OK
         || PQsendQueryPrepared(conn->pg, name, (int) call->n, values, len,
                                binary, (int) conn->pool->conf.binary_results)
            != 1
@@ -399,13 +434,10 @@ ngx_camera_pg_query_deadline(ngx_event_t *ev)
 
 
 ngx_camera_pg_query_t *
-ngx_camera_pg_query_get(ngx_camera_pg_conn_t *conn)
+ngx_camera_pg_query_get(ngx_camera_pg_pool_t *pg)
 {
     ngx_queue_t            *q;
-    ngx_camera_pg_pool_t   *pg;
     ngx_camera_pg_query_t  *query;
-
-    pg = conn->pool;
 
     if (ngx_queue_empty(&pg->free)) {
         query = ngx_alloc(sizeof(ngx_camera_pg_query_t), pg->log);
@@ -421,8 +453,7 @@ ngx_camera_pg_query_get(ngx_camera_pg_conn_t *conn)
     }
 
     ngx_memzero(query, offsetof(ngx_camera_pg_query_t, kept));
-    query->conn = conn;
-    query->deadline.data = conn->connection;
+    query->pool = pg;
 
     return query;
 }
@@ -472,16 +503,15 @@ ngx_camera_pg_error(ngx_camera_pg_error_t *error, const PGresult *res)
 static void
 ngx_camera_pg_query_free(ngx_camera_pg_query_t *query)
 {
-    ngx_camera_pg_conn_t  *conn;
-
-    conn = query->conn;
-
     ngx_queue_remove(&query->queue);
-    ngx_queue_insert_head(&conn->pool->free, &query->queue);
+    ngx_queue_insert_head(&query->pool->free, &query->queue);
 
     if (query->counted) {
-        conn->in_flight--;
-        conn->pool->in_flight--;
+        query->pool->in_flight--;
+
+        if (query->conn) {
+            query->conn->in_flight--;
+        }
     }
 }
 

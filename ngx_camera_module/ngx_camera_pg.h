@@ -86,6 +86,10 @@ typedef struct {
     ngx_uint_t         binary_results;
     ngx_uint_t         generic_plans;        /* one for all parameters */
 
+    /* reads of one turn that go to one connection before another one is
+       taken, 0 = 1, which suits statements that take their time */
+    ngx_uint_t         gather;
+
     /* any of the following may be NULL */
 
     const char                    *setting;  /* of the session, by its name */

@@ -3,20 +3,23 @@
  */
 
 /*
- * Reads that are started on a connection in one turn of the event loop share a
- * Sync, which is sent, and they with it, at the end of the turn: they are one
- * transaction of the server and one write to the socket.  A query that is no
- * read ends the batch before it and has a Sync of its own.
+ * Reads that are started in one turn of the event loop are sent at its end,
+ * sorted by their value of the session setting, as one batch for each of a few
+ * connections: a batch is one transaction of the server, has one Sync and is
+ * one write to the socket.
  *
- * In the queue of the connection the Sync is an entry behind its reads.  These
+ * In the queue of a connection the Sync is an entry behind its reads.  These
  * are done as each is answered, for what they read needs no commit.  When one
  * fails the server skips those behind it up to the Sync; they are sent again,
- * each with a Sync of its own.  For that a read keeps a copy of what it was
- * sent with; one that is too large for that takes part in no batch.
+ * each with a Sync of its own.
  *
- *     none    conn->batch is NULL
- *     open    conn->batch is the entry to be, not in the queue  [_join]
- *     sent    the entry is in the queue behind the last read    [_end]
+ *     waiting   in the pool's queue of reads      [ngx_camera_pg_batch_add]
+ *     sent      in the queue of a connection      [_batch_send]
+ *     again     the same, with a Sync of its own  [_batch_again]
+ *     done                                        [_batch_answered, _lost]
+ *
+ * A read keeps a copy of what it is sent with, both times; one that is too
+ * large for that is sent at once, as if it were no read.
  */
 
 #include <ngx_config.h>
@@ -26,44 +29,16 @@
 #include "ngx_camera_pg_connection.h"
 
 
-static ngx_int_t ngx_camera_pg_batch_keep(ngx_camera_pg_query_t *query,
-    const ngx_camera_pg_call_t *call);
+static void ngx_camera_pg_batch_forget(ngx_camera_pg_pool_t *pg);
+static ngx_int_t ngx_camera_pg_batch_order(const ngx_queue_t *one,
+    const ngx_queue_t *two);
+static ngx_int_t ngx_camera_pg_batch_send(ngx_camera_pg_conn_t *conn,
+    ngx_uint_t n);
 static ngx_uint_t ngx_camera_pg_batch_fatal(const PGresult *res);
 static void ngx_camera_pg_batch_again(ngx_camera_pg_query_t *query);
 
 
-/* NGX_DECLINED: it goes with a Sync of its own */
-
 ngx_int_t
-ngx_camera_pg_batch_join(ngx_camera_pg_query_t *query,
-    const ngx_camera_pg_call_t *call)
-{
-    ngx_camera_pg_conn_t  *conn;
-
-    if (ngx_camera_pg_batch_keep(query, call) != NGX_OK) {
-        return NGX_DECLINED;
-    }
-
-    conn = query->conn;
-
-    if (conn->batch == NULL) {
-        conn->batch = ngx_camera_pg_query_get(conn);
-
-        if (conn->batch == NULL) {
-            return NGX_DECLINED;
-        }
-
-        conn->batch->sync = 1;
-        ngx_post_event(&conn->turn, &ngx_posted_events);
-    }
-
-    query->shared = 1;
-
-    return NGX_OK;
-}
-
-
-static ngx_int_t
 ngx_camera_pg_batch_keep(ngx_camera_pg_query_t *query,
     const ngx_camera_pg_call_t *call)
 {
@@ -111,26 +86,179 @@ ngx_camera_pg_batch_keep(ngx_camera_pg_query_t *query,
 }
 
 
-ngx_int_t
-ngx_camera_pg_batch_end(ngx_camera_pg_conn_t *conn)
+void
+ngx_camera_pg_batch_add(ngx_camera_pg_query_t *query)
 {
-    ngx_camera_pg_query_t  *sync;
+    ngx_camera_pg_pool_t  *pg;
 
-    sync = conn->batch;
+    pg = query->pool;
 
+    ngx_queue_insert_tail(&pg->reads, &query->queue);
+    pg->nreads++;
+
+    query->counted = 1;
+    pg->in_flight++;
+
+    ngx_post_event(&pg->turn, &ngx_posted_events);
+}
+
+
+void
+ngx_camera_pg_batch_handler(ngx_event_t *ev)
+{
+    ngx_str_t              *value;
+    ngx_uint_t              batches, gather;
+    ngx_queue_t            *q;
+    ngx_camera_pg_conn_t   *conn;
+    ngx_camera_pg_pool_t   *pg;
+    ngx_camera_pg_query_t  *query;
+
+    pg = (ngx_camera_pg_pool_t *)
+             ((u_char *) ev - offsetof(ngx_camera_pg_pool_t, turn));
+
+    ngx_camera_pg_batch_forget(pg);
+
+    if (pg->conf.setting) {
+        ngx_queue_sort(&pg->reads, ngx_camera_pg_batch_order);
+    }
+
+    gather = ngx_max(pg->conf.gather, 1);
+    batches = ngx_min((pg->nreads + gather - 1) / gather, pg->ready);
+
+    for ( /* void */ ; batches; batches--) {
+        q = ngx_queue_head(&pg->reads);
+        query = ngx_queue_data(q, ngx_camera_pg_query_t, queue);
+        value = &query->kept.call.value;
+
+        conn = ngx_camera_pg_choose(pg, value);
+
+        if (conn == NULL
+            || ngx_camera_pg_batch_send(conn, (pg->nreads + batches - 1)
+                                              / batches)
+               != NGX_OK)
+        {
+            break;
+        }
+    }
+
+    ngx_camera_pg_batch_lost(pg);
+}
+
+
+/* those that nobody waits for any more */
+
+static void
+ngx_camera_pg_batch_forget(ngx_camera_pg_pool_t *pg)
+{
+    ngx_queue_t            *q, *next;
+    ngx_camera_pg_query_t  *query;
+
+    for (q = ngx_queue_head(&pg->reads);
+         q != ngx_queue_sentinel(&pg->reads);
+         q = next)
+    {
+        next = ngx_queue_next(q);
+        query = ngx_queue_data(q, ngx_camera_pg_query_t, queue);
+
+        if (query->handler == NULL) {
+            pg->nreads--;
+            ngx_camera_pg_query_done(query, NGX_CAMERA_PG_LOST);
+        }
+    }
+}
+
+
+static ngx_int_t
+ngx_camera_pg_batch_order(const ngx_queue_t *one, const ngx_queue_t *two)
+{
+    const ngx_str_t              *a, *b;
+    const ngx_camera_pg_query_t  *first, *second;
+
+    first = ngx_queue_data(one, ngx_camera_pg_query_t, queue);
+    second = ngx_queue_data(two, ngx_camera_pg_query_t, queue);
+
+    a = &first->kept.call.value;
+    b = &second->kept.call.value;
+
+    return ngx_memn2cmp(a->data, b->data, a->len, b->len);
+}
+
+
+/* NGX_ERROR: none of them was sent */
+
+static ngx_int_t
+ngx_camera_pg_batch_send(ngx_camera_pg_conn_t *conn, ngx_uint_t n)
+{
+    ngx_int_t               rc;
+    ngx_queue_t            *q;
+    ngx_camera_pg_pool_t   *pg;
+    ngx_camera_pg_query_t  *query, *sync;
+
+    pg = conn->pool;
+
+    sync = ngx_camera_pg_query_get(pg);
     if (sync == NULL) {
-        return NGX_OK;
+        return NGX_ERROR;
+    }
+
+    sync->conn = conn;
+    sync->sync = 1;
+    conn->batch = sync;
+
+    for (rc = NGX_OK; n; n--) {
+        q = ngx_queue_head(&pg->reads);
+        query = ngx_queue_data(q, ngx_camera_pg_query_t, queue);
+
+        ngx_queue_remove(q);
+        pg->nreads--;
+
+        query->conn = conn;
+        query->shared = 1;
+
+        if (rc == NGX_OK) {
+            rc = ngx_camera_pg_send(query, &query->kept.call);
+        }
+
+        ngx_camera_pg_sent(conn, query);
     }
 
     conn->batch = NULL;
+    ngx_camera_pg_sent(conn, sync);
 
-    if (conn->turn.posted) {
-        ngx_delete_posted_event(&conn->turn);
+    if (rc != NGX_OK || PQpipelineSync(conn->pg) != 1) {
+        ngx_post_event(&conn->broken, &ngx_posted_events);
+        return NGX_OK;
     }
 
-    ngx_queue_insert_tail(&conn->queries, &sync->queue);
+    ngx_camera_pg_push(conn);
 
-    return PQpipelineSync(conn->pg) == 1 ? NGX_OK : NGX_ERROR;
+    return NGX_OK;
+}
+
+
+void
+ngx_camera_pg_batch_lost(ngx_camera_pg_pool_t *pg)
+{
+    ngx_queue_t             lost, *q;
+    ngx_camera_pg_query_t  *query;
+
+    if (ngx_queue_empty(&pg->reads)) {
+        return;
+    }
+
+    /* handlers may start reads */
+
+    ngx_queue_init(&lost);
+    ngx_queue_add(&lost, &pg->reads);
+    ngx_queue_init(&pg->reads);
+    pg->nreads = 0;
+
+    while (!ngx_queue_empty(&lost)) {
+        q = ngx_queue_head(&lost);
+        query = ngx_queue_data(q, ngx_camera_pg_query_t, queue);
+
+        ngx_camera_pg_query_done(query, NGX_CAMERA_PG_LOST);
+    }
 }
 
 
@@ -178,6 +306,8 @@ ngx_camera_pg_batch_fatal(const PGresult *res)
                         || ngx_strcmp(severity, "PANIC") == 0);
 }
 
+
+/* what was read with the answer is flushed with the rest of its event */
 
 static void
 ngx_camera_pg_batch_again(ngx_camera_pg_query_t *query)

@@ -55,7 +55,6 @@ static void ngx_camera_pg_watch(ngx_camera_pg_conn_t *conn);
 static void ngx_camera_pg_retry_handler(ngx_event_t *ev);
 static void ngx_camera_pg_deadline_handler(ngx_event_t *ev);
 static void ngx_camera_pg_broken_handler(ngx_event_t *ev);
-static void ngx_camera_pg_turn_handler(ngx_event_t *ev);
 static void ngx_camera_pg_failed(ngx_camera_pg_conn_t *conn, const char *what);
 static void ngx_camera_pg_unfit(ngx_camera_pg_conn_t *conn);
 static void ngx_camera_pg_notice(void *data, const PGresult *res);
@@ -75,8 +74,6 @@ ngx_camera_pg_connect(ngx_camera_pg_conn_t *conn)
                                     ngx_camera_pg_deadline_handler, pg->log);
         ngx_camera_background_event(&conn->broken,
                                     ngx_camera_pg_broken_handler, pg->log);
-        ngx_camera_background_event(&conn->turn, ngx_camera_pg_turn_handler,
-                                    pg->log);
     }
 
     conn->state = NGX_CAMERA_PG_CONNECTING;
@@ -261,17 +258,19 @@ ngx_camera_pg_prepare(ngx_camera_pg_conn_t *conn)
         return;
     }
 
-    query = ngx_camera_pg_query_get(conn);
+    query = ngx_camera_pg_query_get(conn->pool);
 
     if (query == NULL) {
         ngx_camera_pg_failed(conn, "ngx_alloc()");
         return;
     }
 
+    query->conn = conn;
     query->setup = 1;
     conn->state = NGX_CAMERA_PG_PREPARING;
 
     ngx_camera_pg_sent(conn, query);
+    ngx_camera_pg_push(conn);
 }
 
 
@@ -337,19 +336,22 @@ ngx_camera_pg_sent(ngx_camera_pg_conn_t *conn, ngx_camera_pg_query_t *query)
 {
     ngx_queue_insert_tail(&conn->queries, &query->queue);
 
-    if (!query->setup) {
-        query->counted = 1;
+    if (query->counted) {
         conn->in_flight++;
-        conn->pool->in_flight++;
     }
 
     if (!conn->deadline.timer_set) {
         ngx_camera_pg_watch(conn);
     }
+}
 
-    /* the caller does not expect its handler yet */
 
-    if (!query->shared && ngx_camera_pg_flush(conn) != NGX_OK) {
+/* the caller does not expect its handler yet */
+
+void
+ngx_camera_pg_push(ngx_camera_pg_conn_t *conn)
+{
+    if (ngx_camera_pg_flush(conn) != NGX_OK) {
         ngx_post_event(&conn->broken, &ngx_posted_events);
     }
 }
@@ -612,15 +614,6 @@ ngx_camera_pg_disconnect(ngx_camera_pg_conn_t *conn, ngx_uint_t retry)
         ngx_delete_posted_event(&conn->broken);
     }
 
-    if (conn->turn.posted) {
-        ngx_delete_posted_event(&conn->turn);
-    }
-
-    if (conn->batch) {
-        ngx_queue_insert_tail(&conn->queries, &conn->batch->queue);
-        conn->batch = NULL;
-    }
-
     ngx_camera_pg_detach(conn);
 
     PQfinish(conn->pg);
@@ -692,22 +685,6 @@ ngx_camera_pg_broken_handler(ngx_event_t *ev)
                ((u_char *) ev - offsetof(ngx_camera_pg_conn_t, broken));
 
     ngx_camera_pg_failed(conn, "PQsendQueryPrepared()");
-}
-
-
-static void
-ngx_camera_pg_turn_handler(ngx_event_t *ev)
-{
-    ngx_camera_pg_conn_t  *conn;
-
-    conn = (ngx_camera_pg_conn_t *)
-               ((u_char *) ev - offsetof(ngx_camera_pg_conn_t, turn));
-
-    if (ngx_camera_pg_batch_end(conn) != NGX_OK
-        || ngx_camera_pg_flush(conn) != NGX_OK)
-    {
-        ngx_camera_pg_failed(conn, "PQpipelineSync()");
-    }
 }
 
 

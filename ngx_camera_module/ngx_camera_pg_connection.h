@@ -42,8 +42,7 @@ typedef struct {
     ngx_event_t             retry;           /* connects again */
     ngx_event_t             deadline;        /* of connecting, or a stall */
     ngx_event_t             broken;          /* posted: fail from outside */
-    ngx_event_t             turn;            /* posted: end the batch */
-    ngx_camera_pg_query_t  *batch;           /* see ngx_camera_pg_batch.c */
+    ngx_camera_pg_query_t  *batch;           /* the Sync of what is sent now */
     ngx_msec_t              backoff_msec;
     ngx_uint_t              index;
 
@@ -76,7 +75,8 @@ typedef struct {
 
 struct ngx_camera_pg_query_s {
     ngx_queue_t               queue;
-    ngx_camera_pg_conn_t     *conn;
+    ngx_camera_pg_pool_t     *pool;
+    ngx_camera_pg_conn_t     *conn;          /* NULL: it waits for the turn */
     ngx_camera_pg_handler_pt  handler;       /* NULL: ran, or cancelled */
     void                     *data;
     PGresult                 *result;        /* first one, or first error */
@@ -84,11 +84,11 @@ struct ngx_camera_pg_query_s {
     unsigned                  setup:1;       /* see ngx_camera_pg_setup.c */
     unsigned                  sets:1;        /* its Sync is behind a set */
     unsigned                  skip:1;        /* the set's answer is awaited */
-    unsigned                  counted:1;     /* as being in flight */
+    unsigned                  counted:1;     /* in flight, for the caller */
     unsigned                  shared:1;      /* its Sync is another entry */
     unsigned                  sync:1;        /* that entry */
 
-    ngx_camera_pg_kept_t      kept;          /* of one that is shared */
+    ngx_camera_pg_kept_t      kept;          /* of a read in a batch */
 };
 
 
@@ -102,6 +102,10 @@ struct ngx_camera_pg_pool_s {
     ngx_uint_t              in_flight;
     ngx_uint_t              held;            /* by queries to come */
     ngx_queue_t             free;            /* queries to be used again */
+
+    ngx_queue_t             reads;           /* started in this turn */
+    ngx_uint_t              nreads;
+    ngx_event_t             turn;            /* posted: send them */
 
     const char            **keywords;        /* parsed connection string */
     const char            **values;
@@ -122,12 +126,18 @@ void ngx_camera_pg_connect(ngx_camera_pg_conn_t *conn);
 /* ends the connection and what is in flight on it; retries when told so */
 void ngx_camera_pg_disconnect(ngx_camera_pg_conn_t *conn, ngx_uint_t retry);
 
-/* after something was sent: an answer is awaited; out to the socket, unless it
-   is part of a batch */
+/* after it was sent: an answer is awaited */
 void ngx_camera_pg_sent(ngx_camera_pg_conn_t *conn,
     ngx_camera_pg_query_t *query);
 
-ngx_camera_pg_query_t *ngx_camera_pg_query_get(ngx_camera_pg_conn_t *conn);
+/* out to the socket; whoever fails is told in a later event */
+void ngx_camera_pg_push(ngx_camera_pg_conn_t *conn);
+
+ngx_camera_pg_query_t *ngx_camera_pg_query_get(ngx_camera_pg_pool_t *pg);
+
+/* the ready one with the fewest queries, NULL when there is none */
+ngx_camera_pg_conn_t *ngx_camera_pg_choose(ngx_camera_pg_pool_t *pg,
+    const ngx_str_t *value);
 
 /* hands it to the library, with a Sync unless it is part of a batch */
 ngx_int_t ngx_camera_pg_send(ngx_camera_pg_query_t *query,
@@ -166,12 +176,17 @@ void ngx_camera_pg_setting_synced(ngx_camera_pg_conn_t *conn,
 void ngx_camera_pg_setting_forget(ngx_camera_pg_conn_t *conn);
 
 
-/* makes it part of the batch of this turn; NGX_DECLINED: it goes alone */
-ngx_int_t ngx_camera_pg_batch_join(ngx_camera_pg_query_t *query,
+/* keeps a copy of it; NGX_DECLINED: it is too large */
+ngx_int_t ngx_camera_pg_batch_keep(ngx_camera_pg_query_t *query,
     const ngx_camera_pg_call_t *call);
 
-/* sends the Sync of the batch, if there is one */
-ngx_int_t ngx_camera_pg_batch_end(ngx_camera_pg_conn_t *conn);
+void ngx_camera_pg_batch_add(ngx_camera_pg_query_t *query);
+
+/* at the end of the turn */
+void ngx_camera_pg_batch_handler(ngx_event_t *ev);
+
+/* tells those that wait for the end of the turn that they are lost */
+void ngx_camera_pg_batch_lost(ngx_camera_pg_pool_t *pg);
 
 /* a read of a batch has its result: it is done, or sent again */
 void ngx_camera_pg_batch_answered(ngx_camera_pg_query_t *query);

@@ -9,6 +9,7 @@ use strict;
 use warnings;
 
 use Camera::HTTP;
+use Camera::Process;
 use Exporter qw(import);
 use Time::HiRes qw(time);
 
@@ -125,6 +126,9 @@ sub pg_at_once {
     my @sockets = map { $t->http_get('/other', keep => 1)->{socket} } @queries;
 
     kill 'STOP', $pid;
+    $t->wait_for(sub { (Camera::Process::stat_of($pid))[0] eq 'T' }, 5,
+        'a worker that is stopped');
+
     for my $i (0 .. $#queries) {
         my $s = $sockets[$i];
         print $s 'GET ', path(@{ $queries[$i] }), " HTTP/1.1\r\nHost: x\r\n\r\n";
