@@ -182,7 +182,8 @@ COMMENT ON FUNCTION api_session_open IS
     'Begins a session after the password was found right; answers its id, '
     'NULL when this user may not log in';
 
--- asking
+-- asking, for every session of somebody who works: plpgsql keeps its plan, and
+-- a function in SQL would be planned for each call
 
 CREATE FUNCTION api_session_check(sid uuid)
     RETURNS TABLE (
@@ -193,17 +194,22 @@ CREATE FUNCTION api_session_check(sid uuid)
         role        user_role,
         expires_at  timestamptz
     )
-    LANGUAGE sql STABLE SECURITY DEFINER
-    SET search_path = pg_catalog, public, pg_temp
-BEGIN ATOMIC
-    SELECT u.id, u.tenant_id, u.username, u.email, u.role, s.expires_at
+    LANGUAGE plpgsql STABLE ROWS 1 SECURITY DEFINER
+    SET search_path = pg_catalog, public, pg_temp AS
+$$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
+    SELECT u.id, u.tenant_id, u.username::text, u.email::text, u.role,
+           s.expires_at
     FROM user_sessions s
     JOIN users u ON u.id = s.user_id
     JOIN tenants t ON t.id = u.tenant_id
     WHERE s.id = api_session_check.sid
       AND s.revoked_at IS NULL AND s.expires_at > clock_timestamp()
       AND u.is_active AND t.is_active AND u.role <> 'api_only';
-END;
+END
+$$;
 
 COMMENT ON FUNCTION api_session_check IS
     'Whose session this is; no row unless session, user and tenant are good';
