@@ -114,7 +114,7 @@ const ngx_camera_api_resource_t  ngx_camera_api_auth = {
     "auth",
     ngx_camera_api_auth_routes,
     ngx_camera_api_auth_statements,
-    NULL,
+    ngx_camera_api_auth_copy_init,
     NULL
 };
 

@@ -61,6 +61,11 @@ void ngx_camera_api_auth_put_user(ngx_camera_api_ctx_t *ctx, const char *name,
     const ngx_camera_api_principal_t *principal, const ngx_str_t *email);
 
 
+/* the copies in Redis */
+ngx_int_t ngx_camera_api_auth_copy_init(ngx_cycle_t *cycle);
+void ngx_camera_api_auth_copy(const ngx_camera_api_auth_t *auth);
+
+
 /* NGX_DECLINED: there is none */
 ngx_int_t ngx_camera_api_auth_cookie_get(ngx_camera_api_ctx_t *ctx,
     ngx_str_t *token);

@@ -94,6 +94,8 @@ ngx_camera_api_auth_send(ngx_camera_api_ctx_t *ctx,
         return;
     }
 
+    ngx_camera_api_auth_copy(auth);
+
     ngx_camera_api_put_time(ctx, "refreshExpiresAt", auth->expires);
     ngx_camera_api_auth_put_user(ctx, "user", &auth->principal, &auth->email);
     ngx_camera_api_end(ctx, '}');
