@@ -24,9 +24,25 @@
 #define NGX_CAMERA_API_PASSWORD_MSEC  20000    /* from queued to done */
 #define NGX_CAMERA_API_PASSWORD_RATE  4        /* a second, of one thread */
 
-/* a tenth of what a worker gets where both want the same processor: enough to
-   log in within seconds on a machine that is busy with something else */
+/* a tenth of what a worker gets where both want the same processor, so that one
+   may log in within seconds while it is busy; and, since Linux 6.12, for no
+   longer at a time than this, which is what others wait for it at most */
 #define NGX_CAMERA_API_PASSWORD_NICE  10
+#define NGX_CAMERA_API_PASSWORD_SLICE 100000   /* ns, the least there is */
+
+
+/* as in <linux/sched/types.h>, which does not go together with <sched.h> */
+
+typedef struct {
+    uint32_t                      size;
+    uint32_t                      policy;
+    uint64_t                      flags;
+    int32_t                       nice;
+    uint32_t                      priority;
+    uint64_t                      runtime;     /* ns */
+    uint64_t                      deadline;
+    uint64_t                      period;
+} ngx_camera_api_password_sched_t;
 
 
 typedef struct {
@@ -283,14 +299,27 @@ ngx_camera_api_password_run(void *data, ngx_log_t *log)
 static void
 ngx_camera_api_password_be_nice(void)
 {
-    static __thread ngx_uint_t  nice;
+    ngx_int_t                        nice;
+    static __thread ngx_uint_t       done;
+    ngx_camera_api_password_sched_t  sched;
 
-    if (!nice) {
-        nice = 1;
+    if (done) {
+        return;
+    }
 
-        (void) setpriority(PRIO_PROCESS, 0,
-                           getpriority(PRIO_PROCESS, 0)
-                           + NGX_CAMERA_API_PASSWORD_NICE);
+    done = 1;
+    nice = ngx_min(getpriority(PRIO_PROCESS, 0) + NGX_CAMERA_API_PASSWORD_NICE,
+                   19);
+
+    ngx_memzero(&sched, sizeof(ngx_camera_api_password_sched_t));
+
+    sched.size = sizeof(ngx_camera_api_password_sched_t);
+    sched.policy = SCHED_OTHER;
+    sched.nice = (int32_t) nice;
+    sched.runtime = NGX_CAMERA_API_PASSWORD_SLICE;
+
+    if (syscall(SYS_sched_setattr, 0, &sched, 0) == -1) {
+        (void) setpriority(PRIO_PROCESS, 0, (int) nice);
     }
 }
 
