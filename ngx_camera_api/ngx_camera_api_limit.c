@@ -36,7 +36,9 @@ typedef struct {
     size_t                         len;
     time_t                         window; /* its first second */
     uint32_t                       own;
-    uint32_t                       untold; /* of own, to Redis */
+    int32_t                        untold; /* of own, to Redis; less than 0:
+                                              it was told of what was taken
+                                              back since */
     uint32_t                       others;
     uint16_t                       running[NGX_CAMERA_API_LIMIT_WORKERS];
 } ngx_camera_api_limit_slot_t;
@@ -266,8 +268,6 @@ ngx_camera_api_limit_left(const ngx_camera_api_limit_slot_t *slot,
 }
 
 
-/* what Redis was told already stays told */
-
 void
 ngx_camera_api_limit_refund(const ngx_str_t *id)
 {
@@ -279,7 +279,7 @@ ngx_camera_api_limit_refund(const ngx_str_t *id)
 
     if (slot && slot->own) {
         slot->own--;
-        slot->untold -= slot->untold > 0;
+        slot->untold--;
     }
 
     ngx_shmtx_unlock(&ngx_camera_api_limit_pool->mutex);
@@ -375,7 +375,7 @@ ngx_camera_api_limit_told(const ngx_camera_api_limit_delta_t *delta,
     slot = ngx_camera_api_limit_of(delta);
 
     if (slot) {
-        told = slot->own - slot->untold;
+        told = slot->own - (uint32_t) slot->untold;
         slot->others = sum > told ? sum - told : 0;
     }
 

@@ -37,7 +37,7 @@ typedef struct {
     size_t       len;
     time_t       window;
     ngx_uint_t   slot;
-    uint32_t     n;
+    int32_t      n;
 } ngx_camera_api_limit_delta_t;
 
 

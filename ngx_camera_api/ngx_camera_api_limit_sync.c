@@ -171,7 +171,7 @@ ngx_camera_api_sync_send(ngx_camera_redis_t *redis,
                       - text[i];
 
         args[n + i].data = text[n + i];
-        args[n + i].len = ngx_sprintf(text[n + i], "%uD", delta->n)
+        args[n + i].len = ngx_sprintf(text[n + i], "%D", delta->n)
                           - text[n + i];
     }
 

@@ -15,7 +15,8 @@ use Time::HiRes qw(time);
 my $t = Camera::Test->new(workers => 2);
 $t->skip_without(qw(nginx postgres migrations redis camera_api_access_ttl));
 $t->start_redis;
-$t->start_api(camera => 'redis ' . $t->redis_address . ';');
+$t->start_api(camera => 'redis ' . $t->redis_address . ';',
+    http => 'camera_api_login_limit 2r/h;');
 
 ###############################################################################
 
@@ -36,6 +37,16 @@ $admin->{sid} = $t->sql("SELECT id FROM user_sessions WHERE user_id ="
     . " '$admin->{id}' ORDER BY created_at DESC LIMIT 1");
 is(copy($admin)->{permissions}, '["*"]', 'a copy of a login');
 cmp_ok(ttl($admin), '<=', 86400, 'for a day, however long the session is');
+
+# Redis hears of an attempt before its password was found right
+
+is_deeply([ map { $t->api(POST => '/auth/login', json => { username => 'root',
+    password => $t->password })->{status} } 1 .. 3 ], [ (200) x 3 ],
+    'right passwords count in no limit that nodes share');
+ok($t->wait_for(sub {
+    my @keys = $t->redis_cli('KEYS', 'rate_limit:login:*');
+    @keys && !grep { $t->redis_cli('GET', $_) != 0 } @keys;
+}, 2), 'as Redis has it');
 
 my $short = $t->add_user;
 $t->sql("UPDATE user_sessions SET ttl_sec = 600 WHERE id = '$short->{sid}'");
