@@ -56,6 +56,16 @@ static const ngx_camera_api_route_t  ngx_camera_api_events_routes[] = {
         .handler = ngx_camera_api_sse
     },
 
+    /* without a token it is asked for one */
+
+    {
+        .method = NGX_HTTP_GET,
+        .path = "/ws",
+        .needs = NGX_CAMERA_API_OPTIONAL,
+        .flags = NGX_CAMERA_API_STREAM,
+        .handler = ngx_camera_api_ws
+    },
+
     { .path = NULL }
 };
 
@@ -254,17 +264,6 @@ ngx_camera_api_events_end_all(ngx_msec_t spread)
 void
 ngx_camera_api_follow(ngx_camera_api_follower_t *follower)
 {
-    ngx_uint_t                i, needs;
-    ngx_camera_api_session_t  session;
-
-    for (i = 0; i < CAM_EVENT_TYPES; i++) {
-        needs = cam_event_type_needs(i);
-
-        if ((follower->principal->permissions & needs) != needs) {
-            follower->types &= ~((ngx_uint_t) 1 << i);
-        }
-    }
-
     follower->since = ngx_camera_api_hub.handed;
 
     ngx_queue_insert_tail(&ngx_camera_api_hub.followers, &follower->queue);
@@ -274,6 +273,28 @@ ngx_camera_api_follow(ngx_camera_api_follower_t *follower)
                                 % NGX_CAMERA_API_EVENTS_LEAVE);
     }
 
+    ngx_camera_api_follow_anew(follower, follower->types);
+    ngx_camera_api_history_ask(follower);
+}
+
+
+void
+ngx_camera_api_follow_anew(ngx_camera_api_follower_t *follower,
+    ngx_uint_t types)
+{
+    ngx_uint_t                i, needs;
+    ngx_camera_api_session_t  session;
+
+    for (i = 0; i < CAM_EVENT_TYPES; i++) {
+        needs = cam_event_type_needs(i);
+
+        if ((follower->principal->permissions & needs) != needs) {
+            types &= ~((ngx_uint_t) 1 << i);
+        }
+    }
+
+    follower->types = types;
+
     /* it ended while it was asked about: the notification came and went */
 
     if (ngx_camera_api_session_get(follower->principal->sid, &session)
@@ -281,8 +302,6 @@ ngx_camera_api_follow(ngx_camera_api_follower_t *follower)
     {
         follower->end(follower, 0);
     }
-
-    ngx_camera_api_history_ask(follower);
 }
 
 

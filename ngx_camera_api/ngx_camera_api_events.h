@@ -66,12 +66,17 @@ ngx_int_t ngx_camera_api_follow_enter(ngx_http_request_t *r,
     const ngx_camera_api_principal_t *principal);
 void ngx_camera_api_follow_leave(ngx_int_t slot);
 
+/* its principal is another one, and so is what it wants */
+void ngx_camera_api_follow_anew(ngx_camera_api_follower_t *follower,
+    ngx_uint_t types);
+
 /* there is room again */
 void ngx_camera_api_follow_on(ngx_camera_api_follower_t *follower);
 
 
 /* routes */
 void ngx_camera_api_sse(ngx_camera_api_ctx_t *ctx);
+void ngx_camera_api_ws(ngx_camera_api_ctx_t *ctx);
 
 
 /* between the files of the hub */
