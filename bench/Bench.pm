@@ -15,7 +15,7 @@ use Exporter qw(import);
 use File::Path qw(make_path);
 use JSON::PP;
 
-our @EXPORT_OK = qw(ours peer directory pin server_core load_core camsim
+our @EXPORT_OK = qw(ours peer directory pin unpin server_core load_core camsim
     start_camsim start_wrk wrk_rate requests cpu_sec memory_kb median note
     add_cameras publish_urls row);
 
@@ -106,15 +106,21 @@ Which they are.
 sub server_core { $server_core }
 sub load_core   { $load_core }
 
-=item pin(@processes)
+=item pin(@processes), unpin(@processes)
 
-Puts them, with all below them, on the servers' core.
+Puts them, with all below them and their threads, on the servers' core; lets
+them have both.
 
 =cut
 
-sub pin {
-    for my $pid (pids(@_)) {
-        system("taskset -acp $server_core $pid > /dev/null");
+sub pin   { place($server_core, @_) }
+sub unpin { place("$server_core,$load_core", @_) }
+
+sub place {
+    my ($cores, @processes) = @_;
+
+    for my $pid (pids(@processes)) {
+        system("taskset -acp $cores $pid > /dev/null");
     }
 }
 
@@ -175,15 +181,16 @@ sub wrk_rate {
 
 Lets wrk send the requests of a file (see requests.lua) on so many
 C<connections> that are kept, each with a C<pause> of so many milliseconds on
-average if any; answers C<count>, C<rate>, C<p50_msec> and C<p99_msec>.  All of
-them have to succeed.
+average if any, on the generator's core or C<anywhere>; answers C<count>,
+C<rate>, C<p50_msec> and C<p99_msec>.  All of them have to succeed.
 
 =cut
 
 sub requests {
     my ($t, $port, $file, $for, %opt) = @_;
 
-    my $text = $t->run('taskset', '-c', $load_core, 'wrk', '-t1',
+    my $core = $opt{anywhere} ? "$server_core,$load_core" : $load_core;
+    my $text = $t->run('taskset', '-c', $core, 'wrk', '-t1',
         '-c', $opt{connections}, "-d${for}s", '--timeout', '10s', '--latency',
         '-s', $t->root . '/bench/requests.lua', "http://127.0.0.1:$port/",
         '--', $file, $opt{pause} // ());
