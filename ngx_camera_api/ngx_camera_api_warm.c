@@ -5,14 +5,14 @@
 /*
  * A worker that has just started takes requests before its connections to the
  * database are there.  Those requests wait for a moment, so that a reload
- * costs nobody a 503; after a second nobody waits any more, and an outage is
+ * costs nobody a 503; after two seconds nobody waits any more, and an outage is
  * answered at once ever after.
  */
 
 #include "ngx_camera.h"
 #include "ngx_camera_api_core.h"
 
-#define NGX_CAMERA_API_WARM_MSEC  1000
+#define NGX_CAMERA_API_WARM_MSEC  2000
 
 
 static void ngx_camera_api_warm_timeout(ngx_event_t *ev);
