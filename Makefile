@@ -47,7 +47,7 @@ MODULES_DIR ?= /usr/lib/nginx/modules
 
 .DELETE_ON_ERROR:
 .PHONY: help deps build programs html run unit test test-sanitize check \
-    install clean fuzz tsan fuzz-build bench soak
+    install clean fuzz tsan fuzz-build bench soak screenshot
 
 
 help:  ## show this list
@@ -81,6 +81,10 @@ soak:  ## run every test with the drills in their long form
 bench: build $(BENCH_NEEDS)  ## measure against peers, or CASE=hls, ingest, ..., api
 	@deploy/deps --test
 	@bench/run $(CASE)
+
+screenshot: build  ## take the README's picture of the page anew
+	@deploy/deps --test
+	@docs/images/retake
 
 fuzz: $(FUZZ_T)  ## run each fuzz target for FUZZ_SECONDS (10)
 	@for target in $(FUZZ_T); do \

@@ -94,6 +94,7 @@ ok(wait_for('.camera-card .poster img'), 'still in the list');
 cmp_ok($browser->script('return document.querySelector(".poster img")'
     . '.naturalWidth'), '>=', 160, 'which is a picture');
 is(text('.camera-card .badge'), 'Live', 'status in the list');
+ok(wait_for('.top-state[data-live="true"]'), 'events are followed');
 is(violations(), '', 'nothing against the policy');
 
 # reload
@@ -114,6 +115,7 @@ ok($t->wait_for(sub { renewals() >= $renewed + 2 }, 40, 'renewals'),
 ok($browser->script('return window.unbroken'
     . ' && !document.querySelector("[name=username]")'), 'nobody noticed');
 ok(wait_frames(15), 'pictures still advance');
+ok(wait_for('.top-state[data-live="true"]'), 'events still come');
 
 # the camera pauses
 
