@@ -112,7 +112,7 @@ cmp_ok($worst, '<', $ENV{CAMERA_SANITIZED} ? 0.5 : 0.1,
 
 my $before = $t->fds(redis_stat($t)->{pid});
 for my $n (1 .. 200) {
-    my $s = redis_send($t, $n % 2 ? qw(DEBUG SLEEP 0.002) : qw(GET big));
+    my $s = redis_send($t, $n % 2 ? qw(DEBUG SLEEP 0.005) : qw(GET big));
     select undef, undef, undef, rand 0.006;
     close $s;
 }
