@@ -16,7 +16,7 @@ my $page = $t->read_file($t->root . '/docs/operations.md');
 
 my $sources = join '', map { $t->read_file($_) } grep { -f }
     map { glob $t->root . "/$_" } qw(deploy/* deploy/image/* deploy/lib/Run/*.pm
-        ngx_camera_module/*.c camera_cli/*.c camera_worker/*.c
+        ngx_camera_module/*.c ngx_camera_api/*.c camera_cli/*.c camera_worker/*.c
         html/src/watch/*.ts);
 $sources =~ s/["']\s*\n\s*(?:\. )?["']//g;            # strings over two lines
 $sources =~ s/\\"/"/g;
