@@ -535,6 +535,10 @@ ngx_camera_api_sse_end(ngx_camera_api_sse_t *sse, ngx_int_t rc)
                       "client that follows events is too slow");
     }
 
+    /* the request may stay for what is still to be sent or read */
+
+    ngx_camera_api_sse_cleanup(sse);
+
     if (rc == NGX_OK) {
         rc = ngx_http_send_special(r, NGX_HTTP_LAST);
     }

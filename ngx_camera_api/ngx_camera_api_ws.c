@@ -627,6 +627,10 @@ ngx_camera_api_ws_tick(ngx_camera_api_ws_t *ws)
 static void
 ngx_camera_api_ws_end(ngx_camera_api_ws_t *ws, ngx_int_t rc)
 {
+    /* the request may stay for what is still to be read */
+
+    ngx_camera_api_ws_cleanup(ws);
+
     ngx_camera_api_finish(ws->ctx, rc);
 }
 

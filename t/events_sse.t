@@ -11,6 +11,7 @@ use warnings;
 
 use Camera::EventStream qw(follow);
 use Camera::Test;
+use POSIX ();
 use Test::More;
 use Time::HiRes qw(time);
 
@@ -186,10 +187,11 @@ my $slow = follow($t, $user->{token}, port => $t->port('narrow'));
 $s = follow($t, $user->{token});
 my $lazy = $t->worker_pids;
 my @before = map { $t->rss($_) } $t->worker_pids;
-flood(2000);
+my $pid = flood(2000);
 my @seen = $s->until(sub { $_[0]{type} eq "stream.status" && words($_[0]) =~ /online/ }, 30);
 is(scalar(grep { $_->{type} eq 'camera.updated' } @seen), 2000,
     'a client who reads has all of them');
+waitpid $pid, 0;
 ok($t->wait_for(sub { $t->error_log =~ /follows events is too slow/ }, 5,
     'slow one'), 'one who does not is cut off');
 my @after = map { $t->rss($_) } $t->worker_pids;
@@ -268,12 +270,16 @@ sub numbered {
         . " WHERE id = '$camera'; ";
 }
 
-# long events, and a last one
+# long events, and a last one, by a process of their own: we have to read
 
 sub flood {
     my ($n) = @_;
 
+    my $pid = fork // die "fork: $!";
+    return $pid if $pid;
+
     $t->sql("DO \$\$ BEGIN FOR i IN 1 .. $n LOOP UPDATE cameras"
         . " SET name = rpad('f' || i, 100, 'x') WHERE id = '$camera'; END LOOP; END \$\$;");
     set_status($camera, $_) for qw(offline online);
+    POSIX::_exit(0);
 }
