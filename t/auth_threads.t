@@ -31,7 +31,7 @@ is(answer(login(1))->{status}, 200, 'logged in');
 my $cost = cpu() - $before;
 cmp_ok($cost, '>', 0.05, "one hash costs $cost s of processor time");
 
-my @nice = sort map { (split ' ', $_)[16] } map { s/.*\)//r }
+my @nice = sort { $a <=> $b } map { (split ' ', $_)[16] } map { s/.*\)//r }
     map { $t->read_file($_) } glob "/proc/$worker/task/*/stat";
 is($nice[-1] - $nice[0], 10, 'spent by a thread that is nice');
 
@@ -75,6 +75,7 @@ is(sessions(), $sessions + 1, 'who opened no session');
 # passwords do not stay in memory
 
 SKIP: {
+    skip('a sanitizer has terabytes of memory', 2) if $ENV{CAMERA_SANITIZED};
     my $memory = memory() // skip('memory cannot be read', 2);
 
     cmp_ok(index($memory, $t->dir), '>', 0, 'memory of the worker');
@@ -89,6 +90,7 @@ sleep_until_taken();
 ok($t->reload, 'reload');
 is(join(' ', map { answer($_)->{status} } @sockets), '200 ' x 5 . '200',
     'who is logging in is served to the end');
+@sockets = ();
 ok($t->wait_for(sub { !$t->old_worker_pids }, 5), 'then the old worker ends');
 is(answer(login(1))->{status}, 200, 'the new one serves');
 
