@@ -16,7 +16,8 @@ use Time::HiRes qw(time);
 
 my $t = Camera::Test->new(workers => 1);
 $t->skip_without(qw(nginx postgres migrations camera_api_password_queue));
-$t->start_api(http => 'camera_api_password_queue 5;');
+$t->start_api(http => 'camera_api_password_queue 5;'
+    . ' camera_api_limit 1000000r/m;');
 
 my $user = $t->add_user;
 $t->add_user(username => "ann$_", password => 1) for 1 .. 8;
@@ -43,8 +44,8 @@ my @waited;
 
 while (time - $start < 0.1 || grep { !ready($_) } @sockets) {
     my $one = time;
-    $t->api_get('/auth/me', token => $user->{token})->{status} == 200
-        or die 'no answer';
+    my $r = $t->api_get('/auth/me', token => $user->{token});
+    $r->{status} == 200 or die "$r->{status} $r->{body}";
     push @waited, time - $one;
 }
 
