@@ -71,6 +71,8 @@ ngx_int_t ngx_camera_api_routes_init(ngx_cycle_t *cycle);
 const ngx_camera_api_route_t *ngx_camera_api_route_at(ngx_uint_t number);
 ngx_uint_t ngx_camera_api_route_number(const ngx_camera_api_route_t *route);
 
+ngx_int_t ngx_camera_api_add_variables(ngx_conf_t *cf);
+
 /* a request's content */
 ngx_int_t ngx_camera_api_handler(ngx_http_request_t *r);
 
@@ -103,8 +105,6 @@ void ngx_camera_api_warm_cancel(ngx_camera_api_ctx_t *ctx);
 
 void ngx_camera_api_identify_init(ngx_cycle_t *cycle, cam_keys_t *keys);
 
-/* the connection that listens may be new */
-void ngx_camera_api_identify_connected(void);
 
 
 #endif /* NGX_CAMERA_API_CORE_H */

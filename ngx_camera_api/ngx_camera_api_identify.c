@@ -47,6 +47,7 @@ static void ngx_camera_api_identify_fill(ngx_camera_api_principal_t *p,
     const ngx_camera_api_session_t *session);
 static void ngx_camera_api_principal_changed(void *data, const char *payload);
 static void ngx_camera_api_user_changed(const u_char *user);
+static void ngx_camera_api_identify_listening(void *data, ngx_uint_t up);
 
 
 ngx_camera_api_statement_t  ngx_camera_api_identify_check = {
@@ -83,6 +84,7 @@ ngx_camera_api_identify_init(ngx_cycle_t *cycle, cam_keys_t *keys)
     notify = &ngx_camera_api_identities.notify;
     notify->channel = "principal_changed";
     notify->handler = ngx_camera_api_principal_changed;
+    notify->listening = ngx_camera_api_identify_listening;
 
     ngx_camera_api_notify(notify);
 }
@@ -372,8 +374,10 @@ ngx_camera_api_user_changed(const u_char *user)
 
 /* while nobody listened, anything may have happened */
 
-void
-ngx_camera_api_identify_connected(void)
+static void
+ngx_camera_api_identify_listening(void *data, ngx_uint_t up)
 {
-    ngx_camera_api_session_drop_all();
+    if (up) {
+        ngx_camera_api_session_drop_all();
+    }
 }

@@ -181,7 +181,6 @@ ngx_camera_api_pg_create(ngx_cycle_t *cycle, ngx_uint_t slow,
     }
 
     conf.ready = ngx_camera_api_pg_ready;
-    conf.data = slow ? NULL : &ngx_camera_api_pg;
 
     ngx_camera_api_pg.pools[slow] = ngx_camera_pg_create(cycle->pool,
                                                          cycle->log, &conf);
@@ -252,16 +251,10 @@ ngx_camera_api_notify(ngx_camera_api_notify_t *notify)
 }
 
 
-/* data tells the pool that listens from the other one */
-
 static void
 ngx_camera_api_pg_ready(void *data, ngx_uint_t connections)
 {
     ngx_uint_t  i;
-
-    if (data) {
-        ngx_camera_api_identify_connected();
-    }
 
     for (i = 0; i < NGX_CAMERA_API_POOLS; i++) {
 
