@@ -36,7 +36,7 @@ function root(field: string): string {
 }
 
 /* "is required" → "Is required." */
-function sentence(text: string): string {
+export function sentence(text: string): string {
   const first = text.slice(0, 1).toUpperCase() + text.slice(1);
 
   return /[.!?]$/.test(first) ? first : `${first}.`;

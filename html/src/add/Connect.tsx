@@ -10,6 +10,7 @@ import { cameraWords } from "../cameras/status";
 import { ButtonLink } from "../design/Button";
 import { Icon } from "../design/Icon";
 import { Notice, RefusalNotice, Refused } from "../design/Notice";
+import { sentence } from "../messages";
 import { refusalOf } from "../outcome";
 import { LivePlayer } from "../player/LivePlayer";
 import { useAddress, useCamera, useStreamState } from "../queries";
@@ -144,7 +145,7 @@ function Waiting({ camera, state, address, how }: WaitingProps) {
       )}
       {state?.warning != null && (
         <Notice tone="warn" title="The last attempt">
-          {state.warning}
+          {sentence(state.warning)}
         </Notice>
       )}
       {late && !arriving && address !== undefined && (
@@ -183,7 +184,7 @@ function Connected(props: { camera: Camera; state: StreamState }) {
       <LivePlayer camera={camera} />
       {state.warning !== null && (
         <Notice tone="warn" title="About this stream">
-          {state.warning}
+          {sentence(state.warning)}
         </Notice>
       )}
       <div className="connect-done">

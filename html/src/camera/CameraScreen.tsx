@@ -8,6 +8,7 @@ import { Button, ButtonLink } from "../design/Button";
 import { Icon } from "../design/Icon";
 import { Menu, MenuItem } from "../design/Menu";
 import { Notice, Refused } from "../design/Notice";
+import { sentence } from "../messages";
 import { refusalOf, type Success } from "../outcome";
 import { LivePlayer } from "../player/LivePlayer";
 import { useCamera, useStreamState } from "../queries";
@@ -118,7 +119,7 @@ function Warning({ camera }: { camera: Camera }) {
 
   return data?.warning == null ? null : (
     <Notice tone="warn" title="About this stream">
-      {data.warning}
+      {sentence(data.warning)}
     </Notice>
   );
 }
