@@ -163,12 +163,19 @@ unlike("@bodies", qr/SELECT|relation|psql|SQLSTATE|\/work|\.c:|ngx_|postgres/i,
 
 # the log: a line of JSON each, the pattern for the path, no argument, no token
 
-$t->api_get("$one?token=secret1", token => $admin->{token});
-my @lines = map { decode_json($_) } split /\n/,
-    $t->read_file($t->dir . '/api.log');
+$r = $t->api_get("$one?token=secret1", token => $admin->{token});
+my $id = $r->{headers}{'x-request-id'};
+my (@lines, $last);
+
+# written when the answer was sent, which is when we have it or a little later
+
+$t->wait_for(sub {
+    @lines = map { decode_json($_) } split /\n/,
+        $t->read_file($t->dir . '/api.log');
+    ($last) = grep { $_->{requestId} eq $id } @lines;
+}, 5, 'the log');
 
 cmp_ok(scalar @lines, '>', 100, 'each request is in the log');
-my $last = $lines[-1];
 is($last->{route}, '/cameras/:id', 'route');
 is($last->{principal}, $admin->{username}, 'who');
 is($last->{tenant}, $admin->{tenant}, 'whose');
