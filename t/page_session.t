@@ -191,7 +191,8 @@ $t->done_testing;
 sub shorten_tokens {
     my $file = $run->var . '/conf/api.conf';
 
-    $t->write_file($file, $t->read_file($file) . "camera_api_access_ttl 10s;\n");
+    $t->write_file($file, $t->read_file($file)
+        =~ s/^camera_api_access_ttl \s*\K.*$/10s;/mr);
     kill 'HUP', $run->env->{NGINX_PID};
     $t->wait_for(sub { (login()->{json}{expiresIn} // 0) == 10 }, 20,
         'short tokens') or BAIL_OUT('tokens live as long as before');
