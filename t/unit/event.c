@@ -164,5 +164,7 @@ main(void)
         cmocka_unit_test(a_message_is_tenant_id_and_event)
     };
 
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
