@@ -155,11 +155,15 @@ my @gone = map { $t->ask(160, $hd) } 1 .. 30;
 $t->wait_for(sub { $t->stat->{waited} - $before->{waited} == 30 }, 2,
     'thirty that wait');
 close $_ for @gone;
-$t->wait_for(sub { $t->fds($pid) == $fds }, 2, 'closed connections');
+$t->wait_for(sub { $t->fds($pid) <= $fds }, 2, 'closed connections');
 kill 'CONT', $sandbox;
 
 is($t->first(160, $hd)->{status}, 200, 'thirty have left: others are served');
-is($t->fds($pid), $fds, 'thirty have left: nothing is left open');
+
+# the connection of the moment before may have been counted with the others
+
+$t->wait_for(sub { $t->fds($pid) <= $fds }, 2, 'closed connections');
+cmp_ok($t->fds($pid), '<=', $fds, 'thirty have left: nothing is left open');
 is($t->stat->{refused}, $before->{refused}, 'thirty have left: nobody is told');
 is(($t->worker_pids)[0], $pid, 'same worker of nginx');
 is(($t->worker_children('sandbox'))[0], $sandbox, 'same sandbox');
