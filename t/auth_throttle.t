@@ -68,7 +68,7 @@ unlike("@lines", qr/\bann\b/i, 'without the name');
 
 my @local = (local => '127.0.0.2');
 login('zoe', "wrong $_", @local) for 1 .. 3;
-$t->stop_postgres;
+$t->stop_postgres('immediate');         # within the second that she waits
 is(login('zoe', 'wrong', @local)->{status}, 429, 'nobody is asked');
 
 # what is our fault does not count

@@ -148,7 +148,7 @@ for my $none ('ffffffff-52c1-4f57-9f3d-000000000000', ended($small)) {
 my $pid = ($t->worker_pids)[0];
 my ($sandbox) = $t->worker_children('sandbox');
 my $before = $t->stat;
-my $fds = $t->fds($pid);
+my $fds = settled_fds($pid);
 
 kill 'STOP', $sandbox;
 my @gone = map { $t->ask(160, $hd) } 1 .. 30;
@@ -159,9 +159,6 @@ $t->wait_for(sub { $t->fds($pid) <= $fds }, 2, 'closed connections');
 kill 'CONT', $sandbox;
 
 is($t->first(160, $hd)->{status}, 200, 'thirty have left: others are served');
-
-# the connection of the moment before may have been counted with the others
-
 $t->wait_for(sub { $t->fds($pid) <= $fds }, 2, 'closed connections');
 cmp_ok($t->fds($pid), '<=', $fds, 'thirty have left: nothing is left open');
 is($t->stat->{refused}, $before->{refused}, 'thirty have left: nobody is told');
@@ -185,6 +182,19 @@ unlike($t->worker_log, qr/libav/, 'nothing to complain about');
 $t->done_testing;
 
 ###############################################################################
+
+# descriptors, once those of the request before are closed
+
+sub settled_fds {
+    my ($pid) = @_;
+
+    my $n = -1;
+
+    $t->wait_for(sub { my $last = $n; $last == ($n = $t->fds($pid)) }, 2,
+        'closed connections');
+
+    return $n;
+}
 
 # when the file was last known to be fresh
 
