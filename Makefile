@@ -73,7 +73,7 @@ unit: $(UNIT_T)  ## build and run the unit tests alone
 test:  ## install what is missing, build, run every test
 	@deploy/deps --test
 	@$(MAKE) --no-print-directory build $(UNIT_T) $(TOOLS_T)
-	@prove -I t/lib t/*.t $(UNIT_T)
+	@t/prove-all t/*.t $(UNIT_T)
 
 soak:  ## run every test with the drills in their long form
 	@CAMERA_SOAK=1 $(MAKE) --no-print-directory test

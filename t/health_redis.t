@@ -33,7 +33,7 @@ is($r->{json}{status}, 'degraded', 'degraded');
 
 $t->start_redis;
 ok(told('ok'), 'comes up');
-is(clients(), 2, 'a connection of each worker');
+ok($t->wait_for(sub { clients() == 2 }, 3), 'a connection of each worker');
 
 $t->pause_redis;
 ok(told('away'), 'hangs');

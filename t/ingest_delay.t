@@ -43,8 +43,9 @@ $t->done_testing;
 
 # Two seconds of 300 bytes each 5 ms, then one each 200 ms.  Answers the share
 # of arrivals that are a message's own, of those after the first second, by
-# which the rate is known; and the longest way into the ring in ms, while
-# busy and when quiet.
+# which the rate is known; and the way into the ring in ms: while busy the one
+# that 19 of 20 stay below, when quiet the median.  A machine that pauses delays
+# what is under way; a message that waits for the next one does so always.
 
 sub messages {
     my ($name, $tls) = @_;
@@ -77,7 +78,9 @@ sub messages {
     my @way = map { $arrived[$_] - $sent[$_] } 0 .. $#arrived;
     my %own = map { $_ => 1 } @arrived[240 .. 399];
 
-    return (keys(%own) / 160, max(@way[0 .. 399]), max(@way[400 .. 409]));
+    return (keys(%own) / 160, most(@way[0 .. 399]), median(@way[400 .. 409]));
 }
 
-sub max { (sort { $a <=> $b } @_)[-1] }
+sub most { (sort { $a <=> $b } @_)[0.95 * @_] }
+
+sub median { (sort { $a <=> $b } @_)[@_ / 2] }
