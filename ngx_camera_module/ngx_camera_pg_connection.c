@@ -3,7 +3,8 @@
  */
 
 /*
- * One connection of the PostgreSQL client.
+ * One connection of the PostgreSQL client, from connecting to its end; what is
+ * read meanwhile is ngx_camera_pg_answer.c's.
  *
  *     IDLE        waits for its retry timer        [_disconnect]
  *     CONNECTING  PQconnectPoll() at each event    [ngx_camera_pg_connect]
@@ -12,8 +13,7 @@
  *
  * Whatever fails ends in ngx_camera_pg_disconnect(), which tells every query
  * in flight and connects again after a while that doubles from 50 ms to 5 s,
- * half of it random.  A server that does not answer the oldest query for half
- * a second longer than it may work on a statement counts as lost.
+ * half of it random.
  *
  * Events are level-triggered, because libpq reads only what it wants.  While
  * connecting, libpq may close its socket and open another one under the same
@@ -29,7 +29,6 @@
 
 #define NGX_CAMERA_PG_BACKOFF_MIN  50
 #define NGX_CAMERA_PG_BACKOFF_MAX  5000
-#define NGX_CAMERA_PG_STALL        500
 
 
 static void ngx_camera_pg_connect_handler(ngx_event_t *ev);
@@ -37,25 +36,12 @@ static void ngx_camera_pg_poll(ngx_camera_pg_conn_t *conn);
 static ngx_int_t ngx_camera_pg_attach(ngx_camera_pg_conn_t *conn,
     ngx_event_handler_pt handler);
 static void ngx_camera_pg_detach(ngx_camera_pg_conn_t *conn);
-static ngx_int_t ngx_camera_pg_want(ngx_camera_pg_conn_t *conn,
-    ngx_uint_t read, ngx_uint_t write);
 static void ngx_camera_pg_prepare(ngx_camera_pg_conn_t *conn);
-static void ngx_camera_pg_prepared(ngx_camera_pg_conn_t *conn,
-    ngx_camera_pg_query_t *query);
 static void ngx_camera_pg_listening(ngx_camera_pg_conn_t *conn,
     ngx_uint_t up);
-static void ngx_camera_pg_io_handler(ngx_event_t *ev);
-static ngx_int_t ngx_camera_pg_flush(ngx_camera_pg_conn_t *conn);
-static ngx_int_t ngx_camera_pg_read(ngx_camera_pg_conn_t *conn);
-static void ngx_camera_pg_result(ngx_camera_pg_conn_t *conn, PGresult *res);
-static void ngx_camera_pg_keep(ngx_camera_pg_query_t *query, PGresult *res);
-static void ngx_camera_pg_synced(ngx_camera_pg_conn_t *conn);
-static void ngx_camera_pg_notifies(ngx_camera_pg_conn_t *conn);
-static void ngx_camera_pg_watch(ngx_camera_pg_conn_t *conn);
 static void ngx_camera_pg_retry_handler(ngx_event_t *ev);
 static void ngx_camera_pg_deadline_handler(ngx_event_t *ev);
 static void ngx_camera_pg_broken_handler(ngx_event_t *ev);
-static void ngx_camera_pg_failed(ngx_camera_pg_conn_t *conn, const char *what);
 static void ngx_camera_pg_unfit(ngx_camera_pg_conn_t *conn);
 static void ngx_camera_pg_notice(void *data, const PGresult *res);
 
@@ -206,7 +192,7 @@ ngx_camera_pg_detach(ngx_camera_pg_conn_t *conn)
 }
 
 
-static ngx_int_t
+ngx_int_t
 ngx_camera_pg_want(ngx_camera_pg_conn_t *conn, ngx_uint_t read,
     ngx_uint_t write)
 {
@@ -274,7 +260,7 @@ ngx_camera_pg_prepare(ngx_camera_pg_conn_t *conn)
 }
 
 
-static void
+void
 ngx_camera_pg_prepared(ngx_camera_pg_conn_t *conn,
     ngx_camera_pg_query_t *query)
 {
@@ -327,261 +313,6 @@ ngx_camera_pg_listening(ngx_camera_pg_conn_t *conn, ngx_uint_t up)
 
     if (conf->listening && conf->listen && conn->index == 0) {
         conf->listening(conf->data, up);
-    }
-}
-
-
-void
-ngx_camera_pg_sent(ngx_camera_pg_conn_t *conn, ngx_camera_pg_query_t *query)
-{
-    ngx_queue_insert_tail(&conn->queries, &query->queue);
-
-    if (query->counted) {
-        conn->in_flight++;
-    }
-
-    if (!conn->deadline.timer_set) {
-        ngx_camera_pg_watch(conn);
-    }
-}
-
-
-/* the caller does not expect its handler yet */
-
-void
-ngx_camera_pg_push(ngx_camera_pg_conn_t *conn)
-{
-    if (ngx_camera_pg_flush(conn) != NGX_OK) {
-        ngx_post_event(&conn->broken, &ngx_posted_events);
-    }
-}
-
-
-/* libpq may need to read before it can write on */
-
-static void
-ngx_camera_pg_io_handler(ngx_event_t *ev)
-{
-    ngx_connection_t      *c;
-    ngx_camera_pg_conn_t  *conn;
-
-    c = ev->data;
-    conn = c->data;
-
-    if (PQconsumeInput(conn->pg) != 1) {
-        ngx_camera_pg_failed(conn, "PQconsumeInput()");
-        return;
-    }
-
-    if (ngx_camera_pg_read(conn) != NGX_OK) {
-        return;
-    }
-
-    if (ngx_camera_pg_flush(conn) != NGX_OK) {
-        ngx_camera_pg_failed(conn, "PQflush()");
-    }
-}
-
-
-static ngx_int_t
-ngx_camera_pg_flush(ngx_camera_pg_conn_t *conn)
-{
-    int  rc;
-
-    rc = PQflush(conn->pg);
-
-    if (rc == -1) {
-        return NGX_ERROR;
-    }
-
-    return ngx_camera_pg_want(conn, 1, rc == 1);
-}
-
-
-/* NGX_OK, or NGX_DONE: the connection is gone, a handler may have run */
-
-static ngx_int_t
-ngx_camera_pg_read(ngx_camera_pg_conn_t *conn)
-{
-    PGconn      *pg;
-    PGresult    *res;
-    ngx_uint_t   ends;
-
-    pg = conn->pg;
-    ends = 0;
-
-    while (conn->pg == pg && !ngx_queue_empty(&conn->queries)) {
-
-        if (PQisBusy(pg)) {
-            break;
-        }
-
-        res = PQgetResult(pg);
-
-        if (res) {
-            ends = 0;
-            ngx_camera_pg_result(conn, res);
-            continue;
-        }
-
-        /* one end stands between the results of two queries */
-
-        if (++ends == 3) {
-            break;
-        }
-    }
-
-    /* only now the library has looked at everything that was read */
-
-    if (conn->pg == pg) {
-        ngx_camera_pg_notifies(conn);
-    }
-
-    if (conn->pg == pg && (PQstatus(pg) == CONNECTION_BAD || ends == 3)) {
-        ngx_camera_pg_failed(conn, "PQgetResult()");
-    }
-
-    return conn->pg == pg ? NGX_OK : NGX_DONE;
-}
-
-
-static void
-ngx_camera_pg_result(ngx_camera_pg_conn_t *conn, PGresult *res)
-{
-    ngx_uint_t              skip;
-    ngx_queue_t            *q;
-    ngx_camera_pg_query_t  *query;
-
-    if (PQresultStatus(res) == PGRES_PIPELINE_SYNC) {
-        PQclear(res);
-        ngx_camera_pg_synced(conn);
-        return;
-    }
-
-    q = ngx_queue_head(&conn->queries);
-    query = ngx_queue_data(q, ngx_camera_pg_query_t, queue);
-
-    if (query->setup) {
-        ngx_camera_pg_setup_answer(conn, res);
-    }
-
-    skip = query->skip;
-    query->skip = 0;
-
-    /* of the setting before a query only an error is of interest */
-
-    if (skip && ngx_camera_pg_judge(res) == NGX_CAMERA_PG_OK) {
-        PQclear(res);
-        return;
-    }
-
-    ngx_camera_pg_keep(query, res);
-
-    if (query->shared && !skip) {
-        ngx_camera_pg_watch(conn);
-        ngx_camera_pg_batch_answered(query);
-    }
-}
-
-
-/* an error counts, whether it comes before or after a result */
-
-static void
-ngx_camera_pg_keep(ngx_camera_pg_query_t *query, PGresult *res)
-{
-    if (query->result == NULL
-        || (ngx_camera_pg_judge(query->result) == NGX_CAMERA_PG_OK
-            && ngx_camera_pg_judge(res) != NGX_CAMERA_PG_OK))
-    {
-        PQclear(query->result);
-        query->result = res;
-        return;
-    }
-
-    PQclear(res);
-}
-
-
-static void
-ngx_camera_pg_synced(ngx_camera_pg_conn_t *conn)
-{
-    ngx_queue_t            *q;
-    ngx_camera_pg_rc_e      rc;
-    ngx_camera_pg_query_t  *query;
-
-    q = ngx_queue_head(&conn->queries);
-    query = ngx_queue_data(q, ngx_camera_pg_query_t, queue);
-
-    if (query->setup) {
-        ngx_camera_pg_prepared(conn, query);
-        return;
-    }
-
-    ngx_queue_remove(q);
-    ngx_queue_init(q);
-
-    /* what shared this Sync was told already */
-
-    rc = query->sync && query->result == NULL
-         ? NGX_CAMERA_PG_OK : ngx_camera_pg_judge(query->result);
-
-    ngx_camera_pg_setting_synced(conn, query, rc);
-    ngx_camera_pg_watch(conn);
-    ngx_camera_pg_query_done(query, rc);
-}
-
-
-ngx_camera_pg_rc_e
-ngx_camera_pg_judge(const PGresult *res)
-{
-    switch (PQresultStatus(res)) {
-
-    case PGRES_TUPLES_OK:
-    case PGRES_COMMAND_OK:
-        return NGX_CAMERA_PG_OK;
-
-    default:
-        return NGX_CAMERA_PG_REFUSED;
-    }
-}
-
-
-/* the one who is told may close the pool: there is no connection then */
-
-static void
-ngx_camera_pg_notifies(ngx_camera_pg_conn_t *conn)
-{
-    PGnotify              *notify;
-    ngx_camera_pg_conf_t  *conf;
-
-    conf = &conn->pool->conf;
-
-    while ((notify = PQnotifies(conn->pg)) != NULL) {
-
-        if (conf->notified) {
-            conf->notified(conf->data, notify->relname, notify->extra);
-        }
-
-        PQfreemem(notify);
-    }
-}
-
-
-/*
- * While an answer is due: how long the server may be silent about the oldest.
- * nginx leaves a timer alone that is put off by less than NGX_TIMER_LAZY_DELAY,
- * so it may be so much less.
- */
-
-static void
-ngx_camera_pg_watch(ngx_camera_pg_conn_t *conn)
-{
-    if (!ngx_queue_empty(&conn->queries)) {
-        ngx_add_timer(&conn->deadline, conn->pool->conf.statement_timeout
-                                       + NGX_CAMERA_PG_STALL);
-
-    } else if (conn->deadline.timer_set) {
-        ngx_del_timer(&conn->deadline);
     }
 }
 
@@ -694,7 +425,7 @@ ngx_camera_pg_broken_handler(ngx_event_t *ev)
  * statement that could not be prepared is to blame, which is ours.
  */
 
-static void
+void
 ngx_camera_pg_failed(ngx_camera_pg_conn_t *conn, const char *what)
 {
     size_t                  len;

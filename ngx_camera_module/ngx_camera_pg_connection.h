@@ -5,9 +5,10 @@
 /*
  * What the files of the PostgreSQL client share: pools and queries are in
  * ngx_camera_pg.c, the connection string in ngx_camera_pg_conninfo.c,
- * connections in ngx_camera_pg_connection.c, what a new one is told and asked
- * in ngx_camera_pg_setup.c, the session setting in ngx_camera_pg_setting.c,
- * reads that share a Sync in ngx_camera_pg_batch.c.
+ * connections in ngx_camera_pg_connection.c, what goes over them in
+ * ngx_camera_pg_answer.c, what a new one is told and asked in
+ * ngx_camera_pg_setup.c, the session setting in ngx_camera_pg_setting.c, reads
+ * that share a Sync in ngx_camera_pg_batch.c.
  */
 
 #ifndef NGX_CAMERA_PG_CONNECTION_H
@@ -125,6 +126,23 @@ void ngx_camera_pg_connect(ngx_camera_pg_conn_t *conn);
 
 /* ends the connection and what is in flight on it; retries when told so */
 void ngx_camera_pg_disconnect(ngx_camera_pg_conn_t *conn, ngx_uint_t retry);
+
+/* gives it up: said once in an outage, connected anew after a while */
+void ngx_camera_pg_failed(ngx_camera_pg_conn_t *conn, const char *what);
+
+/* which events the library waits for */
+ngx_int_t ngx_camera_pg_want(ngx_camera_pg_conn_t *conn, ngx_uint_t read,
+    ngx_uint_t write);
+
+/* the connection's setup was answered */
+void ngx_camera_pg_prepared(ngx_camera_pg_conn_t *conn,
+    ngx_camera_pg_query_t *query);
+
+/* of its socket, while it prepares or is ready */
+void ngx_camera_pg_io_handler(ngx_event_t *ev);
+
+/* sets the deadline anew, after something was answered */
+void ngx_camera_pg_watch(ngx_camera_pg_conn_t *conn);
 
 /* after it was sent: an answer is awaited */
 void ngx_camera_pg_sent(ngx_camera_pg_conn_t *conn,
