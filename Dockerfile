@@ -65,6 +65,7 @@ RUN groupadd --gid 10001 camera \
         --home-dir /nonexistent --shell /usr/sbin/nologin camera \
     && install -d -o camera -g camera -m 0750 \
         /etc/camera /etc/camera-owner /run/camera /run/demo /run/nginx \
+        /run/worker /var/lib/camera/recordings \
     && mkdir /run/postgresql /run/redis \
     && ln -sf /dev/stdout /var/log/nginx/access.log \
     && ln -sf /dev/stdout /var/log/nginx/api.log

@@ -32,7 +32,7 @@ my ($status, $text);
 # secrets: made once, ours alone
 
 my @secrets = (map({ $image->file('secrets', $_) } qw(keys.json camera_app
-    camera_api tls/cert.pem tls/key.pem)),
+    camera_api camera_worker tls/cert.pem tls/key.pem)),
     map { $image->file('owner', $_) } qw(camera_owner postgres));
 
 ($status, $text) = $image->run('secrets');
@@ -42,9 +42,9 @@ is((grep { ((stat)[2] // 0777) & (S_IRWXG|S_IRWXO) } @secrets), 0,
 like($text, qr/self-signed for localhost/, 'the certificate is ours');
 
 my %passwords = map { ($image->secret($_) => 1) } qw(camera_app camera_api
-    camera_owner postgres);
-is(keys %passwords, 4, 'a password for each role');
-is((grep { length >= 40 } keys %passwords), 4, 'that nobody guesses');
+    camera_worker camera_owner postgres);
+is(keys %passwords, 5, 'a password for each role');
+is((grep { length >= 40 } keys %passwords), 5, 'that nobody guesses');
 
 my $before = join '', map { $t->read_file($_) } @secrets;
 ($status, $text) = $image->run('secrets');

@@ -41,4 +41,8 @@ like($run->log, qr/^run +\| ERROR: migrate failed/m, 'migrate is named');
 like($run->log, qr/Connection refused/, 'its last words');
 unlike($run->log, qr/sesame/, 'no password');
 
+$run = Camera::Test::Run->start($t, RECORD_DIR => '/dev/null/disk');
+is($run->{process}->wait(60), 1 << 8, 'no disk to record to: status');
+like($run->log, qr{RECORD_DIR: "/dev/null/disk" is no directory}, 'message');
+
 $t->done_testing;

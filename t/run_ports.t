@@ -33,6 +33,9 @@ refused(qr/HTTP_PORT is "80x", it must be a number from 1 to 65535/,
 refused(qr/HTTPS_PORT is "65536"/, 'too large a port', HTTPS_PORT => 65536);
 refused(qr/WORKERS is "0", it must be a number from 1/, 'no workers',
     WORKERS => 0);
+refused(qr/RECORD_RESERVE is "5 GB"/, 'reserve', RECORD_RESERVE => '5 GB');
+refused(qr/RECORD_LENGTH is "5", it must be a number from 10/, 'length',
+    RECORD_LENGTH => 5);
 refused(qr/DEMO is "yes", it must be a number from 0 to 1/, 'demo',
     DEMO => 'yes');
 

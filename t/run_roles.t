@@ -72,9 +72,13 @@ is(role_at($_), 'camera_api', s/.*camera_owner/.../r)
 {
     local $ENV{DATABASE_URL} = "host=/tmp options='-c geqo=off'";
     eval { Run::Place::settings($t->root) };
-    like($@, qr/API_DATABASE_URL is needed/, 'options of its own are not lost');
+    like($@, qr/ API_DATABASE_URL is needed/, 'options of its own are not lost');
 
     local $ENV{API_DATABASE_URL} = 'host=/tmp';
+    eval { Run::Place::settings($t->root) };
+    like($@, qr/WORKER_DATABASE_URL is needed/, 'for recordings neither');
+
+    local $ENV{WORKER_DATABASE_URL} = 'host=/tmp';
     ok(eval { Run::Place::settings($t->root) }, 'unless there is another one');
 }
 

@@ -42,9 +42,13 @@ like($env->{CAMERA_REDIS_URL}, qr{^unix:/\S+/redis\.sock$},
     'CAMERA_REDIS_URL');
 ok(-s $env->{CAMERA_KEYS}, 'CAMERA_KEYS');
 ok(-d "$env->{CAMERA_SHM}/rings", 'CAMERA_SHM');
+is($env->{CAMERA_RECORDINGS}, $run->var . '/recordings', 'CAMERA_RECORDINGS');
+ok(-d $env->{CAMERA_RECORDINGS}, 'which is there');
 like($t->read_file("/proc/$env->{NGINX_PID}/cmdline"), qr/nginx: master/,
     'NGINX_PID');
 is((stat $run->var . '/run.env')[2] & 07777, 0600, 'run.env is private');
+is((stat $run->var . '/worker.conninfo')[2] & 07777, 0600,
+    'and so is what camera-worker logs in with');
 
 # the first administrator
 

@@ -4,9 +4,10 @@ package Run::Instance;
 
 # One running platform: what it is made of, in the order it is started.
 #
-# PostgreSQL, migrations, Redis, keys, certificate, nginx (which makes the shared
-# directory), camera-worker, run.env, demo cameras.  Each start is given what
-# it needs on the command line or in VAR; nothing reads the environment later.
+# PostgreSQL, migrations, Redis, keys, certificate, places for recordings, nginx
+# (which makes the shared directory), camera-worker, run.env, demo cameras.  Each
+# start is given what it needs on the command line or in VAR; nothing reads the
+# environment later.
 
 use strict;
 use warnings;
@@ -20,6 +21,7 @@ use constant LINK_TTL => 12 * 3600;      # links of the demo cameras
 use Run::Admin;
 use Run::Children;
 use Run::Place;
+use Run::Recordings;
 use Run::Redis;
 use Run::Steps;
 
@@ -37,7 +39,7 @@ sub start {
     $self->make_place;
 
     for my $part (qw(build database migrations redis keys admin certificate
-        nginx worker service demo))
+        recordings nginx worker service demo))
     {
         my $method = "start_$part";
         die "stopped\n" if $self->{stopped}->();
@@ -53,6 +55,9 @@ sub make_place {
 
     my $var = $self->{set}{VAR};
     my $user = Run::Place::user($self->{root}, $var);
+
+    $self->{set}{volumes} = Run::Recordings::volumes($self->{root}, $var,
+        $self->{set}{RECORD_DIR});
 
     Run::Place::directory($user, $var, 0755);
     Run::Place::directory($user, "$var/log", 0750);
@@ -104,6 +109,8 @@ sub start_database {
         $self->{app_url} = $self->{set}{APP_DATABASE_URL} || $url;
         $self->{api_url} = $self->{set}{API_DATABASE_URL}
             || Run::Place::as_role($url, 'camera_api');
+        $self->{worker_url} = $self->{set}{WORKER_DATABASE_URL}
+            || Run::Place::as_role($url, 'camera_worker');
         return;
     }
 
@@ -127,6 +134,7 @@ sub start_database {
     $self->{owner_url} = $self->url('camera_owner');
     $self->{app_url} = $self->url('camera_app');
     $self->{api_url} = $self->url('camera_api');
+    $self->{worker_url} = $self->url('camera_worker');
 }
 
 
@@ -193,7 +201,7 @@ sub make_database {
     my %there = map { $_ => 1 } split /\n/, $there;
 
     my @make = map { "CREATE ROLE $_ LOGIN" } grep { !$there{$_} }
-        qw(camera_owner camera_app camera_api);
+        qw(camera_owner camera_app camera_api camera_worker);
     push @make, 'CREATE DATABASE camera OWNER camera_owner'
         unless $there{camera};
 
@@ -280,6 +288,13 @@ sub start_certificate {
 }
 
 
+sub start_recordings {
+    my ($self) = @_;
+
+    Run::Recordings::make($self);
+}
+
+
 sub start_nginx {
     my ($self) = @_;
 
@@ -327,6 +342,8 @@ sub render_conf {
         'MODULES=/usr/lib/nginx/modules',
         'FILES=',                       # more_files() has seen to it
         'PUBLISH_URL=' . $self->publish_url,
+        'RECORDINGS=' . join(' ', map { '"' . quoted($_) . '"' }
+            @{ $set->{volumes} }),
         'REDIS=' . quoted($self->{redis_url}),
         "RUN=$var/tmp",
         "SHM=$self->{shm}",
@@ -462,6 +479,7 @@ sub write_env {
         "CAMERA_REDIS_URL='$self->{redis_url}'",
         "CAMERA_KEYS='$self->{keys}'",
         "CAMERA_SHM='$self->{shm}'",
+        "CAMERA_RECORDINGS='" . join(':', @{ $set->{volumes} }) . "'",
         "NGINX_PID=$nginx_pid",
     );
 

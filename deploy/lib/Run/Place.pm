@@ -33,19 +33,28 @@ sub settings {
 
     $set{WORKERS} = number('WORKERS', 2, 1, 64);
     $set{DEMO} = number('DEMO', 1, 0, 1);
+    $set{RECORD} = number('RECORD', 1, 0, 1);
+    $set{RECORD_LENGTH} = number('RECORD_LENGTH', 3600, 10, 86400);
+    $set{RECORD_RESERVE} = share('RECORD_RESERVE');
 
     # out of the environment, which every child inherits
     $set{$_} = delete $ENV{$_} // '' for qw(ADMIN_PASSWORD REDIS_URL);
 
     $set{$_} = $ENV{$_} // ''
-        for qw(DATABASE_URL APP_DATABASE_URL API_DATABASE_URL);
+        for qw(DATABASE_URL APP_DATABASE_URL API_DATABASE_URL
+            WORKER_DATABASE_URL);
 
-    die "DATABASE_URL has options of its own, so API_DATABASE_URL is needed,"
-        . " too\n" if $set{DATABASE_URL} && !$set{API_DATABASE_URL}
-        && $set{DATABASE_URL} =~ /\boptions\s*=/;
+    for my $name ('API_DATABASE_URL',
+        $set{RECORD} ? 'WORKER_DATABASE_URL' : ())
+    {
+        die "DATABASE_URL has options of its own, so $name is needed, too\n"
+            if $set{DATABASE_URL} && !$set{$name}
+            && $set{DATABASE_URL} =~ /\boptions\s*=/;
+    }
 
     my $var = $ENV{VAR} // 'var';
     $set{VAR} = $var =~ m{^/} ? $var : "$root/$var";
+    $set{RECORD_DIR} = $ENV{RECORD_DIR} // '';
 
     my %by_port;
     for my $name (sort keys %ports) {
@@ -68,6 +77,19 @@ sub number {
         unless $value =~ /^\d{1,5}$/ && $value >= $min && $value <= $max;
 
     return $value + 0;
+}
+
+
+# bytes, or a part of the whole as "5%"; nothing when it is not set
+
+sub share {
+    my ($name) = @_;
+
+    my $value = $ENV{$name} // '';
+    return $value if $value =~ /^(?:\d{1,15}|\d{1,2}%)?\z/;
+
+    die "$name is \"$value\", it must be a number of bytes, or a part of each"
+        . " disk like 5%\n";
 }
 
 

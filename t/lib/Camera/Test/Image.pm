@@ -50,7 +50,7 @@ sub new {
 
     $self->{root} = $self->{image} ? $self->_build : $self->_install;
     $self->{volume} = { map { ($_ => $self->_volume($_)) }
-        qw(secrets owner state log demo) };
+        qw(secrets owner state worker recordings log demo) };
     $self->{volume}{shm} = $self->_volume('shm', $test->{shm_parent});
 
     return $self;
@@ -146,6 +146,8 @@ sub start {
         SECRETS       => $self->{volume}{secrets},
         OWNER_SECRETS => $self->{volume}{owner},
         STATE         => $self->{volume}{state},
+        WORKER_STATE  => $self->{volume}{worker},
+        RECORDINGS    => $self->{volume}{recordings},
         LOG           => $self->{volume}{log},
         DEMO          => $self->{volume}{demo},
         SHM           => "$self->{volume}{shm}/shm",
@@ -165,12 +167,15 @@ sub _start_container {
 
     my $t = $self->{test};
     my %volume = (secrets => '/etc/camera', owner => '/etc/camera-owner',
-        demo => '/run/demo', shm => '/run/camera');
+        demo => '/run/demo', shm => '/run/camera',
+        recordings => '/var/lib/camera/recordings');
     my %mount = map { ($self->{volume}{$_} => $volume{$_}) } keys %volume;
 
     $mount{ $t->{pgsocket} } = '/run/postgresql' if $t->{pgsocket};
     $mount{"$t->{dir}/r"} = '/run/redis' if $t->{redis};
     $mount{ $self->{volume}{state} } = '/run/nginx' if $command[0] eq 'nginx';
+    $mount{ $self->{volume}{worker} } = '/run/worker'
+        if $command[0] eq 'camera-worker';
 
     return Camera::Process->start($opt, $t->root . '/t/image/container',
         $self->{root}, USER,
@@ -230,7 +235,8 @@ sub run {
 
 =item file($volume, $path)
 
-The path of a file on a volume: secrets, owner, state, log, demo, shm.
+The path of a file on a volume: secrets, owner, state, worker, recordings, log,
+demo, shm.
 
 =cut
 
@@ -268,7 +274,7 @@ sub start_postgres {
     $t->psql({ user => 'postgres', database => 'postgres' }, $_) for (
         'DROP DATABASE camera',
         (map { "DROP ROLE IF EXISTS $_" } qw(camera_owner camera_app
-            camera_api)),
+            camera_api camera_worker)),
         sprintf("ALTER ROLE postgres PASSWORD '%s'", $self->secret('postgres')),
     );
 
