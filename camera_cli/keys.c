@@ -99,10 +99,11 @@ cli_keys_rotate(cli_t *cli, const char *path)
 
     if (asked == CAM_KEY_USES) {
         return cli_fail(cli, CLI_USAGE, NULL, "--use takes \"stream\", "
-                        "\"playback\" or \"access\"");
+                        "\"playback\", \"access\" or \"export\"");
     }
 
-    /* a node that has no API gets no key for it unless it is asked for */
+    /* a node that has no API gets no key for it unless it is asked for, and
+       one that exports nothing none for that */
 
     for (use = 0; use < CAM_KEY_USES; use++) {
 

@@ -115,8 +115,8 @@ static const cli_command_t  cli_commands[] = {
               " | list [FILE]",
       "make, rotate or list signing keys",
       "init makes FILE (mode 0600) with one key of each use: stream (publish\n"
-      "tokens), playback, and access (people who logged in); it never\n"
-      "replaces a file.  rotate adds a key that signs from now on, while the\n"
+      "tokens), playback, access (people who logged in) and export (manifests\n"
+      "of exported video); it never replaces a file.  rotate adds a key that signs from now on, while the\n"
       "older ones verify what they signed; with --retire it takes the place\n"
       "of a key that only verified, whose tokens end.  It does so for each\n"
       "use that has a key, or for USE alone, which may be new to the file.\n"

@@ -74,7 +74,7 @@ static int
 cli_verify_kind(const cli_t *cli)
 {
     int                 use;
-    static const char  *kinds[CAM_KEY_USES] = {
+    static const char  *kinds[CAM_KEY_TOKENS] = {
         "publish", "playback", "access"
     };
 
@@ -82,7 +82,7 @@ cli_verify_kind(const cli_t *cli)
         return CAM_KEY_STREAM;
     }
 
-    for (use = 0; use < CAM_KEY_USES; use++) {
+    for (use = 0; use < CAM_KEY_TOKENS; use++) {
         if (strcmp(cli->opt.kind, kinds[use]) == 0) {
             return use;
         }

@@ -45,7 +45,7 @@ static int cam_keys_check_pair(const cam_key_t *one, const cam_key_t *two,
 
 
 const char  *cam_keys_uses[CAM_KEY_USES] = {
-    "stream", "playback", "access"
+    "stream", "playback", "access", "export"
 };
 
 
@@ -237,7 +237,8 @@ cam_keys_add(cam_keys_t *keys, json_t *item, cam_keys_error_t *err)
 
     if (cam_keys_read_use(key, use) != 0) {
         return cam_keys_fail(err, "key \"%s\": \"use\" must be \"stream\", "
-                             "\"playback\" or \"access\"", key->kid);
+                             "\"playback\", \"access\" or \"export\"",
+                             key->kid);
     }
 
     if (cam_keys_read_secret(key, k) != 0) {
@@ -342,7 +343,7 @@ cam_keys_check_use(const cam_keys_t *keys, int use, cam_keys_error_t *err)
         signers += keys->keys[i].use == use && keys->keys[i].sign;
     }
 
-    if (signers == 1 || (all == 0 && use == CAM_KEY_ACCESS)) {
+    if (signers == 1 || (all == 0 && use >= CAM_KEY_ACCESS)) {
         return 0;
     }
 

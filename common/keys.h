@@ -9,10 +9,11 @@
  *                 "sign": true }, ... ] }
  *
  * "use" is "stream" (publish tokens), "playback" (start tokens and signed
- * URLs) or "access" (the tokens of people who logged in); "k" is at least 32
- * bytes.  Of each use exactly one key has "sign": true, the others still
- * verify: that is how keys are rotated.  A node without the API needs no key
- * of use "access"; whoever does asks cam_keys_signer() for it at the start.
+ * URLs), "access" (the tokens of people who logged in) or "export" (manifests
+ * of exported video); "k" is at least 32 bytes.  Of each use exactly one key
+ * has "sign": true, the others still verify: that is how keys are rotated.  A
+ * node without the API needs no key of use "access", one without exports none
+ * of use "export"; whoever does asks cam_keys_signer() for it at the start.
  * A file that others can read or its group can write, a short key, another
  * missing use and one secret under two names are refused: a missing secret
  * never is an empty secret.
@@ -27,7 +28,9 @@
 #define CAM_KEY_STREAM     0
 #define CAM_KEY_PLAYBACK   1
 #define CAM_KEY_ACCESS     2
-#define CAM_KEY_USES       3
+#define CAM_KEY_TOKENS     3    /* the uses before it sign tokens */
+#define CAM_KEY_EXPORT     3
+#define CAM_KEY_USES       4
 
 #define CAM_KID_MAX        16   /* with its NUL; [A-Za-z0-9_-] */
 #define CAM_KEY_MIN        32
@@ -51,7 +54,7 @@ typedef struct {
 } cam_keys_t;
 
 
-/* "stream", "playback", "access" */
+/* "stream", "playback", "access", "export" */
 extern const char  *cam_keys_uses[CAM_KEY_USES];
 
 

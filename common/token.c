@@ -69,13 +69,13 @@ static int cam_token_time(int64_t *value, json_t *claims, const char *name);
 static int cam_token_jti(uint8_t jti[16], json_t *claims);
 
 
-const cam_token_kind_t  cam_token_kinds[CAM_KEY_USES] = {
+const cam_token_kind_t  cam_token_kinds[CAM_KEY_TOKENS] = {
     [CAM_KEY_STREAM]   = { "sk+jwt", CAM_TOKEN_STREAM_TTL_MAX },
     [CAM_KEY_PLAYBACK] = { "pb+jwt", CAM_TOKEN_PLAYBACK_TTL_MAX },
     [CAM_KEY_ACCESS]   = { "at+jwt", CAM_TOKEN_ACCESS_TTL_MAX }
 };
 
-static int (*const cam_token_kind_claims[CAM_KEY_USES])(cam_token_t *token,
+static int (*const cam_token_kind_claims[CAM_KEY_TOKENS])(cam_token_t *token,
     json_t *claims) =
 {
     [CAM_KEY_STREAM]   = cam_token_stream_claims,
@@ -95,7 +95,7 @@ cam_token_verify(const cam_keys_t *keys, int use, const char *text, size_t len,
 
     memset(token, 0, sizeof(cam_token_t));
 
-    if (use < 0 || use >= CAM_KEY_USES
+    if (use < 0 || use >= CAM_KEY_TOKENS
         || cam_token_split(&parts, text, len) != 0)
     {
         return CAM_TOKEN_MALFORMED;

@@ -41,7 +41,7 @@ cam_token_sign(const cam_keys_t *keys, cam_token_t *token, char *text,
     const cam_key_t  *key;
     static uint8_t    none[sizeof(token->jti)];
 
-    if (token->use < 0 || token->use >= CAM_KEY_USES
+    if (token->use < 0 || token->use >= CAM_KEY_TOKENS
         || !cam_token_lifetime_ok(token)
         || (token->use == CAM_KEY_ACCESS && *cam_role_name(token->role) == 0))
     {

@@ -19,7 +19,7 @@ typedef struct {
 
 
 /* by the use of the key that signs it */
-extern const cam_token_kind_t  cam_token_kinds[CAM_KEY_USES];
+extern const cam_token_kind_t  cam_token_kinds[CAM_KEY_TOKENS];
 
 
 /* not empty and not longer than its kind may live */

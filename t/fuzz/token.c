@@ -99,7 +99,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
 
     if (data[0] & 1) {
-        judge_signed((data[0] >> 1) % CAM_KEY_USES, data + 1, size - 1);
+        judge_signed((data[0] >> 1) % CAM_KEY_TOKENS, data + 1, size - 1);
         return 0;
     }
 
@@ -111,7 +111,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
 
     memcpy(text, data + 1, size - 1);
-    judge((data[0] >> 1) % CAM_KEY_USES, text, size - 1);
+    judge((data[0] >> 1) % CAM_KEY_TOKENS, text, size - 1);
     free(text);
 
     return 0;

@@ -99,16 +99,17 @@ test_loads(void **state)
 }
 
 
-/* a node that only carries media has nobody who logs in */
+/* a node that only carries media has nobody who logs in, or exports */
 
 static void
-test_access_is_optional(void **state)
+test_access_and_export_are_optional(void **state)
 {
     cam_keys_t  keys;
 
     put(KEYS(STREAM("s", A32, "true") "," PLAYBACK("p", B32, "true")), 0600);
     assert_int_equal(cam_keys_load(&keys, path, err, sizeof(err)), 0);
     assert_null(cam_keys_signer(&keys, CAM_KEY_ACCESS));
+    assert_null(cam_keys_signer(&keys, CAM_KEY_EXPORT));
 
     assert_int_equal(cam_keys_renew(&keys, CAM_KEY_ACCESS, 0), 0);
     assert_int_equal(cam_keys_save(&keys, path, 1), 0);
@@ -225,9 +226,10 @@ test_creates(void **state)
     assert_int_equal(stat(path, &st), 0);
     assert_int_equal(st.st_mode & 07777, 0600);
     assert_int_equal(cam_keys_load(&keys, path, err, sizeof(err)), 0);
-    assert_int_equal(keys.n, 3);
-    assert_int_equal(keys.keys[2].len, 32);
+    assert_int_equal(keys.n, 4);
+    assert_int_equal(keys.keys[3].len, 32);
     assert_non_null(cam_keys_signer(&keys, CAM_KEY_ACCESS));
+    assert_non_null(cam_keys_signer(&keys, CAM_KEY_EXPORT));
 
     assert_int_equal(cam_keys_create(path), -1);
     assert_int_equal(errno, EEXIST);
@@ -254,7 +256,7 @@ test_rotates(void **state)
     assert_int_equal(cam_keys_load(&keys, path, err, sizeof(err)), 0);
 
     /* nothing could retire yet: the first key verifies on */
-    assert_int_equal(keys.n, 4);
+    assert_int_equal(keys.n, 5);
     strcpy(second, cam_keys_signer(&keys, CAM_KEY_STREAM)->kid);
     assert_string_not_equal(first, second);
     assert_int_equal(cam_keys_find(&keys, CAM_KEY_STREAM, first,
@@ -263,11 +265,11 @@ test_rotates(void **state)
 
     /* now the first one goes, and every other key keeps its index */
     assert_int_equal(cam_keys_renew(&keys, CAM_KEY_STREAM, 1), 0);
-    assert_int_equal(keys.n, 4);
+    assert_int_equal(keys.n, 5);
     assert_null(cam_keys_find(&keys, CAM_KEY_STREAM, first, strlen(first)));
     assert_int_equal(cam_keys_signer(&keys, CAM_KEY_STREAM)->index, 0);
     assert_int_equal(cam_keys_find(&keys, CAM_KEY_STREAM, second,
-                                   strlen(second))->index, 3);
+                                   strlen(second))->index, 4);
 }
 
 
@@ -329,7 +331,7 @@ main(void)
     int                      rc;
     const struct CMUnitTest  tests[] = {
         cmocka_unit_test(test_loads),
-        cmocka_unit_test(test_access_is_optional),
+        cmocka_unit_test(test_access_and_export_are_optional),
         cmocka_unit_test(test_refuses_content),
         cmocka_unit_test(test_refuses_too_many),
         cmocka_unit_test(test_refuses_file),

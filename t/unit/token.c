@@ -522,7 +522,7 @@ test_sign_refuses(void **state)
     assert_true(cam_token_sign(&keys, &token, text, sizeof(text)) > 0);
     token.role = CAM_ROLE_NONE;
     assert_int_equal(cam_token_sign(&keys, &token, text, sizeof(text)), -1);
-    token.use = CAM_KEY_USES;
+    token.use = CAM_KEY_EXPORT;
     assert_int_equal(cam_token_sign(&keys, &token, text, sizeof(text)), -1);
 }
 

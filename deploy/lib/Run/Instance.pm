@@ -242,13 +242,15 @@ sub start_keys {
     return $self->{steps}->step('signing keys', sub { $run->('init', $file) })
         unless -e $file;
 
-    # one of before people could log in
+    # one of before people could log in, or export
 
     my $there = $self->{steps}->answer({ as_user => 1 }, @keys, 'list', $file);
 
-    $self->{steps}->step('signing key of use access', sub {
-        $run->('rotate', $file, '--use', 'access');
-    }) if defined $there && $there !~ /^ +\S+ +access +signs$/m;
+    for my $use (qw(access export)) {
+        $self->{steps}->step("signing key of use $use", sub {
+            $run->('rotate', $file, '--use', $use);
+        }) if defined $there && $there !~ /^ +\S+ +$use +signs$/m;
+    }
 }
 
 
