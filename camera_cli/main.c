@@ -116,12 +116,12 @@ static const cli_command_t  cli_commands[] = {
       "make, rotate or list signing keys",
       "init makes FILE (mode 0600) with one key of each use: stream (publish\n"
       "tokens), playback, access (people who logged in) and export (manifests\n"
-      "of exported video); it never replaces a file.  rotate adds a key that signs from now on, while the\n"
-      "older ones verify what they signed; with --retire it takes the place\n"
-      "of a key that only verified, whose tokens end.  It does so for each\n"
-      "use that has a key, or for USE alone, which may be new to the file.\n"
-      "nginx takes a changed file with its next reload.  FILE is that of the\n"
-      "instance when it is not given.",
+      "of exported video); it never replaces a file.  rotate adds a key that\n"
+      "signs from now on, while the older ones verify what they signed; with\n"
+      "--retire it takes the place of a key that only verified, whose tokens\n"
+      "end.  It does so for each use that has a key, or for USE alone, which\n"
+      "may be new to the file.  nginx takes a changed file with its next\n"
+      "reload.  FILE is that of the instance when it is not given.",
       "use retire", 1, 2, 0, cli_cmd_keys },
 
     { "verify", "[--kind publish|playback|access] < TOKENS",
