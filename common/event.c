@@ -24,7 +24,16 @@ static const struct {
     { "stream.status", CAM_PERMIT_CAMERAS_READ },
     { "camera.created", CAM_PERMIT_CAMERAS_READ },
     { "camera.updated", CAM_PERMIT_CAMERAS_READ },
-    { "camera.deleted", CAM_PERMIT_CAMERAS_READ }
+    { "camera.deleted", CAM_PERMIT_CAMERAS_READ },
+    { "recording.started", CAM_PERMIT_RECORDINGS_READ },
+    { "recording.finished", CAM_PERMIT_RECORDINGS_READ },
+    { "recording.gap", CAM_PERMIT_RECORDINGS_READ },
+    { "recording.deleted", CAM_PERMIT_RECORDINGS_READ },
+    { "alert.created", CAM_PERMIT_CAMERAS_READ },
+    { "alert.updated", CAM_PERMIT_CAMERAS_READ },
+    { "alert.acknowledged", CAM_PERMIT_CAMERAS_READ },
+    { "export.progress", CAM_PERMIT_RECORDINGS_READ },
+    { "export.finished", CAM_PERMIT_RECORDINGS_READ }
 };
 
 
@@ -214,17 +223,19 @@ cam_event_tenant(cam_event_t *event, json_t *object)
 }
 
 
-/* its type, or -1: it is no event, or none that this version knows */
+/* its type, or -1: it is no event, or none that this version knows; what is
+   about no camera in particular has a null */
 
 static int
 cam_event_is_event(json_t *json)
 {
-    json_t  *type;
+    json_t  *type, *camera;
 
     type = json_object_get(json, "type");
+    camera = json_object_get(json, "cameraId");
 
     if (!json_is_string(type)
-        || !json_is_string(json_object_get(json, "cameraId"))
+        || !(json_is_string(camera) || json_is_null(camera))
         || !json_is_string(json_object_get(json, "at"))
         || !json_is_object(json_object_get(json, "data")))
     {

@@ -22,7 +22,7 @@
 #include "uuid.h"
 
 #define CAM_EVENT_MAX       8192   /* bytes of an event's JSON */
-#define CAM_EVENT_TYPES     4
+#define CAM_EVENT_TYPES     13
 #define CAM_EVENT_ALL       ((1u << CAM_EVENT_TYPES) - 1)
 #define CAM_EVENT_ID_TEXT   41
 

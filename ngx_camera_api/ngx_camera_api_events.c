@@ -40,7 +40,7 @@ static const char *ngx_camera_api_events_check(const char *text, size_t len);
 
 
 static const cam_field_t  ngx_camera_api_events_query[] = {
-    { "types", CAM_FIELD_TEXT, 0, 1, 200, NULL, ngx_camera_api_events_check },
+    { "types", CAM_FIELD_TEXT, 0, 1, 400, NULL, ngx_camera_api_events_check },
     CAM_FIELD_END
 };
 

@@ -33,8 +33,10 @@ export class Realtime {
 
     if (event.type === "stream.status") {
       this.setStatus(body.cameraId, body.status);
-    } else {
+    } else if (event.type.startsWith("camera.")) {
       this.oldCameras.add(body.cameraId);
+    } else {
+      return;
     }
 
     this.gather();
@@ -113,7 +115,7 @@ function read(data: string): Reported | undefined {
     const { streamStatus } = event.data as { streamStatus?: unknown };
 
     return {
-      cameraId: event.cameraId,
+      cameraId: event.cameraId ?? "",
       status: STATUSES.find((one) => one === streamStatus),
     };
   } catch {

@@ -84,7 +84,6 @@ types_are_known_by_their_names(void **state)
 
     for (type = 0; type < CAM_EVENT_TYPES; type++) {
         assert_int_equal(types_of(cam_event_type_name(type)), 1u << type);
-        assert_int_equal(cam_event_type_needs(type), CAM_PERMIT_CAMERAS_READ);
     }
 
     assert_int_equal(types_of("stream.status,camera.deleted"), 0x9);
@@ -96,6 +95,56 @@ types_are_known_by_their_names(void **state)
     assert_int_equal(types_of("stream.status, camera.deleted"), 0);
     assert_int_equal(types_of("stream"), 0);
     assert_int_equal(types_of("Stream.status"), 0);
+}
+
+
+static uint32_t
+needs(const char *name)
+{
+    unsigned  type, types;
+
+    types = types_of(name);
+
+    for (type = 0; types >> type != 1; type++) { /* void */ }
+
+    return cam_event_type_needs(type);
+}
+
+
+static void
+types_need_what_reading_them_needs(void **state)
+{
+    assert_int_equal(needs("stream.status"), CAM_PERMIT_CAMERAS_READ);
+    assert_int_equal(needs("camera.deleted"), CAM_PERMIT_CAMERAS_READ);
+    assert_int_equal(needs("recording.started"), CAM_PERMIT_RECORDINGS_READ);
+    assert_int_equal(needs("recording.finished"), CAM_PERMIT_RECORDINGS_READ);
+    assert_int_equal(needs("recording.gap"), CAM_PERMIT_RECORDINGS_READ);
+    assert_int_equal(needs("recording.deleted"), CAM_PERMIT_RECORDINGS_READ);
+    assert_int_equal(needs("alert.created"), CAM_PERMIT_CAMERAS_READ);
+    assert_int_equal(needs("alert.updated"), CAM_PERMIT_CAMERAS_READ);
+    assert_int_equal(needs("alert.acknowledged"), CAM_PERMIT_CAMERAS_READ);
+    assert_int_equal(needs("export.progress"), CAM_PERMIT_RECORDINGS_READ);
+    assert_int_equal(needs("export.finished"), CAM_PERMIT_RECORDINGS_READ);
+}
+
+
+static void
+an_event_may_be_about_no_camera(void **state)
+{
+    char         json[CAM_EVENT_MAX];
+    cam_event_t  event;
+
+    static const char  text[] =
+        "{\"type\":\"alert.created\",\"tenantId\":\"" TENANT "\","
+        "\"cameraId\":null,\"at\":\"now\",\"data\":{}}";
+
+    static const char  none[] =
+        "{\"type\":\"alert.created\",\"tenantId\":\"" TENANT "\","
+        "\"at\":\"now\",\"data\":{}}";
+
+    assert_int_equal(cam_event_notified(&event, text, json), 0);
+    assert_string_equal(cam_event_type_name(event.type), "alert.created");
+    assert_int_equal(cam_event_notified(&event, none, json), -1);
 }
 
 
@@ -160,6 +209,8 @@ main(void)
         cmocka_unit_test(an_id_is_two_numbers),
         cmocka_unit_test(ids_have_an_order),
         cmocka_unit_test(types_are_known_by_their_names),
+        cmocka_unit_test(types_need_what_reading_them_needs),
+        cmocka_unit_test(an_event_may_be_about_no_camera),
         cmocka_unit_test(a_notification_loses_its_tenant),
         cmocka_unit_test(a_message_is_tenant_id_and_event)
     };
