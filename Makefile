@@ -170,8 +170,8 @@ $(BUILD)/camera_worker/%.o: camera_worker/%.c $(wildcard camera_worker/*.h) \
 
 $(BIN)/camera-worker: $(WORKER_O) $(BUILD)/libcommon.a
 	@echo '  $@'; mkdir -p $(@D)
-	$(Q)$(CC) $(CFLAGS) -o $@ $^ $(LIBS_AV) -lseccomp $(LIBS_COMMON) \
-	    -lpthread
+	$(Q)$(CC) $(CFLAGS) -o $@ $^ $(LIBS_AV) -lpq -lseccomp \
+	    $(LIBS_COMMON) -lpthread
 
 $(BUILD)/camera_cli/%.o: camera_cli/%.c $(wildcard camera_cli/*.h) \
 	    $(wildcard common/*.h)
@@ -255,7 +255,8 @@ $(BUILD)/fuzz/%: t/fuzz/%.c $(FUZZ_O)
 
 $(BUILD)/fuzz/package_stream: \
     $(filter-out camera_worker/ma% camera_worker/package% \
-    camera_worker/sandbox% camera_worker/snapshot%, \
+    camera_worker/sandbox% camera_worker/snapshot% \
+    camera_worker/db% camera_worker/jobs%, \
     $(wildcard camera_worker/*.c))
 
 $(BUILD)/tsan/%: t/unit/%.c $(wildcard t/unit/*.h) $(wildcard common/ring*) \

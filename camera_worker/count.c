@@ -29,3 +29,10 @@ cw_count(cam_metric_e metric, uint64_t n)
 {
     cam_metrics_add(cw_count_metrics, metric, n);
 }
+
+
+void
+cw_gauge(cam_metric_e gauge, uint64_t value)
+{
+    cam_metrics_set(cw_count_metrics, gauge, value);
+}

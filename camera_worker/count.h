@@ -14,6 +14,7 @@
 void cw_count_open(const char *shm);
 
 void cw_count(cam_metric_e metric, uint64_t n);
+void cw_gauge(cam_metric_e gauge, uint64_t value);
 
 
 #endif /* CW_COUNT_H */

@@ -157,6 +157,35 @@ static const cam_metric_info_t  cam_metrics_infos[CAM_METRICS_NAMED] = {
         "camera_nginx_worker_hangs_total", "",
         "Workers of nginx that were killed because they hung."
     },
+
+    [CAM_METRIC_JOURNAL_LINES] = {
+        "camera_record_journal_lines_total", "",
+        "Lines of recordings' journals that went into the database."
+    },
+    [CAM_METRIC_JOURNAL_SKIPPED] = {
+        "camera_record_journal_skipped_total", "",
+        "Lines of journals that could not be read, or were refused."
+    },
+    [CAM_METRIC_JOURNAL_PENDING] = {
+        "camera_record_journal_pending_bytes", "",
+        "Bytes of journals that are not in the database yet.", 1
+    },
+    [CAM_METRIC_JOURNAL_BEHIND] = {
+        "camera_record_journal_behind_seconds", "",
+        "Age of the oldest line that is not in the database yet.", 1
+    },
+    [CAM_METRIC_REMOVED] = {
+        "camera_recordings_removed_total", "",
+        "Recordings whose files were removed, asked for or by retention."
+    },
+    [CAM_METRIC_PROBED] = {
+        "camera_recordings_probed_total", "",
+        "Finished recordings whose file was checked."
+    },
+    [CAM_METRIC_DAMAGED] = {
+        "camera_recordings_damaged_total", "",
+        "Of these, files that are not what they should be."
+    },
 };
 
 
@@ -196,6 +225,15 @@ cam_metrics_add(cam_metrics_t *m, cam_metric_e metric, uint64_t n)
 {
     if (m != NULL && (unsigned) metric < CAM_METRICS) {
         __atomic_fetch_add(&m->counter[metric], n, __ATOMIC_RELAXED);
+    }
+}
+
+
+void
+cam_metrics_set(cam_metrics_t *m, cam_metric_e gauge, uint64_t value)
+{
+    if (m != NULL && (unsigned) gauge < CAM_METRICS) {
+        __atomic_store_n(&m->counter[gauge], value, __ATOMIC_RELAXED);
     }
 }
 

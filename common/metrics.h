@@ -6,6 +6,7 @@
  * Counters of all processes of a node: one word each in shm/metrics, which
  * nginx's workers and camera-worker add to and /metrics shows.  They only
  * grow, over the death of whoever counts, for as long as the directory lives.
+ * A gauge is such a word that one process sets.
  *
  * What is counted has its name, labels and help here and nowhere else.
  */
@@ -52,6 +53,13 @@ typedef enum {
     CAM_METRIC_QUARANTINES,
     CAM_METRIC_PROBE_KILLS,
     CAM_METRIC_SNAPSHOTS,
+    CAM_METRIC_JOURNAL_LINES,
+    CAM_METRIC_JOURNAL_SKIPPED,
+    CAM_METRIC_JOURNAL_PENDING,
+    CAM_METRIC_JOURNAL_BEHIND,
+    CAM_METRIC_REMOVED,
+    CAM_METRIC_PROBED,
+    CAM_METRIC_DAMAGED,
     CAM_METRICS_NAMED,
 
     CAM_METRIC_REFUSED = 128,        /* the first of a counter per reason */
@@ -63,6 +71,7 @@ typedef struct {
     const char   *name;              /* counters of one name stand together */
     const char   *labels;            /* "a=\"b\"", "" for none */
     const char   *help;
+    int           gauge;             /* is set, and may fall */
 } cam_metric_info_t;
 
 typedef struct cam_metrics_s  cam_metrics_t;
@@ -74,6 +83,7 @@ void cam_metrics_close(cam_metrics_t *m);
 
 /* m may be NULL: then nothing is counted */
 void cam_metrics_add(cam_metrics_t *m, cam_metric_e metric, uint64_t n);
+void cam_metrics_set(cam_metrics_t *m, cam_metric_e gauge, uint64_t value);
 uint64_t cam_metrics_get(cam_metrics_t *m, cam_metric_e metric);
 
 /* for the counters below CAM_METRICS_NAMED; those of a reason are

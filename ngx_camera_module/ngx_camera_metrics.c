@@ -198,7 +198,9 @@ ngx_camera_metrics_counters(ngx_camera_metrics_page_t *page)
 
         if (ngx_strcmp(name, info->name) != 0) {
             name = info->name;
-            ngx_camera_metrics_head(page, name, "counter", info->help);
+            ngx_camera_metrics_head(page, name,
+                                    info->gauge ? "gauge" : "counter",
+                                    info->help);
         }
 
         ngx_camera_metrics_sample(page, name, info->labels,
