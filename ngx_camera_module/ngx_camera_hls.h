@@ -18,6 +18,7 @@
 #include "clock.h"
 #include "ngx_camera.h"
 #include "ngx_camera_live.h"
+#include "ngx_camera_park.h"
 #include "play_sessions.h"
 #include "play_uri.h"
 #include "token.h"
@@ -43,6 +44,8 @@ typedef struct {
 
 
 typedef struct {
+    ngx_camera_parked_t  parked;       /* first */
+
     cam_play_path_t      path;
     cam_play_args_t      args;         /* into the request line as it came */
     int                  args_rc;
@@ -53,8 +56,6 @@ typedef struct {
     uint64_t             slot_version;
 
     /* a request that waits for the packager */
-    ngx_queue_t          queue;
-    ngx_http_request_t  *request;
     ngx_camera_live_t   *live;
     ngx_msec_t           deadline;
     ngx_int_t            refused;      /* 0, or an HTTP status */
@@ -65,7 +66,6 @@ typedef struct {
     unsigned             path_ok:1;
     unsigned             allowed:1;
     unsigned             signed_in:1;  /* session is verified */
-    unsigned             waiting:1;
 } ngx_camera_hls_ctx_t;
 
 

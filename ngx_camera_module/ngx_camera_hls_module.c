@@ -141,7 +141,7 @@ ngx_camera_hls_read_handler(ngx_http_request_t *r)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    ctx->request = r;
+    ctx->parked.request = r;
 
     ngx_camera_hls_read_uri(r, ctx);
 

@@ -6,13 +6,11 @@
  * Snapshots: camera-worker's file is sent while it is fresh; when it is not, a
  * picture is wished for and the request waits.
  *
- *   looked at   fresh: sent at once                [ngx_camera_snapshot_send]
- *   waiting     one timer per worker looks at the files of all that wait, each
- *               10 ms and only while there are any, and wishes again
- *               [ngx_camera_snapshot_tick]
- *   over        a picture came, or it is known why none will: finalized once
- *               [ngx_camera_snapshot_done]
- *   left        the client did                   [ngx_camera_snapshot_cleanup]
+ *   looked at   fresh: sent at once              [ngx_camera_snapshot_send]
+ *   parked      looked for each 10 ms, and wished for again
+ *                                                [ngx_camera_snapshot_over]
+ *   over        a picture came, or it is known why none will
+ *                                                [ngx_camera_snapshot_answer]
  *
  * A wish lasts for less than a picture does, so that one request makes one
  * picture.
@@ -24,6 +22,7 @@
 
 #include "clock.h"
 #include "ngx_camera.h"
+#include "ngx_camera_park.h"
 #include "ngx_camera_snapshot.h"
 
 
@@ -36,8 +35,7 @@
 
 
 typedef struct {
-    ngx_queue_t                      queue;
-    ngx_http_request_t              *request;
+    ngx_camera_parked_t              parked;      /* first */
     uint8_t                          camera[CAM_UUID_LEN];
     ngx_uint_t                       n;           /* of the widths */
     ngx_msec_t                       deadline;
@@ -51,8 +49,6 @@ typedef struct {
 
     ngx_camera_snapshot_handler_pt   handler;
     void                            *data;
-
-    unsigned                         waiting:1;
 } ngx_camera_snapshot_ctx_t;
 
 
@@ -72,16 +68,14 @@ static ngx_int_t ngx_camera_snapshot_header(ngx_http_request_t *r,
     ngx_camera_snapshot_ctx_t *ctx);
 static ngx_int_t ngx_camera_snapshot_wait(ngx_http_request_t *r,
     ngx_camera_snapshot_ctx_t *ctx);
-static void ngx_camera_snapshot_tick(ngx_event_t *ev);
-static ngx_uint_t ngx_camera_snapshot_over(ngx_camera_conf_t *ccf,
-    ngx_camera_snapshot_ctx_t *ctx);
-static void ngx_camera_snapshot_done(ngx_camera_snapshot_ctx_t *ctx);
-static void ngx_camera_snapshot_detach(ngx_camera_snapshot_ctx_t *ctx);
+static ngx_uint_t ngx_camera_snapshot_over(ngx_camera_parked_t *parked);
+static ngx_int_t ngx_camera_snapshot_answer(ngx_camera_parked_t *parked);
 static void ngx_camera_snapshot_cleanup(void *data);
 
 
-static ngx_queue_t  ngx_camera_snapshot_waiting;
-static ngx_event_t  ngx_camera_snapshot_timer;
+static ngx_camera_park_t  ngx_camera_snapshot_park = {
+    .msec = NGX_CAMERA_SNAPSHOT_TICK_MSEC
+};
 
 
 static struct {
@@ -145,7 +139,7 @@ ngx_camera_snapshot_create(ngx_http_request_t *r,
     ctx = cln->data;
     ngx_memzero(ctx, sizeof(ngx_camera_snapshot_ctx_t));
 
-    ctx->request = r;
+    ctx->parked.request = r;
     ctx->fd = NGX_INVALID_FILE;
     ctx->n = cam_snapshot_for((unsigned) ngx_min(width, 0xffff));
     ngx_memcpy(ctx->camera, camera, CAM_UUID_LEN);
@@ -228,7 +222,7 @@ ngx_camera_snapshot_open(ngx_camera_conf_t *ccf,
     if (ctx->fd == NGX_INVALID_FILE) {
 
         if (ngx_errno != NGX_ENOENT) {
-            ngx_log_error(NGX_LOG_CRIT, ctx->request->connection->log,
+            ngx_log_error(NGX_LOG_CRIT, ctx->parked.request->connection->log,
                           ngx_errno, ngx_open_file_n " \"%V\" failed",
                           &ctx->path);
         }
@@ -315,6 +309,8 @@ ngx_camera_snapshot_picture(ngx_http_request_t *r,
     file->name = ctx->text;
     file->log = r->pool->log;
 
+    ctx->fd = NGX_INVALID_FILE;
+
     b = ngx_calloc_buf(r->pool);
     if (b == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
@@ -337,7 +333,7 @@ ngx_camera_snapshot_picture(ngx_http_request_t *r,
     b->last_buf = (r == r->main) ? 1 : 0;
     b->last_in_chain = 1;
 
-    b->file->fd = ctx->fd;
+    b->file->fd = file->fd;
     b->file->name = ctx->path;
     b->file->log = r->connection->log;
 
@@ -381,77 +377,24 @@ static ngx_int_t
 ngx_camera_snapshot_wait(ngx_http_request_t *r,
     ngx_camera_snapshot_ctx_t *ctx)
 {
-    if (ngx_handle_read_event(r->connection->read, 0) != NGX_OK) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    if (ngx_camera_snapshot_timer.handler == NULL) {
-        ngx_queue_init(&ngx_camera_snapshot_waiting);
-        ngx_camera_background_event(&ngx_camera_snapshot_timer,
-                                    ngx_camera_snapshot_tick, ngx_cycle->log);
-        ngx_camera_snapshot_timer.cancelable = 0;
-    }
-
-    ctx->waiting = 1;
+    ctx->parked.over = ngx_camera_snapshot_over;
+    ctx->parked.answer = ngx_camera_snapshot_answer;
     ctx->deadline = ngx_current_msec + NGX_CAMERA_SNAPSHOT_WAIT_MSEC;
-    ngx_queue_insert_tail(&ngx_camera_snapshot_waiting, &ctx->queue);
 
-    if (!ngx_camera_snapshot_timer.timer_set) {
-        ngx_add_timer(&ngx_camera_snapshot_timer,
-                      NGX_CAMERA_SNAPSHOT_TICK_MSEC);
-    }
-
-    r->read_event_handler = ngx_http_test_reading;
-    r->main->count++;
-
-    return NGX_DONE;
-}
-
-
-static void
-ngx_camera_snapshot_tick(ngx_event_t *ev)
-{
-    ngx_queue_t                 over, *q, *next;
-    ngx_camera_conf_t          *ccf;
-    ngx_camera_snapshot_ctx_t  *ctx;
-
-    ccf = ngx_camera_conf((ngx_cycle_t *) ngx_cycle);
-    ngx_queue_init(&over);
-
-    for (q = ngx_queue_head(&ngx_camera_snapshot_waiting);
-         q != ngx_queue_sentinel(&ngx_camera_snapshot_waiting);
-         q = next)
-    {
-        next = ngx_queue_next(q);
-        ctx = ngx_queue_data(q, ngx_camera_snapshot_ctx_t, queue);
-
-        if (ngx_camera_snapshot_over(ccf, ctx)) {
-            ngx_queue_remove(q);
-            ngx_queue_insert_tail(&over, q);
-        }
-    }
-
-    /* one by one from the head: an answer may end other requests, too */
-
-    while (!ngx_queue_empty(&over)) {
-        q = ngx_queue_head(&over);
-        ngx_camera_snapshot_done(ngx_queue_data(q, ngx_camera_snapshot_ctx_t,
-                                                queue));
-    }
-
-    if (!ngx_queue_empty(&ngx_camera_snapshot_waiting) && !ev->timer_set) {
-        ngx_add_timer(ev, NGX_CAMERA_SNAPSHOT_TICK_MSEC);
-    }
+    return ngx_camera_park(&ngx_camera_snapshot_park, r, &ctx->parked);
 }
 
 
 static ngx_uint_t
-ngx_camera_snapshot_over(ngx_camera_conf_t *ccf,
-    ngx_camera_snapshot_ctx_t *ctx)
+ngx_camera_snapshot_over(ngx_camera_parked_t *parked)
 {
-    int64_t    beat;
-    ngx_int_t  rc;
+    ngx_camera_snapshot_ctx_t *ctx = (ngx_camera_snapshot_ctx_t *) parked;
 
+    int64_t             beat;
+    ngx_int_t           rc;
+    ngx_camera_conf_t  *ccf;
+
+    ccf = ngx_camera_conf((ngx_cycle_t *) ngx_cycle);
     rc = ngx_camera_snapshot_look(ccf, ctx);
 
     if (rc != NGX_AGAIN) {
@@ -471,52 +414,23 @@ ngx_camera_snapshot_over(ngx_camera_conf_t *ccf,
 }
 
 
-static void
-ngx_camera_snapshot_done(ngx_camera_snapshot_ctx_t *ctx)
+static ngx_int_t
+ngx_camera_snapshot_answer(ngx_camera_parked_t *parked)
 {
-    ngx_int_t            rc;
-    ngx_connection_t    *c;
-    ngx_http_request_t  *r;
+    ngx_camera_snapshot_ctx_t *ctx = (ngx_camera_snapshot_ctx_t *) parked;
 
-    r = ctx->request;
-    c = r->connection;
-
-    ngx_http_set_log_request(c->log, r);
-
-    ngx_log_debug1(NGX_LOG_DEBUG_HTTP, c->log, 0,
-                   "camera snapshot done: \"%V\"", &ctx->path);
-
-    ngx_camera_snapshot_detach(ctx);
-
-    rc = (ctx->fd != NGX_INVALID_FILE)
-         ? ngx_camera_snapshot_picture(r, ctx)
-         : ctx->handler(r, ctx->data, ctx->why);
-
-    ngx_http_finalize_request(r, rc);
-    ngx_http_run_posted_requests(c);
+    return (ctx->fd != NGX_INVALID_FILE)
+           ? ngx_camera_snapshot_picture(parked->request, ctx)
+           : ctx->handler(parked->request, ctx->data, ctx->why);
 }
 
 
-static void
-ngx_camera_snapshot_detach(ngx_camera_snapshot_ctx_t *ctx)
-{
-    ctx->waiting = 0;
-    ngx_queue_remove(&ctx->queue);
-
-    ctx->request->read_event_handler = ngx_http_block_reading;
-}
-
+/* of a client that left between the look that opened it and the answer */
 
 static void
 ngx_camera_snapshot_cleanup(void *data)
 {
     ngx_camera_snapshot_ctx_t *ctx = data;
-
-    if (!ctx->waiting) {
-        return;
-    }
-
-    ngx_camera_snapshot_detach(ctx);
 
     if (ctx->fd != NGX_INVALID_FILE) {
         ngx_camera_snapshot_close(ctx);
