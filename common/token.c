@@ -60,6 +60,7 @@ static cam_token_rc_e cam_token_claims(cam_token_t *token, int use,
     json_t *claims);
 static int cam_token_stream_claims(cam_token_t *token, json_t *claims);
 static int cam_token_playback_claims(cam_token_t *token, json_t *claims);
+static int cam_token_range(cam_token_t *token, json_t *claims);
 static int cam_token_access_claims(cam_token_t *token, json_t *claims);
 static int cam_token_uuid(uint8_t uuid[CAM_UUID_LEN], json_t *claims,
     const char *name);
@@ -339,7 +340,27 @@ cam_token_playback_claims(cam_token_t *token, json_t *claims)
     return cam_token_uuid(token->camera, claims, "sub")
            || cam_token_uuid(token->tenant, claims, "ten")
            || cam_token_uint32(&token->purpose, claims, "pur", 1)
-           || cam_token_uint32(&token->epoch, claims, "ep", 0) ? -1 : 0;
+           || cam_token_uint32(&token->epoch, claims, "ep", 0)
+           || cam_token_range(token, claims) ? -1 : 0;
+}
+
+
+/* either bound may be left out, and then is 0 */
+
+static int
+cam_token_range(cam_token_t *token, json_t *claims)
+{
+    if ((json_object_get(claims, "fr")
+         && (cam_token_time(&token->from_msec, claims, "fr") != 0
+             || token->from_msec == 0))
+        || (json_object_get(claims, "to")
+            && (cam_token_time(&token->to_msec, claims, "to") != 0
+                || token->to_msec <= token->from_msec)))
+    {
+        return -1;
+    }
+
+    return 0;
 }
 
 

@@ -11,7 +11,8 @@
  *
  *   typ sk+jwt  publish:  sub = camera id, gen = key generation, jti, iat, exp
  *   typ pb+jwt  playback: sub = camera id, pur = purpose, ten = tenant id,
- *                         ep = play epoch, jti, iat, exp
+ *                         ep = play epoch, jti, iat, exp, and, for what was
+ *                         recorded, fr and to: Unix ms, the range it is for
  *   typ at+jwt  access:   sub = user id, ten = tenant id, sid = session id,
  *                         rol = role, jti, iat, exp
  *
@@ -44,6 +45,7 @@
 #define CAM_TOKEN_ACCESS_TTL_MAX    3600
 
 #define CAM_PURPOSE_LIVE        1
+#define CAM_PURPOSE_RECORDINGS  2
 
 
 typedef enum {
@@ -67,6 +69,8 @@ typedef struct {
     uint32_t     generation;            /* stream */
     uint32_t     epoch;                 /* playback */
     uint32_t     purpose;               /* playback */
+    int64_t      from_msec;             /* playback; 0: none */
+    int64_t      to_msec;
     uint8_t      jti[16];
     int64_t      issued;                /* Unix s */
     int64_t      expires;

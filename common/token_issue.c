@@ -43,7 +43,8 @@ cam_token_sign(const cam_keys_t *keys, cam_token_t *token, char *text,
 
     if (token->use < 0 || token->use >= CAM_KEY_TOKENS
         || !cam_token_lifetime_ok(token)
-        || (token->use == CAM_KEY_ACCESS && *cam_role_name(token->role) == 0))
+        || (token->use == CAM_KEY_ACCESS && *cam_role_name(token->role) == 0)
+        || (token->to_msec && token->to_msec <= token->from_msec))
     {
         errno = EINVAL;
         return -1;
@@ -117,7 +118,11 @@ cam_token_fill_kind(jwt_t *jwt, const cam_token_t *token)
     case CAM_KEY_PLAYBACK:
         return cam_token_fill_uuid(jwt, "ten", token->tenant)
                || jwt_add_grant_int(jwt, "pur", token->purpose)
-               || jwt_add_grant_int(jwt, "ep", token->epoch);
+               || jwt_add_grant_int(jwt, "ep", token->epoch)
+               || (token->from_msec
+                   && jwt_add_grant_int(jwt, "fr", token->from_msec))
+               || (token->to_msec
+                   && jwt_add_grant_int(jwt, "to", token->to_msec));
 
     default: /* CAM_KEY_ACCESS */
         return cam_token_fill_uuid(jwt, "ten", token->tenant)

@@ -100,7 +100,7 @@ sub acceptable {
         return 0 unless within($c->{gen}, 1);
     } elsif ($use eq 'playback') {
         return 0 unless uuid($c->{ten}) && within($c->{pur}, 1)
-            && within($c->{ep}, 0);
+            && within($c->{ep}, 0) && range($c->{fr}, $c->{to});
     } else {
         return 0 unless uuid($c->{ten}) && uuid($c->{sid})
             && ($c->{rol} // '') =~ /\A"(admin|operator|viewer|api_only)\z/;
@@ -213,6 +213,15 @@ sub unbase64url {
     return length($text) % 4 != 1 && base64url($bytes) eq $text ? $bytes : undef;
 }
 
+# a bound that is absent is 0
+
+sub range {
+    my ($from, $to) = @_;
+
+    return 0 if grep { defined && !(integer($_) && $_ > 0) } $from, $to;
+    return !defined $to || $to > ($from // 0);
+}
+
 # what they are asked
 
 sub candidate {
@@ -225,7 +234,8 @@ sub candidate {
         jti => '"' . base64url(join '', map { chr rand 256 } 1 .. 16) . '"',
         iat => $now - 30, exp => $now + 3000,
         $use eq 'stream' ? (gen => 1 + int rand 9)
-            : $use eq 'playback' ? (ten => "\"$camera\"", pur => 1, ep => 0)
+            : $use eq 'playback' ? (ten => "\"$camera\"", pur => 1, ep => 0,
+                bounds())
             : (ten => "\"$camera\"", sid => "\"$camera\"", rol => '"viewer"'),
     ];
 
@@ -250,6 +260,13 @@ sub candidate {
     $text .= '.' . base64url(hmac_sha256($text, $secret));
 
     return $unchanged || rand() < 0.8 ? $text : scratch($text);
+}
+
+sub bounds {
+    my @bounds = (fr => 1000 * ($now - 50), to => 1000 * ($now - 20));
+
+    return rand() < 0.5 ? () : rand() < 0.7 ? @bounds
+        : rand() < 0.5 ? @bounds[0, 1] : @bounds[2, 3];
 }
 
 sub members {

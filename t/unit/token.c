@@ -158,6 +158,49 @@ test_playback(void **state)
 }
 
 
+/* a bound is there only when it says something */
+
+static void
+test_playback_range(void **state)
+{
+    char         text[CAM_TOKEN_MAX];
+    size_t       i;
+    cam_token_t  token, read;
+
+    static const struct {
+        int64_t  from;
+        int64_t  to;
+        int      good;
+    } range[] = {
+        { 0, 0, 1 }, { 1790000000000, 0, 1 }, { 0, 1790000000000, 1 },
+        { 1790000000000, 1790000000001, 1 },
+        { 1790000000000, 1790000000000, 0 }, { 2, 1, 0 }
+    };
+
+    for (i = 0; i < sizeof(range) / sizeof(range[0]); i++) {
+        memset(&token, 0, sizeof(cam_token_t));
+        token.use = CAM_KEY_PLAYBACK;
+        token.purpose = CAM_PURPOSE_RECORDINGS;
+        token.issued = NOW;
+        token.expires = NOW + 900;
+        token.from_msec = range[i].from;
+        token.to_msec = range[i].to;
+
+        if (!range[i].good) {
+            assert_int_equal(cam_token_sign(&keys, &token, text, sizeof(text)),
+                             -1);
+            continue;
+        }
+
+        assert_true(cam_token_sign(&keys, &token, text, sizeof(text)) > 0);
+        assert_int_equal(cam_token_verify(&keys, CAM_KEY_PLAYBACK, text,
+                                          strlen(text), NOW, &read),
+                         CAM_TOKEN_OK);
+        assert_memory_equal(&token, &read, sizeof(cam_token_t));
+    }
+}
+
+
 static void
 test_access(void **state)
 {
@@ -555,6 +598,7 @@ main(void)
     const struct CMUnitTest  tests[] = {
         cmocka_unit_test(test_stream),
         cmocka_unit_test(test_playback),
+        cmocka_unit_test(test_playback_range),
         cmocka_unit_test(test_access),
         cmocka_unit_test(test_access_claims),
         cmocka_unit_test(test_old_key_verifies),
