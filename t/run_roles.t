@@ -32,13 +32,14 @@ $instance->{steps} = Run::Steps->new(say => $instance->{say},
 
 # a cluster of the release before
 
-as_postgres('DROP ROLE camera_api');
+as_postgres("DROP ROLE $_") for qw(camera_api camera_worker);
 eval { $t->migrate };
 like($@, qr/role camera_api does not exist.*HINT/s, 'the owner makes no roles');
 
 $instance->make_database;
 is(as_postgres("SELECT rolcanlogin, rolsuper, rolbypassrls FROM pg_roles
-    WHERE rolname = 'camera_api'"), "t\tf\tf", 'make run does');
+    WHERE rolname = '$_'"), "t\tf\tf", "make run makes $_")
+    for qw(camera_api camera_worker);
 $instance->make_database;
 is("@said", '', 'once, and quietly');
 

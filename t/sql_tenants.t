@@ -30,7 +30,7 @@ my ($a, $b) = map {
 # each tenant has a row in every table
 
 my $hash = '$2b$12$' . 'a' x 53;
-my (%camera, %user, %session);
+my (%camera, %user, %session, %recording, %alert);
 
 for my $tenant ($a, $b) {
     $camera{$tenant} = $owner->ask("INSERT INTO cameras (tenant_id, name)
@@ -44,6 +44,24 @@ for my $tenant ($a, $b) {
     $owner->ask("INSERT INTO idempotency_keys (tenant_id, principal, route, key,
             request_hash, status)
         VALUES ('$tenant', '$user{$tenant}', 'test', 'key', '', 201)");
+    $recording{$tenant} = $owner->ask('SELECT recording_id(now())');
+    $owner->ask("SELECT journal_open('$tenant', '$recording{$tenant}',
+        '$camera{$tenant}', 'media/a.mp4',
+        recording_start('$recording{$tenant}'))");
+    $owner->ask("SELECT journal_close('$recording{$tenant}', now(), 1, 1, 1,
+        'hour')");
+    $owner->ask("INSERT INTO recording_tasks (recording_id, tenant_id, camera_id,
+            volume_id, file_path, task)
+        VALUES ('$tenant', '$tenant', '$camera{$tenant}', '$tenant', 'f',
+            'remove')");
+    $owner->ask("SELECT journal_gap('$camera{$tenant}', now(), NULL, 'disk')");
+    $owner->ask("INSERT INTO recording_schedules (camera_id, tenant_id, timezone,
+        windows) VALUES ('$camera{$tenant}', '$tenant', 'UTC', '[]')");
+    $owner->ask("INSERT INTO recording_events (camera_id, tenant_id, start_time,
+        until_time)
+        VALUES ('$camera{$tenant}', '$tenant', now(), now() + interval '1 h')");
+    $alert{$tenant} = $owner->ask("SELECT alert_raise('$tenant',
+        '$camera{$tenant}', 'test', 'info', 'of $tenant')");
 }
 
 my $open = q{SELECT relname FROM pg_class
@@ -52,7 +70,8 @@ my $open = q{SELECT relname FROM pg_class
 
 my @tables = split /\n/, $owner->ask(q{SELECT relname FROM pg_class
     WHERE relkind IN ('r', 'p') AND relnamespace = 'public'::regnamespace
-    AND relname NOT IN ('schema_migrations', 'tenants')
+    AND relname NOT IN ('schema_migrations', 'tenants', 'volumes',
+        'record_journal', 'recording_garbage')
     AND NOT relispartition ORDER BY relname});
 
 ###############################################################################
@@ -75,7 +94,7 @@ is($owner->ask(q{SELECT tablename, policyname FROM pg_policies
          OR with_check IS DISTINCT FROM qual)}), '',
     'the API\'s policies are one rule, for reading and for writing');
 is($owner->ask(q{SELECT tablename, policyname FROM pg_policies
-    WHERE NOT roles <@ '{camera_api,camera_app}'
+    WHERE NOT roles <@ '{camera_api,camera_app,camera_worker}'
     OR 'camera_app' = ANY (roles)
     AND tablename NOT IN ('tenants', 'cameras', 'stream_keys')}), '',
     'nobody else has one');
@@ -208,7 +227,10 @@ my $definers = q{SELECT p.proname FROM pg_proc p
     AND (NOT 'search_path=pg_catalog, public, pg_temp' = ANY (proconfig)
          OR proconfig IS NULL
          OR has_function_privilege('camera_app', p.oid, 'EXECUTE')
-         OR prorettype <> 'trigger'::regtype AND proname !~ '^api_')};
+         OR prorettype <> 'trigger'::regtype AND proname !~ '^api_'
+            AND has_function_privilege('camera_api', p.oid, 'EXECUTE')
+         OR proname ~ '^api_'
+            AND has_function_privilege('camera_worker', p.oid, 'EXECUTE'))};
 is($owner->ask($definers), '',
     'have a search path, and are not for everybody');
 is($owner->ask("BEGIN; ALTER FUNCTION api_session_check RESET search_path;
@@ -262,7 +284,7 @@ sub sees {
     } @tables;
 
     is(join("\n", @seen), join("\n", map { "$_: " . ($tenant // '') }
-        grep { $_ ne 'refresh_tokens' } @tables), $what);
+        grep { !/^(refresh_tokens|recording_tasks)$/ } @tables), $what);
     is($api->ask('SELECT id FROM tenants'), $tenant // '', "$what, of tenants");
 }
 

@@ -36,9 +36,9 @@ Camera::Test::Postgres - the database part of Camera::Test
 
 Starts the cluster of this test, making it the first time, with a database
 "camera" owned by role "camera_owner", and the roles "camera_app" of the media
-plane and "camera_api" of the API.  Nothing is synced to disk, so that it is
-fast, but what was committed survives a kill; settings are added to the command
-line.
+plane, "camera_api" of the API and "camera_worker" of camera-worker.  Nothing is
+synced to disk, so that it is fast, but what was committed survives a kill;
+settings are added to the command line.
 
 =cut
 
@@ -120,7 +120,8 @@ sub _create_database {
         'CREATE ROLE camera_owner LOGIN',
         'CREATE ROLE camera_app LOGIN',
         'CREATE ROLE camera_api LOGIN',
-        'GRANT camera_api TO camera_owner',
+        'CREATE ROLE camera_worker LOGIN',
+        'GRANT camera_api, camera_worker TO camera_owner',
         'CREATE DATABASE camera OWNER camera_owner',
     );
 }
