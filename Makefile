@@ -18,7 +18,7 @@ Q         = $(if $(V),,@)
 CFLAGS   ?= -O2 -g
 CWARN     = -std=gnu11 -Wall -Wextra -Werror -Wno-unused-parameter
 CPPFLAGS += -D_GNU_SOURCE -Icommon -I/usr/include/postgresql
-LIBS_COMMON = -lcrypto -lcrypt -ljwt -ljansson
+LIBS_COMMON = -lcrypto -lcrypt -ljwt -ljansson -lz
 LIBS_AV     = -lavformat -lavcodec -lavutil -lswscale
 
 COMMON_O  = $(patsubst common/%.c,$(BUILD)/common/%.o,$(wildcard common/*.c))
@@ -170,7 +170,7 @@ $(BUILD)/camera_worker/%.o: camera_worker/%.c $(wildcard camera_worker/*.h) \
 
 $(BIN)/camera-worker: $(WORKER_O) $(BUILD)/libcommon.a
 	@echo '  $@'; mkdir -p $(@D)
-	$(Q)$(CC) $(CFLAGS) -o $@ $^ $(LIBS_AV) -lpq -lseccomp \
+	$(Q)$(CC) $(CFLAGS) -o $@ $^ $(LIBS_AV) -lseccomp -lpq \
 	    $(LIBS_COMMON) -lpthread
 
 $(BUILD)/camera_cli/%.o: camera_cli/%.c $(wildcard camera_cli/*.h) \
@@ -255,8 +255,8 @@ $(BUILD)/fuzz/%: t/fuzz/%.c $(FUZZ_O)
 
 $(BUILD)/fuzz/package_stream: \
     $(filter-out camera_worker/ma% camera_worker/package% \
-    camera_worker/sandbox% camera_worker/snapshot% \
-    camera_worker/db% camera_worker/jobs%, \
+    camera_worker/sandbox% camera_worker/snapshot% camera_worker/record% \
+    camera_worker/db% camera_worker/jobs% camera_worker/export%, \
     $(wildcard camera_worker/*.c))
 
 $(BUILD)/tsan/%: t/unit/%.c $(wildcard t/unit/*.h) $(wildcard common/ring*) \

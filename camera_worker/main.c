@@ -33,6 +33,12 @@
 #define CW_MAIN_NO_PROBE      256
 #define CW_MAIN_PROBE_ONLY    257
 #define CW_MAIN_NO_SNAPSHOTS  258
+#define CW_MAIN_RECORD_LENGTH 259
+#define CW_MAIN_RESERVE       260
+#define CW_MAIN_DATABASE      261
+
+#define CW_MAIN_LENGTH_MIN    10
+#define CW_MAIN_LENGTH_MAX    86400      /* and each divides it */
 
 
 typedef struct {
@@ -48,6 +54,10 @@ static const struct option  cw_main_options[] = {
     { "user",         required_argument, NULL, 'u' },
     { "group",        required_argument, NULL, 'g' },
     { "log-level",    required_argument, NULL, 'l' },
+    { "record",       required_argument, NULL, 'r' },
+    { "record-length", required_argument, NULL, CW_MAIN_RECORD_LENGTH },
+    { "reserve",      required_argument, NULL, CW_MAIN_RESERVE },
+    { "database",     required_argument, NULL, CW_MAIN_DATABASE },
     { "no-probe",     no_argument,       NULL, CW_MAIN_NO_PROBE },
     { "probe-only",   no_argument,       NULL, CW_MAIN_PROBE_ONLY },
     { "no-snapshots", no_argument,       NULL, CW_MAIN_NO_SNAPSHOTS },
@@ -62,7 +72,7 @@ static const char  cw_main_usage[] =
     "Packages live cameras: reads the frames that nginx puts into DIR/rings\n"
     "and writes segments and indexes to DIR/live, until SIGTERM, SIGINT or\n"
     "SIGQUIT.\n"
-    "Makes pictures of those that are wanted.\n"
+    "Makes pictures of those that are wanted, and recordings on volumes.\n"
     "\n"
     "  -s, --shm=DIR         the \"shm\" directory of nginx's camera {} block\n"
     "  -n, --children=N      package processes, default: one per core\n"
@@ -71,6 +81,13 @@ static const char  cw_main_usage[] =
     "  -g, --group=NAME      run as this group; default: that of the user, or\n"
     "                        of DIR/live\n"
     "  -l, --log-level=NAME  alert, crit, warn, info (default) or debug\n"
+    "  -r, --record=DIR      a volume for recordings, empty or one of ours; may\n"
+    "                        be repeated\n"
+    "      --record-length=SEC  of a recording, default 3600; divides a day\n"
+    "      --reserve=SIZE    kept free on each volume: 20g, 500m, or default 5%;\n"
+    "                        below it the oldest recordings are removed\n"
+    "      --database=FILE   its first line is a connection string: what to\n"
+    "                        record, and an account of what was\n"
     "      --no-probe        leave hung workers of nginx alone, for a debugger\n"
     "      --probe-only      do nothing but kill these; for nginx's container\n"
     "      --no-snapshots    make no pictures: no process that decodes\n"
@@ -78,6 +95,10 @@ static const char  cw_main_usage[] =
 
 
 static int cw_main_parse(cw_main_t *m, int argc, char **argv);
+static int cw_main_record(cw_worker_t *w, const char *path);
+static int cw_main_length(cw_worker_t *w, const char *text);
+static int cw_main_reserve(cw_worker_t *w, const char *text);
+static int cw_main_check(const cw_main_t *m, int left);
 static int cw_main_open_dirs(cw_worker_t *w);
 static int cw_main_become(cw_main_t *m);
 static int cw_main_lock(cw_worker_t *w);
@@ -116,8 +137,8 @@ main(int argc, char **argv)
     cw_main_limits();
     cw_count_open(m.worker.shm);
 
-    cw_log(CW_LOG_INFO, 0, "started with %d children on \"%s\"%s%s",
-           m.worker.children, m.worker.shm,
+    cw_log(CW_LOG_INFO, 0, "started with %d children and %d volumes on "
+           "\"%s\"%s%s", m.worker.children, m.worker.records, m.worker.shm,
            m.worker.no_probe ? ", without a probe" : "",
            m.worker.no_snapshots ? ", without snapshots" : "");
 
@@ -137,8 +158,10 @@ cw_main_parse(cw_main_t *m, int argc, char **argv)
     int  c;
 
     m->worker.children = sysconf(_SC_NPROCESSORS_ONLN);
+    m->worker.record_sec = CW_RECORD_SEC;
+    m->worker.reserve_percent = CW_RECORD_PERCENT;
 
-    while ((c = getopt_long(argc, argv, "s:n:u:g:l:h", cw_main_options, NULL))
+    while ((c = getopt_long(argc, argv, "s:n:u:g:l:r:h", cw_main_options, NULL))
            != -1)
     {
         switch (c) {
@@ -167,6 +190,28 @@ cw_main_parse(cw_main_t *m, int argc, char **argv)
             }
             break;
 
+        case 'r':
+            if (cw_main_record(&m->worker, optarg) == -1) {
+                return 2;
+            }
+            break;
+
+        case CW_MAIN_RECORD_LENGTH:
+            if (cw_main_length(&m->worker, optarg) == -1) {
+                return 2;
+            }
+            break;
+
+        case CW_MAIN_RESERVE:
+            if (cw_main_reserve(&m->worker, optarg) == -1) {
+                return 2;
+            }
+            break;
+
+        case CW_MAIN_DATABASE:
+            m->worker.database = optarg;
+            break;
+
         case CW_MAIN_NO_PROBE:
             m->worker.no_probe = 1;
             break;
@@ -189,7 +234,82 @@ cw_main_parse(cw_main_t *m, int argc, char **argv)
         }
     }
 
-    if (m->worker.shm == NULL || optind != argc || m->worker.children < 1
+    return cw_main_check(m, argc - optind);
+}
+
+
+static int
+cw_main_record(cw_worker_t *w, const char *path)
+{
+    if (w->records == CAM_RECORD_VOLUMES || path[0] != '/') {
+        fprintf(stderr, "camera-worker: --record takes absolute paths, %d "
+                "at most\n", CAM_RECORD_VOLUMES);
+        return -1;
+    }
+
+    w->record[w->records++] = path;
+
+    return 0;
+}
+
+
+static int
+cw_main_length(cw_worker_t *w, const char *text)
+{
+    w->record_sec = atoi(text);
+
+    if (w->record_sec < CW_MAIN_LENGTH_MIN
+        || w->record_sec > CW_MAIN_LENGTH_MAX
+        || CW_MAIN_LENGTH_MAX % w->record_sec != 0)
+    {
+        fprintf(stderr, "camera-worker: --record-length takes %d to %d "
+                "seconds that divide a day\n", CW_MAIN_LENGTH_MIN,
+                CW_MAIN_LENGTH_MAX);
+        return -1;
+    }
+
+    return 0;
+}
+
+
+/* "5%", "20g", "500m", "1000000" */
+
+static int
+cw_main_reserve(cw_worker_t *w, const char *text)
+{
+    int                  shift;
+    char                *end;
+    unsigned long long   n;
+
+    n = strtoull(text, &end, 10);
+
+    if (end != text && strcmp(end, "%") == 0 && n >= CW_RECORD_FLOOR
+        && n <= 90)
+    {
+        w->reserve_percent = n;
+        w->reserve_bytes = 0;
+        return 0;
+    }
+
+    shift = strcmp(end, "g") == 0 ? 30 : strcmp(end, "m") == 0 ? 20
+            : strcmp(end, "k") == 0 ? 10 : *end == '\0' ? 0 : -1;
+
+    if (end == text || *text == '-' || shift == -1 || n == 0 || n >> 40) {
+        fprintf(stderr, "camera-worker: --reserve takes %d%% to 90%%, or bytes "
+                "with k, m or g\n", CW_RECORD_FLOOR);
+        return -1;
+    }
+
+    w->reserve_bytes = n << shift;
+
+    return 0;
+}
+
+
+static int
+cw_main_check(const cw_main_t *m, int left)
+{
+    if (m->worker.shm == NULL || left != 0 || m->worker.children < 1
         || m->worker.children > CW_CHILDREN_MAX)
     {
         fprintf(stderr, "camera-worker: needs --shm, and 1 to %d children\n"

@@ -6,14 +6,16 @@
  * The master: starts the children of each role, restarts those that die, tells
  * the world that it lives, looks after nginx's workers, and touches no media.
  *
- * A child that has not ticked for ten seconds is killed and restarted like
- * one that crashed.  A restart is immediate, then twice as late each time, up
- * to two seconds, until the child has lived for ten.  Children die with the
- * master, however that dies (PR_SET_PDEATHSIG).
+ * A child that has not ticked for ten seconds, a minute where it waits for
+ * disks or the database, is killed and restarted like one that crashed.  A
+ * restart is immediate, then twice as late each time, up to two seconds, until
+ * the child has lived for ten.  Children die with the master, however that dies
+ * (PR_SET_PDEATHSIG).
  */
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,28 +32,40 @@
 
 #define CW_MASTER_BEAT_MSEC     1000
 #define CW_MASTER_HUNG_MSEC     10000
+#define CW_MASTER_SLOW_MSEC     60000    /* where disks and databases are */
 #define CW_MASTER_STABLE_MSEC   10000
 #define CW_MASTER_DELAY_MSEC    50       /* of the second restart */
 #define CW_MASTER_DELAY_MAX     2000
 #define CW_MASTER_STOP_MSEC     3000     /* then they are killed */
 
-#define CW_MASTER_SINGLES       2        /* roles with one child */
+#define CW_MASTER_CHILDREN      (CW_CHILDREN_MAX + CAM_RECORD_VOLUMES + 8)
 
 
 typedef int (*cw_master_run_pt)(cw_worker_t *worker, int child);
 
 
 typedef struct {
-    char               name[32];
+    const char        *name;
     cw_master_run_pt   run;
+    int              (*count)(const cw_worker_t *worker);
+    size_t             blame;            /* where in cw_worker_t */
+    int                first;            /* place in it of the first child */
+    int                many;             /* children have numbers */
+    int64_t            hung_msec;
     const char        *shut;             /* what a quarantine is about */
-    cw_blame_t        *blame;
-    int                number;           /* its place there */
+} cw_master_role_t;
 
-    pid_t              pid;              /* 0: not running */
-    int64_t            started_msec;
-    int64_t            start_msec;       /* of the next start */
-    int64_t            delay_msec;
+
+typedef struct {
+    char                     name[32];
+    const cw_master_role_t  *role;
+    cw_blame_t              *blame;
+    int                      number;     /* its place there */
+
+    pid_t                    pid;        /* 0: not running */
+    int64_t                  started_msec;
+    int64_t                  start_msec; /* of the next start */
+    int64_t                  delay_msec;
 } cw_master_child_t;
 
 
@@ -61,14 +75,17 @@ typedef struct {
     int64_t             beat_msec;
     cw_probe_t          probe;
     int                 children;
-    cw_master_child_t   child[CW_CHILDREN_MAX + CW_MASTER_SINGLES];
+    cw_master_child_t   child[CW_MASTER_CHILDREN];
 } cw_master_t;
 
 
 static int cw_master_share(cw_worker_t *worker);
 static void cw_master_list(cw_master_t *m);
-static cw_master_child_t *cw_master_add(cw_master_t *m, cw_master_run_pt run,
-    cw_blame_t *blame, int number);
+static void cw_master_add(cw_master_t *m, const cw_master_role_t *role,
+    int number);
+static int cw_master_packages(const cw_worker_t *worker);
+static int cw_master_pictures(const cw_worker_t *worker);
+static int cw_master_records(const cw_worker_t *worker);
 static void cw_master_wait(cw_master_t *m, int64_t now_msec);
 static void cw_master_beat(cw_master_t *m, int64_t now_msec);
 static void cw_master_start_children(cw_master_t *m, int64_t now_msec);
@@ -83,6 +100,24 @@ static void cw_master_stop(cw_master_t *m);
 static int cw_master_signal(cw_master_t *m, int signo);
 static void cw_master_on_signal(int signo);
 
+
+static const cw_master_role_t  cw_master_roles[] = {
+
+    { "package", cw_package_run, cw_master_packages,
+      offsetof(cw_worker_t, blame), 0, 1, CW_MASTER_HUNG_MSEC,
+      "its stream is" },
+
+    { "snapshot", cw_snapshot_run, cw_master_pictures,
+      offsetof(cw_worker_t, picture_blame), CW_SNAPSHOT_CHILD, 0,
+      CW_MASTER_HUNG_MSEC, "pictures of it are" },
+
+    { "sandbox", cw_sandbox_run, cw_master_pictures,
+      offsetof(cw_worker_t, picture_blame), CW_SANDBOX_CHILD, 0,
+      CW_MASTER_HUNG_MSEC, "pictures of it are" },
+
+    { "record", cw_record_run, cw_master_records,
+      offsetof(cw_worker_t, quiet_blame), 0, 1, CW_MASTER_SLOW_MSEC, "" },
+};
 
 volatile sig_atomic_t  cw_quit;
 
@@ -141,53 +176,70 @@ cw_master_share(cw_worker_t *worker)
 {
     worker->blame = cw_blame_create();
     worker->picture_blame = cw_blame_create();
+    worker->quiet_blame = cw_blame_create();
     worker->exchange = cw_exchange_create();
 
     return worker->blame != NULL && worker->picture_blame != NULL
-           && worker->exchange != NULL ? 0 : -1;
+           && worker->quiet_blame != NULL && worker->exchange != NULL ? 0 : -1;
 }
 
 
 static void
 cw_master_list(cw_master_t *m)
 {
-    int                 i;
-    cw_master_child_t  *c;
+    int                      i, n;
+    size_t                   r;
+    const cw_master_role_t  *role;
 
-    for (i = 0; i < m->worker->children; i++) {
-        c = cw_master_add(m, cw_package_run, m->worker->blame, i);
-        c->shut = "its stream is";
-        snprintf(c->name, sizeof(c->name), "package/%d", i);
+    for (r = 0; r < sizeof(cw_master_roles) / sizeof(cw_master_roles[0]); r++)
+    {
+        role = &cw_master_roles[r];
+        n = role->count(m->worker);
+
+        for (i = 0; i < n; i++) {
+            cw_master_add(m, role, i);
+        }
     }
-
-    if (m->worker->no_snapshots) {
-        return;
-    }
-
-    c = cw_master_add(m, cw_snapshot_run, m->worker->picture_blame,
-                      CW_SNAPSHOT_CHILD);
-    c->shut = "pictures of it are";
-    strcpy(c->name, "snapshot");
-
-    c = cw_master_add(m, cw_sandbox_run, m->worker->picture_blame,
-                      CW_SANDBOX_CHILD);
-    c->shut = "pictures of it are";
-    strcpy(c->name, "sandbox");
 }
 
 
-static cw_master_child_t *
-cw_master_add(cw_master_t *m, cw_master_run_pt run, cw_blame_t *blame,
-    int number)
+static void
+cw_master_add(cw_master_t *m, const cw_master_role_t *role, int number)
 {
     cw_master_child_t  *c;
 
     c = &m->child[m->children++];
-    c->run = run;
-    c->blame = blame;
-    c->number = number;
+    c->role = role;
+    c->blame = *(cw_blame_t **) ((char *) m->worker + role->blame);
+    c->number = role->first + number;
 
-    return c;
+    if (role->many) {
+        snprintf(c->name, sizeof(c->name), "%s/%d", role->name, number);
+
+    } else {
+        snprintf(c->name, sizeof(c->name), "%s", role->name);
+    }
+}
+
+
+static int
+cw_master_packages(const cw_worker_t *worker)
+{
+    return worker->children;
+}
+
+
+static int
+cw_master_pictures(const cw_worker_t *worker)
+{
+    return !worker->no_snapshots;
+}
+
+
+static int
+cw_master_records(const cw_worker_t *worker)
+{
+    return worker->records;
 }
 
 
@@ -308,7 +360,7 @@ cw_master_child(cw_master_t *m, const cw_master_child_t *c, pid_t master)
     cw_log_set_name(c->name);
     (void) prctl(PR_SET_NAME, c->name);
 
-    exit(c->run(m->worker, c->number));
+    exit(c->role->run(m->worker, c->number));
 }
 
 
@@ -383,7 +435,7 @@ cw_master_blame(cw_master_child_t *c, int64_t now_msec)
     } else if (blamed == CW_BLAME_QUARANTINE) {
         cw_count(CAM_METRIC_QUARANTINES, 1);
         cw_log(CW_LOG_ALERT, 0, "third crash on camera %s within a minute, "
-               "%s shut out", cam_uuid_print(text, camera), c->shut);
+               "%s shut out", cam_uuid_print(text, camera), c->role->shut);
     }
 }
 
@@ -399,7 +451,7 @@ cw_master_kill_hung(cw_master_t *m, int64_t now_msec)
         c = &m->child[i];
         silent = now_msec - cw_blame_last_alive(c->blame, c->number);
 
-        if (c->pid == 0 || silent <= CW_MASTER_HUNG_MSEC) {
+        if (c->pid == 0 || silent <= c->role->hung_msec) {
             continue;
         }
 
