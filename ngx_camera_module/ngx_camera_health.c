@@ -11,9 +11,9 @@
  * /healthz answers 200 as long as this worker's event loop turns.  /readyz
  * answers 200 when cameras and viewers can be served and 503 with Retry-After
  * when not, and says in JSON which part is the cause.  What is served on for a
- * while without a part (PostgreSQL, Redis, camera-worker, room in shm) only
- * makes the answer "degraded": a probe that restarts nginx for it would do
- * harm.
+ * while without a part (PostgreSQL, Redis, camera-worker, room in shm, a disk
+ * to record to) only makes the answer "degraded": a probe that restarts nginx
+ * for it would do harm.
  */
 
 #include <ngx_config.h>
@@ -24,6 +24,7 @@
 #include "clock.h"
 #include "ngx_camera.h"
 #include "ngx_camera_redis.h"
+#include "record_table.h"
 
 
 #define NGX_CAMERA_HEALTH_FED_SEC        15     /* the feeder reads each 5 s */
@@ -41,6 +42,7 @@ typedef struct {
     ngx_int_t            shm_percent;       /* free, -1 = unknown */
     int64_t              beat_msec;         /* age of camera-worker's, or -1 */
     const char          *redis;             /* off, ok, away */
+    const char          *recording;         /* off, ok, low, full, away */
 } ngx_camera_health_t;
 
 
@@ -50,6 +52,7 @@ static void ngx_camera_health_look(ngx_camera_conf_t *ccf,
     ngx_camera_health_t *h);
 static ngx_int_t ngx_camera_health_shm(ngx_camera_conf_t *ccf);
 static const char *ngx_camera_health_redis(void);
+static const char *ngx_camera_health_recording(ngx_camera_conf_t *ccf);
 static ngx_int_t ngx_camera_health_ready(ngx_http_request_t *r);
 static u_char *ngx_camera_health_print(u_char *p, u_char *last,
     ngx_camera_health_t *h);
@@ -188,6 +191,7 @@ ngx_camera_health_look(ngx_camera_conf_t *ccf, ngx_camera_health_t *h)
     h->shm_percent = ngx_camera_health_shm(ccf);
     h->beat_msec = ngx_camera_worker_beat_msec(ccf);
     h->redis = ngx_camera_health_redis();
+    h->recording = ngx_camera_health_recording(ccf);
 }
 
 
@@ -256,10 +260,54 @@ ngx_camera_health_redis(void)
 }
 
 
+/*
+ * The worst of the volumes.  One without a beat hangs, or its child is gone;
+ * without a table, or with none in it, nothing is recorded on purpose.
+ */
+
+static const char *
+ngx_camera_health_recording(ngx_camera_conf_t *ccf)
+{
+    int64_t              now;
+    ngx_uint_t           i, state, worst;
+    cam_record_table_t  *table;
+    cam_record_volume_t  volume;
+
+    static const char  *const names[] = { "off", "ok", "low", "full", "away" };
+
+    table = cam_record_table_reader_open(ccf->live_fd);
+
+    if (table == NULL) {
+        return names[0];
+    }
+
+    now = cam_clock_monotonic_msec();
+    worst = 0;
+
+    for (i = 0; i < CAM_RECORD_VOLUMES; i++) {
+        cam_record_volume_get(table, i, &volume);
+
+        state = ngx_min(volume.state, CAM_RECORD_VOLUME_ERROR);
+
+        if (state != CAM_RECORD_VOLUME_ABSENT
+            && now - volume.beat_msec > CAM_RECORD_BEAT_MSEC)
+        {
+            state = CAM_RECORD_VOLUME_ERROR;
+        }
+
+        worst = ngx_max(worst, state);
+    }
+
+    cam_record_table_close(table);
+
+    return names[worst];
+}
+
+
 static u_char *
 ngx_camera_health_print(u_char *p, u_char *last, ngx_camera_health_t *h)
 {
-    ngx_uint_t  known, database, shm, worker, redis;
+    ngx_uint_t  known, database, shm, worker, redis, recording;
 
     known = h->age_sec >= 0 && h->age_sec < CAM_REGISTRY_TTL_SEC;
     database = h->age_sec >= 0 && h->age_sec <= NGX_CAMERA_HEALTH_FED_SEC;
@@ -268,9 +316,13 @@ ngx_camera_health_print(u_char *p, u_char *last, ngx_camera_health_t *h)
              && h->beat_msec <= NGX_CAMERA_HEALTH_BEAT_MSEC;
     redis = ngx_strcmp(h->redis, "away") != 0;
 
+    /* a disk that is kept full by removing the oldest is as it should be */
+    recording = ngx_strcmp(h->recording, "away") != 0
+                && ngx_strcmp(h->recording, "full") != 0;
+
     p = ngx_slprintf(p, last, "{\"status\":\"%s\",\"parts\":{",
                      !known ? "unavailable"
-                     : database && shm && worker && redis
+                     : database && shm && worker && redis && recording
                        && !h->registry.full_at
                        ? "ok" : "degraded");
 
@@ -288,6 +340,9 @@ ngx_camera_health_print(u_char *p, u_char *last, ngx_camera_health_t *h)
                      database ? "ok" : "degraded");
 
     p = ngx_slprintf(p, last, "\"redis\":{\"status\":\"%s\"},", h->redis);
+
+    p = ngx_slprintf(p, last, "\"recording\":{\"status\":\"%s\"},",
+                     h->recording);
 
     p = ngx_slprintf(p, last,
                      "\"shm\":{\"status\":\"%s\",\"freePercent\":%i},",

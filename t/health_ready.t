@@ -63,6 +63,25 @@ $t->write_file($beat, 'nonsense');
 ($r, $parts) = ready();
 is($parts->{cameraWorker}{status}, 'away', 'beat of another kind');
 
+# recording: the worst volume counts
+
+my ($ok, $low, $full, $error, $away) = 1 .. 5;      # cam_record_volume_e
+
+is($parts->{recording}{status}, 'off', 'nobody records');
+
+is(recording([0, $ok]), 'ok', 'a volume');
+is(recording([0, $ok], [1, $low]), 'low', 'one that is kept from filling');
+$t->write_file($beat, sprintf "%d %d\n", $$, $up * 1000 + 9000);
+is((ready())[0]{json}{status}, 'ok', 'which is as it should be')
+    if $parts->{shm}{status} eq 'ok';
+is(recording([1, $full]), 'full', 'one that is full');
+is((ready())[0]{json}{status}, 'degraded', 'is worth a look');
+is(recording([1, $away]), 'away', 'a disk that is not mounted');
+is(recording([1, $error]), 'away', 'one that fails');
+is((ready())[0]{status}, 200, 'still served');
+is(recording([1, $ok]), 'ok', 'is there again');
+is(recording([0, $ok, 6]), 'away', 'one that hangs');
+
 # the database is away for a while, and for too long
 
 $store->tell('fed', 60);
@@ -78,6 +97,13 @@ is($t->http_get('/healthz')->{status}, 200, 'worker is well');
 $t->done_testing;
 
 ###############################################################################
+
+# with each volume as a number, a state and the age of its beat
+
+sub recording {
+    $store->tell('volume', @$_[0, 1], $_->[2] // 0) for @_;
+    return (ready())[1]{recording}{status};
+}
 
 sub ready {
     my $r = $t->http_get('/readyz');

@@ -14,6 +14,7 @@
  *   camera ID TENANT EPOCH ACTIVE     puts the camera into the registry
  *   remove ID                         takes it out
  *   fed AGE                           the registry was read AGE s ago
+ *   volume N STATE AGE                a cam_record_volume_e, AGE s ago
  *   init ID WIDTH HEIGHT              a new init; the next segment breaks
  *   part ID SIZE                      a part of 0.5 s; answers the msn
  *   done ID                           completes the open segment
@@ -32,6 +33,7 @@
 
 #include "clock.h"
 #include "live_index.h"
+#include "record_table.h"
 #include "registry.h"
 
 
@@ -48,6 +50,7 @@ typedef struct {
 } camera_t;
 
 
+static const char      *shm;
 static cam_registry_t  *registry;
 static int              live_fd;
 static camera_t         cameras[CAMERAS];
@@ -270,6 +273,28 @@ put_camera(char *id, char *tenant, unsigned epoch, unsigned active)
 
 
 static int64_t
+put_volume(unsigned n, unsigned state, int64_t age_sec)
+{
+    cam_record_table_t   *table;
+    cam_record_volume_t   volume;
+
+    table = cam_record_table_open(shm);
+    if (table == NULL) {
+        return -1;
+    }
+
+    memset(&volume, 0, sizeof(volume));
+    volume.state = state;
+    volume.beat_msec = cam_clock_monotonic_msec() - age_sec * 1000;
+
+    cam_record_volume_set(table, n, &volume);
+    cam_record_table_close(table);
+
+    return n;
+}
+
+
+static int64_t
 media_command(char **word, int n)
 {
     int64_t    rc;
@@ -333,6 +358,10 @@ command(char **word, int n)
         return 0;
     }
 
+    if (n == 4 && strcmp(word[0], "volume") == 0) {
+        return put_volume(atoi(word[1]), atoi(word[2]), atoi(word[3]));
+    }
+
     return media_command(word, n);
 }
 
@@ -351,7 +380,8 @@ main(int argc, char **argv)
 
     setvbuf(stdout, NULL, _IOLBF, 0);
 
-    snprintf(path, sizeof(path), "%s/live", argv[1]);
+    shm = argv[1];
+    snprintf(path, sizeof(path), "%s/live", shm);
     live_fd = open(path, O_RDONLY|O_DIRECTORY|O_CLOEXEC);
     registry = cam_registry_open(argv[1], 0, 1);
 
