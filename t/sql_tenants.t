@@ -30,7 +30,8 @@ my ($a, $b) = map {
 # each tenant has a row in every table
 
 my $hash = '$2b$12$' . 'a' x 53;
-my (%camera, %user, %session, %recording, %alert);
+my (%camera, %user, %session, %recording, %alert,
+    %bookmark);
 
 for my $tenant ($a, $b) {
     $camera{$tenant} = $owner->ask("INSERT INTO cameras (tenant_id, name)
@@ -60,6 +61,11 @@ for my $tenant ($a, $b) {
     $owner->ask("INSERT INTO recording_events (camera_id, tenant_id, start_time,
         until_time)
         VALUES ('$camera{$tenant}', '$tenant', now(), now() + interval '1 h')");
+    $bookmark{$tenant} = $owner->ask("INSERT INTO bookmarks (tenant_id, camera_id,
+        at, label) VALUES ('$tenant', '$camera{$tenant}', now(), 'b')
+        RETURNING id");
+    $owner->ask("INSERT INTO recording_audit (tenant_id, camera_id, action)
+        VALUES ('$tenant', '$camera{$tenant}', 'watch')");
     $alert{$tenant} = $owner->ask("SELECT alert_raise('$tenant',
         '$camera{$tenant}', 'test', 'info', 'of $tenant')");
 }
@@ -149,6 +155,22 @@ nothing("SELECT 1 FROM api_camera_update('$camera{$b}', NULL, 'x')");
 nothing("SELECT 1 FROM api_camera_delete('$camera{$b}')");
 nothing("SELECT 1 WHERE api_stream_key_rotate('$camera{$b}', 0) IS NOT NULL");
 nothing("SELECT 1 WHERE api_camera_id('$camera{$b}') IS NOT NULL");
+nothing("SELECT 1 FROM $_") for "api_recording_get('$recording{$b}')",
+    "api_recording_list(9, '$camera{$b}')",
+    "api_recording_delete('$recording{$b}')",
+    "api_recording_hold('$recording{$b}', 'x')",
+    "api_recording_release('$recording{$b}')",
+    "api_recording_url_issued('$recording{$b}', now())",
+    "api_recording_timeline('$camera{$b}', now() - interval '1 h', now())",
+    "api_recording_start('$camera{$b}')",
+    "api_recording_start('$camera{$b}', 60)",
+    "api_recording_stop('$camera{$b}')",
+    "api_schedule_put('$camera{$b}', 'UTC', '[]')",
+    "api_alert_acknowledge('$alert{$b}', '$user{$a}')",
+    "api_bookmark_create('$camera{$b}', now(), NULL, 'x')",
+    "api_bookmark_update('$bookmark{$b}', NULL, NULL, 'x')";
+nothing("SELECT 1 WHERE $_") for "api_schedule_delete('$camera{$b}')",
+    "api_bookmark_delete('$bookmark{$b}')";
 nothing("SELECT 1 WHERE api_session_end('$session{$b}', 'x')");
 nothing("SELECT 1 WHERE api_password_set('$user{$b}', '$hash', NULL) IS NOT NULL");
 is($owner->ask("SELECT name, version, key_generation FROM cameras

@@ -1,0 +1,1 @@
+DROP FUNCTION api_recording_timeline(uuid, timestamptz, timestamptz, integer);
