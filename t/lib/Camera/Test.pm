@@ -12,7 +12,7 @@ use warnings;
 
 use parent -norequire, qw(Camera::Test::Nginx Camera::Test::Postgres
     Camera::Test::Redis Camera::Test::Media Camera::Test::Camera
-    Camera::Test::Api);
+    Camera::Test::Api Camera::Test::Record);
 
 use Camera::Process;
 use Camera::Test::Api;
@@ -20,6 +20,7 @@ use Camera::Test::Camera;
 use Camera::Test::Media;
 use Camera::Test::Nginx;
 use Camera::Test::Postgres;
+use Camera::Test::Record;
 use Camera::Test::Redis;
 
 use Cwd qw(abs_path);
@@ -63,7 +64,8 @@ Methods are described where they are: Camera::Test::Nginx (configuration,
 start, reload, http_get), Camera::Test::Postgres (start, stop, pause, sql),
 Camera::Test::Redis (the same), Camera::Test::Camera (cameras, tokens,
 camera-worker), Camera::Test::Api (users, requests to the API),
-Camera::Test::Media (clips, publish, frame_numbers), Camera::Process (what
+Camera::Test::Media (clips, publish, frame_numbers), Camera::Test::Record
+(volumes, recordings), Camera::Process (what
 publish answers).
 
 =head1 ENVIRONMENT
