@@ -72,6 +72,7 @@ typedef struct {
 
 typedef struct {
     cam_url_session_t  url;
+    uint8_t            target_sec;             /* of its playlist */
     int64_t            from_msec;
     int64_t            to_msec;
 } cam_record_session_t;
