@@ -25,10 +25,12 @@
 #define NGX_CAMERA_API_PASSWORD_RATE  4        /* a second, of one thread */
 
 /* a tenth of what a worker gets where both want the same processor, so that one
-   may log in within seconds while it is busy; and, since Linux 6.12, for no
-   longer at a time than this, which is what others wait for it at most */
+   may log in within seconds while it is busy: SCHED_IDLE would starve it, and a
+   worker without privileges gets no thread out of that again.  The slice is
+   long: since Linux 6.12 whoever wakes with a shorter one preempts at once,
+   while a short one here would mean an earlier deadline than theirs */
 #define NGX_CAMERA_API_PASSWORD_NICE  10
-#define NGX_CAMERA_API_PASSWORD_SLICE 100000   /* ns, the least there is */
+#define NGX_CAMERA_API_PASSWORD_SLICE 10000000     /* ns */
 
 
 /* as in <linux/sched/types.h>, which does not go together with <sched.h> */
