@@ -23,7 +23,7 @@
 
 /* exit codes; docs/cli.md */
 #define CLI_OK         0
-#define CLI_NO         1     /* the answer is no: doctor, verify */
+#define CLI_NO         1     /* the answer is no: doctor, verify, fsck */
 #define CLI_USAGE      2
 #define CLI_INSTANCE   3     /* not found, or a part of it not reachable */
 #define CLI_UNKNOWN    4     /* no such camera or user, or more than one */
@@ -42,6 +42,7 @@ typedef struct {
     char        *database;         /* a secret */
     char        *keys;
     char        *shm;
+    char        *record;           /* volumes, with colons between them */
     char        *nginx_pid;
 } cli_env_t;
 
@@ -61,6 +62,9 @@ typedef struct {
     const char  *tenant;
     const char  *role;
     const char  *email;
+    const char  *volume;
+    const char  *file;
+    const char  *keys;
     long         ttl;              /* seconds, -1 = not given */
     long         overlap;
     int          json;
@@ -69,6 +73,8 @@ typedef struct {
     int          viewers;
     int          retire;
     int          password_stdin;
+    int          dry_run;
+    int          deep;
     int          help;
     int          n;                /* words that are no options */
     char       **words;
@@ -149,6 +155,8 @@ int cli_cmd_user(cli_t *cli);
 int cli_cmd_tenant(cli_t *cli);
 int cli_cmd_keys(cli_t *cli);
 int cli_cmd_verify(cli_t *cli);
+int cli_cmd_fsck(cli_t *cli);
+int cli_cmd_volume(cli_t *cli);
 
 
 #endif /* CLI_H */

@@ -41,6 +41,7 @@ static const cli_env_name_t  cli_env_names[] = {
     { "CAMERA_DATABASE_URL",  offsetof(cli_env_t, database) },
     { "CAMERA_KEYS",          offsetof(cli_env_t, keys) },
     { "CAMERA_SHM",           offsetof(cli_env_t, shm) },
+    { "CAMERA_RECORD",        offsetof(cli_env_t, record) },
     { "NGINX_PID",            offsetof(cli_env_t, nginx_pid) },
     { NULL,                   0 }
 };

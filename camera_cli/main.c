@@ -124,6 +124,25 @@ static const cli_command_t  cli_commands[] = {
       "reload.  FILE is that of the instance when it is not given.",
       "use retire", 1, 2, 0, cli_cmd_keys },
 
+    { "volume", "init DIR | list | show DIR",
+      "make and see directories for recordings",
+      "init makes DIR, which must be empty, a volume: it gets the file\n"
+      "\"volume\" with a uuid, by which camera-worker knows it from an empty\n"
+      "mount point or another disk.  list is what the database knows of\n"
+      "volumes, and whether this machine has them.",
+      "", 1, 2, 1, cli_cmd_volume },
+
+    { "fsck", "[--volume DIR] [--dry-run] [--deep]",
+      "prove that recordings and the database agree, and repair",
+      "Each row has its file and the file its stated size; each file has its\n"
+      "row; index and media fit together.  Torn ends are cut, files without a\n"
+      "row get one, rows without a file become gaps.  --dry-run only says\n"
+      "what is wrong, --deep compares every byte with its checksum as well.\n"
+      "All volumes of the instance, or DIR; while a recorder works on one,\n"
+      "the files it has closed.  Exits with 0 when nothing was found, with 1\n"
+      "when something was, and with 3 when it could not look.",
+      "volume dry-run deep", 0, 0, 1, cli_cmd_fsck },
+
     { "verify", "[--kind publish|playback|access] < TOKENS",
       "say what tokens are worth",
       "Reads tokens from standard input, one a line, and judges each as nginx\n"

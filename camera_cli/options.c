@@ -60,6 +60,11 @@ static const cli_option_t  cli_options[] = {
     { "role",      CLI_TEXT,     offsetof(cli_options_t, role) },
     { "email",     CLI_TEXT,     offsetof(cli_options_t, email) },
     { "password-stdin", CLI_FLAG, offsetof(cli_options_t, password_stdin) },
+    { "volume",    CLI_TEXT,     offsetof(cli_options_t, volume) },
+    { "file",      CLI_TEXT,     offsetof(cli_options_t, file) },
+    { "keys",      CLI_TEXT,     offsetof(cli_options_t, keys) },
+    { "dry-run",   CLI_FLAG,     offsetof(cli_options_t, dry_run) },
+    { "deep",      CLI_FLAG,     offsetof(cli_options_t, deep) },
 };
 
 

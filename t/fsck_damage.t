@@ -1,0 +1,230 @@
+#!/usr/bin/perl
+
+# Copyright (C) The nginx camera platform authors
+
+# Tests for camera fsck: each kind of damage, made on purpose, is found,
+# survives a dry run, is repaired by the file, and is not found again.
+
+use strict;
+use warnings;
+
+use Camera::Test;
+use Camera::Test::Cli;
+use File::Path qw(make_path);
+use Test::More;
+
+my $t = Camera::Test->new;
+$t->skip_without(qw(postgres migrations cli ffmpeg));
+
+$t->start_postgres;
+$t->migrate;
+
+my $camera = $t->add_camera(name => 'gate');
+my $cli = Camera::Test::Cli->new($t, CAMERA_ENV => '/dev/null',
+    CAMERA_DATABASE_URL => $t->database_url('camera_owner'),
+    CAMERA_RECORD => $t->volume);
+my $day = 86400;
+my $hour = 0;
+
+# something behind, so that none of them is the newest, which may be open
+my $last = $t->add_recording($camera, start => time - 2 * $day);
+
+###############################################################################
+
+is_deeply([ @{ fsck(0) }{qw(files rows found)} ], [ 1, 1, 0 ], 'clean');
+
+# files
+
+my $r = recording();
+append($r->{file}, 'torn' x 1000);
+finds('media_torn', 'bytes that no entry names');
+is(-s $r->{file}, $r->{bytes}, 'are cut');
+
+$r = recording();
+append($r->{index}, 'torn');
+finds('index_torn', 'half an entry');
+
+$r = recording();
+append($r->{index}, "\0" x 56);
+finds('index_torn', 'an entry of zeros');
+is(-s $r->{index}, 256 + 56 * $r->{fragments}, 'is cut');
+
+$r = recording();
+truncate $r->{file}, $r->{bytes} - 1;
+finds('index_torn media_torn size_differs', 'media that never came');
+is(column($r, 'fragments'), $r->{fragments} - 1, 'a fragment less');
+is(column($r, 'file_size'), -s $r->{file}, 'which the row knows');
+is(column($r, 'state'), 'complete', 'complete all the same');
+is(scalar $t->frame_numbers($r->{file}), 294, 'and plays');
+
+$r = recording();
+patch($r->{index}, 256 + 56 * 5, 'x');
+$t->sql("UPDATE recordings SET fragments = 39 WHERE id = '$r->{id}'");
+finds('damaged', 'an entry in the middle');
+is(column($r, 'probe_error'), 'entry 5 of its index is damaged', 'said');
+is(-s $r->{file}, $r->{bytes}, 'nothing whole is cut off');
+
+$r = recording();
+patch($r->{file}, 200_000, 'damage');
+is(fsck(0)->{found}, 0, 'damage inside of media is not seen');
+finds('damaged', 'but with --deep', '--deep');
+is(column($r, 'state'), 'damaged', 'its state');
+like(column($r, 'probe_error'), qr/^fragment \d+ is damaged$/, 'and why');
+is($t->sql(q{SELECT count(*) FROM alerts WHERE type = 'recording_damaged'
+    AND resolved_at IS NULL}), 1, 'an alert');
+
+$r = recording();
+patch($r->{index}, 40, 'x');
+$t->sql("UPDATE recordings SET file_size = 1 WHERE id = '$r->{id}'");
+finds('unreadable', 'the head of an index');
+
+# rows
+
+$r = recording();
+unlink $r->{file}, $r->{index};
+finds('file_missing', 'a row without its file');
+is(column($r, 'count(*)'), 0, 'is removed');
+is($t->sql(sprintf q{SELECT cause FROM recording_gaps WHERE start_time =
+    to_timestamp(%s / 1000.0)}, $r->{start}), 'disk', 'and leaves a gap');
+
+$r = recording();
+$t->sql("DELETE FROM recordings WHERE id = '$r->{id}'");
+finds('row_missing', 'a file without its row');
+is(column($r, 'file_size || state || close_reason || width'),
+    "$r->{bytes}completerecovered0", 'has one again');
+
+$r = recording();
+$t->sql("UPDATE recordings SET file_size = 17, usec = 1 WHERE id = '$r->{id}'");
+finds('size_differs', 'a wrong size');
+is(column($r, 'usec'), $r->{usec}, 'put right');
+
+$r = recording();
+$t->sql("UPDATE recordings SET state = 'recording', file_size = 5
+    WHERE id = '$r->{id}'");
+finds('not_closed', 'one that nobody closed');
+is(column($r, 'state || file_size'), "complete$r->{bytes}", 'is closed');
+
+$r = recording();
+patch($r->{file}, $r->{bytes} - 100, 'power loss');
+$t->sql("UPDATE recordings SET state = 'recording', file_size = 5
+    WHERE id = '$r->{id}'");
+finds('index_torn media_torn not_closed', 'one whose end was not written');
+
+$r = $t->add_recording($camera, start => time - 600);
+$t->sql("UPDATE recordings SET state = 'recording', file_size = 5
+    WHERE id = '$r->{id}'");
+is(fsck(0)->{found}, 0, 'the newest may grow and go on');
+$t->sql("UPDATE recordings SET file_size = 1000000000 WHERE id = '$r->{id}'");
+finds('size_differs', 'but not shrink');
+is(column($r, 'state'), 'recording', 'and goes on');
+
+# holds
+
+$r = recording();
+$t->sql("UPDATE recordings SET locked = true, locked_reason = 'court'
+    WHERE id = '$r->{id}'");
+is(fsck(0)->{found}, 0, 'a hold that is about to be marked');
+$t->sql('DELETE FROM recording_tasks');
+finds('hold_missing', 'a hold without its mark');
+ok(-e $r->{hold}, 'has one');
+
+unlink $r->{file};
+finds('file_missing garbage', 'a file on hold that is gone');
+is(column($r, 'state || locked'), 'damagedtrue', 'is not forgotten');
+is($t->sql(q{SELECT severity FROM alerts WHERE message LIKE '%on hold%'}),
+    'critical', 'and critical');
+
+$r = recording();
+$t->write_file($r->{hold}, '');
+finds('hold_unknown', 'a mark without a hold');
+is(column($r, 'locked'), 't', 'is one');
+
+# garbage
+
+my $foreign = { id => 'f0000000-0000-4000-8000-00000000000f' };
+$r = $t->make_recording($foreign);
+finds('row_missing', 'the file of no camera');
+is($t->sql("SELECT count(*) FROM recording_garbage WHERE path = '$r->{path}'"),
+    1, 'is garbage');
+unlink $r->{file}, $r->{index};
+finds('garbage_gone', 'garbage that is gone');
+
+$r = recording();
+unlink $r->{index};
+$t->sql("DELETE FROM recordings WHERE id = '$r->{id}'");
+finds('garbage', 'media without an index');
+ok(-e $r->{file}, 'stays');
+
+$t->write_file($t->volume . "/media/$camera->{id}/notes.txt", 'mine');
+finds('garbage', 'a file that is none of ours');
+
+# what the journal still has to say
+
+$r = $t->make_recording($camera, start => time - 40 * $day);
+make_path($t->volume . '/journal');
+my $log = $t->volume . '/journal/1790000000000.log';
+my $line = qq({"n":"close","id":"$r->{id}"}\n);
+$t->write_file($log, $line);
+is(fsck(0)->{pending}, 1, 'the journal knows it');
+$t->sql(sprintf q{SELECT journal_position('%s', '1790000000000.log', %d)},
+    $r->{volume}, length $line);
+finds('row_missing', 'it was applied, and the row is not there');
+
+is(fsck(0, '--deep')->{damaged}, 4, 'known damage is no news');
+
+$t->done_testing;
+
+###############################################################################
+
+# each on a day of its own, long ago
+
+sub recording {
+    return $t->add_recording($camera, start => time - (10 + $hour++) * $day);
+}
+
+sub fsck {
+    my ($status, @options) = @_;
+
+    my $r = $cli->run('fsck', '--json', @options);
+    is($r->{status}, $status, "status $status") or diag "$r->{out}$r->{err}";
+
+    return $r->{json};
+}
+
+# twice, for a dry run repairs nothing; then repaired, then clean
+
+sub finds {
+    my ($kinds, $name, @options) = @_;
+
+    my $dry = fsck(1, '--dry-run', @options);
+    is(kinds($dry), $kinds, $name);
+    is($dry->{repaired}, 0, "$name, dry");
+
+    my $wet = fsck(1, @options);
+    is(kinds($wet), $kinds, "$name, repaired");
+    is($wet->{repaired}, $wet->{found}, "$name, all of it");
+
+    is(kinds(fsck(0, @options)), '', "$name, clean");
+}
+
+sub kinds { join ' ', sort map { $_->{kind} } @{ $_[0]{findings} } }
+
+sub column {
+    my ($r, $what) = @_;
+    return scalar $t->sql("SELECT $what FROM recordings WHERE id = '$r->{id}'");
+}
+
+sub append {
+    my ($file, $bytes) = @_;
+    open my $fh, '>>:raw', $file or die "open(\"$file\") failed: $!";
+    print $fh $bytes;
+    close $fh or die "close(\"$file\") failed: $!";
+}
+
+sub patch {
+    my ($file, $offset, $bytes) = @_;
+    open my $fh, '+<:raw', $file or die "open(\"$file\") failed: $!";
+    seek $fh, $offset, 0;
+    print $fh $bytes;
+    close $fh or die "close(\"$file\") failed: $!";
+}
