@@ -10,7 +10,8 @@ SELECT 1 / (recording_start(recording_id('2026-01-01T00:00:00.123Z'))
             = '2026-01-01T00:00:00.123Z')::integer;
 
 INSERT INTO cameras (name) VALUES ('verify');
-INSERT INTO volumes (id) VALUES (default_tenant());
+INSERT INTO volumes (id) VALUES (default_tenant())
+ON CONFLICT DO NOTHING;
 SELECT make_recording_partitions(1);
 
 INSERT INTO recordings (id, tenant_id, camera_id, volume_id, segment_number,
