@@ -54,6 +54,8 @@ typedef enum {
     CAM_FIELD_TIME,                     /* RFC 3339 */
     CAM_FIELD_TEXTS,                    /* a list of min to max texts */
     CAM_FIELD_CIDRS,                    /* the same of networks */
+    CAM_FIELD_OBJECTS,                  /* the same of objects, as JSON; what
+                                           is in them is for check */
     CAM_FIELD_LIMIT,                    /* size of a page, 50 when not given */
     CAM_FIELD_CURSOR                    /* where a page begins */
 } cam_field_type_e;

@@ -15,6 +15,10 @@ static void cam_fields_json(const cam_field_t *field, json_t *json,
     cam_value_t *value, cam_room_t *room, cam_problems_t *problems);
 static void cam_fields_list(const cam_field_t *field, json_t *list,
     cam_value_t *value, cam_room_t *room, cam_problems_t *problems);
+static void cam_fields_objects(const cam_field_t *field, json_t *list,
+    cam_value_t *value, cam_room_t *room, cam_problems_t *problems);
+static int cam_fields_is_list(const cam_field_t *field, json_t *list,
+    cam_problems_t *problems);
 static int cam_fields_item(const cam_field_t *field, json_t *item);
 static int cam_fields_cidr(const char *text, size_t len);
 static char *cam_fields_literal(char *p, const char *text, size_t len);
@@ -87,6 +91,10 @@ cam_fields_json(const cam_field_t *field, json_t *json, cam_value_t *value,
         cam_fields_list(field, json, value, room, problems);
         return;
 
+    case CAM_FIELD_OBJECTS:
+        cam_fields_objects(field, json, value, room, problems);
+        return;
+
     default:
         if (json_is_string(json)) {
             cam_fields_text(field, json_string_value(json),
@@ -107,16 +115,10 @@ cam_fields_list(const cam_field_t *field, json_t *list, cam_value_t *value,
     cam_room_t *room, cam_problems_t *problems)
 {
     char    *p;
-    size_t   i, n, size;
+    size_t   i, size;
     json_t  *item;
 
-    n = json_array_size(list);
-
-    if (!json_is_array(list) || (int64_t) n < field->min
-        || (int64_t) n > field->max)
-    {
-        cam_fields_wrong(field, problems, "must be a list of %d to %d items",
-                         (int) field->min, (int) field->max);
+    if (!cam_fields_is_list(field, list, problems)) {
         return;
     }
 
@@ -143,7 +145,7 @@ cam_fields_list(const cam_field_t *field, json_t *list, cam_value_t *value,
     }
 
     value->text = p;
-    value->number = (int64_t) n;
+    value->number = (int64_t) json_array_size(list);
 
     *p++ = '{';
 
@@ -160,6 +162,71 @@ cam_fields_list(const cam_field_t *field, json_t *list, cam_value_t *value,
     *p = '\0';
 
     value->len = (size_t) (p - value->text);
+}
+
+
+/* as it was sent, but for spaces */
+
+static void
+cam_fields_objects(const cam_field_t *field, json_t *list,
+    cam_value_t *value, cam_room_t *room, cam_problems_t *problems)
+{
+    char        *p;
+    size_t       i, len;
+    json_t      *item;
+    const char  *wrong;
+
+    if (!cam_fields_is_list(field, list, problems)) {
+        return;
+    }
+
+    json_array_foreach(list, i, item) {
+
+        if (!json_is_object(item)) {
+            cam_fields_wrong(field, problems, "item %d is not an object",
+                             (int) i + 1);
+            return;
+        }
+    }
+
+    len = json_dumpb(list, NULL, 0, JSON_COMPACT);
+    p = len ? cam_room_take(room, len + 1) : NULL;
+
+    if (p == NULL || json_dumpb(list, p, len, JSON_COMPACT) != len) {
+        cam_fields_wrong(field, problems, "is too long");
+        return;
+    }
+
+    p[len] = '\0';
+
+    value->text = p;
+    value->len = len;
+    value->number = (int64_t) json_array_size(list);
+
+    wrong = field->check ? field->check(p, len) : NULL;
+
+    if (wrong) {
+        cam_fields_wrong(field, problems, "%s", wrong);
+    }
+}
+
+
+static int
+cam_fields_is_list(const cam_field_t *field, json_t *list,
+    cam_problems_t *problems)
+{
+    int64_t  n;
+
+    n = (int64_t) json_array_size(list);
+
+    if (json_is_array(list) && n >= field->min && n <= field->max) {
+        return 1;
+    }
+
+    cam_fields_wrong(field, problems, "must be a list of %d to %d items",
+                     (int) field->min, (int) field->max);
+
+    return 0;
 }
 
 

@@ -29,6 +29,10 @@
  * parameters, those two or two NULLs, and a LIMIT; it selects one row more than
  * that, which says that there is another page.
  *
+ * NGX_CAMERA_API_BEFORE and _AFTER are the condition that makes it, of a list
+ * with the newest and one with the oldest first: a range of an index on every
+ * page, the first one included.
+ *
  * A handler ends in exactly one of _reply_..., _send(), _error() and _query();
  * after that call it touches nothing, for the request may be gone.  Whatever a
  * query can end in other than an answer is answered by the core.
@@ -99,15 +103,23 @@ typedef enum {
     NGX_CAMERA_API_CAMERA_SERIAL_DUPLICATE,
     NGX_CAMERA_API_CAMERA_EXTERNAL_ID_DUPLICATE,
     NGX_CAMERA_API_IDEMPOTENCY_KEY_REUSED,
+    NGX_CAMERA_API_RECORDING_LOCKED,
+    NGX_CAMERA_API_RECORDING_IN_PROGRESS,
+    NGX_CAMERA_API_EXPORT_EMPTY,
+    NGX_CAMERA_API_EXPORT_NOT_READY,
+    NGX_CAMERA_API_EXPORT_EXPIRED,
     NGX_CAMERA_API_PRECONDITION_FAILED,
     NGX_CAMERA_API_PAYLOAD_TOO_LARGE,
     NGX_CAMERA_API_UNSUPPORTED_MEDIA_TYPE,
     NGX_CAMERA_API_RATE_LIMIT_EXCEEDED,
     NGX_CAMERA_API_CONCURRENT_LIMIT_EXCEEDED,
+    NGX_CAMERA_API_EXPORT_LIMIT_EXCEEDED,
     NGX_CAMERA_API_INTERNAL_ERROR,
+    NGX_CAMERA_API_RECORDING_FAILED,
     NGX_CAMERA_API_SERVICE_UNAVAILABLE,
     NGX_CAMERA_API_STREAM_OFFLINE,
-    NGX_CAMERA_API_STREAM_NODE_UNAVAILABLE
+    NGX_CAMERA_API_STREAM_NODE_UNAVAILABLE,
+    NGX_CAMERA_API_STORAGE_FULL
 } ngx_camera_api_code_e;
 
 
@@ -137,6 +149,19 @@ typedef struct {
 
     ngx_uint_t                          index;     /* set at the start */
 } ngx_camera_api_statement_t;
+
+
+/* where a page begins, at and id being columns, time and uuid parameters */
+
+#define NGX_CAMERA_API_BEFORE(at, id, time, uuid)                             \
+    "(" at ", " id ") < (CASE WHEN " time "::timestamptz IS NULL"             \
+    " THEN 'infinity' ELSE " time " END, CASE WHEN " uuid "::uuid IS NULL"    \
+    " THEN 'ffffffff-ffff-ffff-ffff-ffffffffffff' ELSE " uuid " END)"
+
+#define NGX_CAMERA_API_AFTER(at, id, time, uuid)                              \
+    "(" at ", " id ") > (CASE WHEN " time "::timestamptz IS NULL"             \
+    " THEN '-infinity' ELSE " time " END, CASE WHEN " uuid "::uuid IS NULL"   \
+    " THEN '00000000-0000-0000-0000-000000000000' ELSE " uuid " END)"
 
 
 /* columns of a statement, in its order */
@@ -393,6 +418,11 @@ ngx_int_t ngx_camera_api_if_match(ngx_camera_api_ctx_t *ctx,
 /* key is NULL when there is none; hash is that of what the body says */
 ngx_int_t ngx_camera_api_idempotency_key(ngx_camera_api_ctx_t *ctx,
     const char **key, u_char hash[32]);
+
+
+/* "https://host:port", in front of a path.  NGX_OK, or NGX_DONE: the Host of
+   the request is none, and that was answered */
+ngx_int_t ngx_camera_api_base_url(ngx_camera_api_ctx_t *ctx, ngx_str_t *base);
 
 
 /* reading rows: numbers of any width; NULL is for the caller to see */

@@ -42,8 +42,6 @@ static ngx_camera_api_statement_t  ngx_camera_api_cameras_get = {
     1, NGX_CAMERA_API_READS, 0
 };
 
-/* minus infinity and the nil UUID are a range of the index for every page */
-
 static ngx_camera_api_statement_t  ngx_camera_api_cameras_list = {
     "api_cameras_list",
     "SELECT " NGX_CAMERA_API_CAMERAS_READ
@@ -53,10 +51,7 @@ static ngx_camera_api_statement_t  ngx_camera_api_cameras_list = {
     " AND ($3::text IS NULL OR location = $3)"
     " AND ($4::text IS NULL OR strpos(lower(concat_ws(E'\\n', name, location,"
     " place, serial_number)), lower($4)) > 0)"
-    " AND (created_at, id) >"
-    " (CASE WHEN $6::timestamptz IS NULL THEN '-infinity' ELSE $6 END,"
-    " CASE WHEN $7::uuid IS NULL"
-    " THEN '00000000-0000-0000-0000-000000000000' ELSE $7 END)"
+    " AND " NGX_CAMERA_API_AFTER("created_at", "id", "$6", "$7")
     " ORDER BY created_at, id LIMIT $5::bigint + 1",
     7, NGX_CAMERA_API_SLOW|NGX_CAMERA_API_READS, 0
 };

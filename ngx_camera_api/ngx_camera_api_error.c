@@ -60,6 +60,21 @@ static const ngx_camera_api_meaning_t  ngx_camera_api_meanings[] = {
     [NGX_CAMERA_API_IDEMPOTENCY_KEY_REUSED] =
         { 409, "IDEMPOTENCY_KEY_REUSED",
           "This Idempotency-Key was used for another request." },
+    [NGX_CAMERA_API_RECORDING_LOCKED] =
+        { 409, "RECORDING_LOCKED",
+          "The recording is on hold: nobody may delete it until it is "
+          "released." },
+    [NGX_CAMERA_API_RECORDING_IN_PROGRESS] =
+        { 409, "RECORDING_IN_PROGRESS",
+          "The recording is still being written: come again when it is "
+          "complete." },
+    [NGX_CAMERA_API_EXPORT_EMPTY] =
+        { 409, "EXPORT_EMPTY", "Nothing was recorded in this time." },
+    [NGX_CAMERA_API_EXPORT_NOT_READY] =
+        { 409, "EXPORT_NOT_READY", "The export is not done, or failed." },
+    [NGX_CAMERA_API_EXPORT_EXPIRED] =
+        { 410, "EXPORT_EXPIRED",
+          "The file was removed after its time: export it again." },
     [NGX_CAMERA_API_PRECONDITION_FAILED] =
         { 412, "PRECONDITION_FAILED",
           "It was changed since you read it: load it again." },
@@ -74,9 +89,15 @@ static const ngx_camera_api_meaning_t  ngx_camera_api_meanings[] = {
     [NGX_CAMERA_API_CONCURRENT_LIMIT_EXCEEDED] =
         { 429, "CONCURRENT_LIMIT_EXCEEDED",
           "Too many requests at once: wait for the others." },
+    [NGX_CAMERA_API_EXPORT_LIMIT_EXCEEDED] =
+        { 429, "EXPORT_LIMIT_EXCEEDED",
+          "Too many exports are waiting: come again when one is done." },
     [NGX_CAMERA_API_INTERNAL_ERROR] =
         { 500, "INTERNAL_ERROR",
           "Something went wrong here. The request id helps to find out." },
+    [NGX_CAMERA_API_RECORDING_FAILED] =
+        { 500, "RECORDING_FAILED",
+          "Nothing can be recorded now: no storage answers." },
     [NGX_CAMERA_API_SERVICE_UNAVAILABLE] =
         { 503, "SERVICE_UNAVAILABLE",
           "The service is not available now: come again a little later." },
@@ -84,7 +105,10 @@ static const ngx_camera_api_meaning_t  ngx_camera_api_meanings[] = {
         { 503, "STREAM_OFFLINE", "The camera sends no pictures now." },
     [NGX_CAMERA_API_STREAM_NODE_UNAVAILABLE] =
         { 503, "STREAM_NODE_UNAVAILABLE",
-          "No server is free for this stream: come again a little later." }
+          "No server is free for this stream: come again a little later." },
+    [NGX_CAMERA_API_STORAGE_FULL] =
+        { 507, "STORAGE_FULL",
+          "There is no room for recordings, and nothing may be removed." }
 };
 
 #define NGX_CAMERA_API_CODES  (sizeof(ngx_camera_api_meanings)                \

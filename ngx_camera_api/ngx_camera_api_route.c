@@ -44,20 +44,24 @@ static ngx_int_t ngx_camera_api_route_other(ngx_camera_api_ctx_t *ctx,
     ngx_uint_t methods);
 
 
+extern const ngx_camera_api_resource_t  ngx_camera_api_alerts;
 extern const ngx_camera_api_resource_t  ngx_camera_api_auth;
 extern const ngx_camera_api_resource_t  ngx_camera_api_cameras;
 extern const ngx_camera_api_resource_t  ngx_camera_api_cameras_write;
 extern const ngx_camera_api_resource_t  ngx_camera_api_events;
+extern const ngx_camera_api_resource_t  ngx_camera_api_recording_control;
 extern const ngx_camera_api_resource_t  ngx_camera_api_snapshots;
 extern const ngx_camera_api_resource_t  ngx_camera_api_status;
 extern const ngx_camera_api_resource_t  ngx_camera_api_stream_keys;
 extern const ngx_camera_api_resource_t  ngx_camera_api_streams;
 
 const ngx_camera_api_resource_t  *const ngx_camera_api_resources[] = {
+    &ngx_camera_api_alerts,
     &ngx_camera_api_auth,
     &ngx_camera_api_cameras,
     &ngx_camera_api_cameras_write,
     &ngx_camera_api_events,
+    &ngx_camera_api_recording_control,
     &ngx_camera_api_snapshots,
     &ngx_camera_api_status,
     &ngx_camera_api_stream_keys,

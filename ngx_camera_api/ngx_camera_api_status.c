@@ -4,13 +4,13 @@
 
 /*
  * What a stream is doing now, out of shared memory: the registry, the ring,
- * the live index, the table of playback sessions.
+ * the live index, the tables of playback sessions and of recordings.
  *
  * A camera that this node does not know, because it is new or another node's,
  * is asked for in the database: what that has is all there is to tell.
  */
 
-#include "ngx_camera_api.h"
+#include "ngx_camera_api_recordings.h"
 #include "ngx_camera_hls.h"
 #include "view.h"
 
@@ -138,6 +138,7 @@ ngx_camera_api_status_live(ngx_camera_api_ctx_t *ctx, ngx_camera_conf_t *ccf,
                            ngx_camera_api_status_viewers(camera));
     ngx_camera_api_status_numbers(ctx, live ? view : NULL);
     ngx_camera_api_status_media(ctx, live ? cam_view_init(view) : NULL);
+    ngx_camera_api_recording_put(ctx, camera);
 
     if (warning != CAM_REASON_NONE) {
         ngx_camera_api_put_string(ctx, "warning", cam_reason_text(warning));
@@ -301,6 +302,7 @@ ngx_camera_api_status_found(ngx_camera_api_ctx_t *ctx, const PGresult *res)
                            ngx_camera_api_status_viewers(camera));
     ngx_camera_api_status_numbers(ctx, NULL);
     ngx_camera_api_status_media(ctx, NULL);
+    ngx_camera_api_recording_put(ctx, camera);
     ngx_camera_api_put_null(ctx, "warning");
     ngx_camera_api_end(ctx, '}');
 

@@ -25,8 +25,9 @@ my %who = (
     foreign  => $t->add_user(role => 'admin', tenant => $t->add_tenant),
 );
 
-# The status of an answer, the camera being the admin's.  A camera of another
-# tenant is not there for "foreign", whose own requests are as good as anyone's.
+# The status of an answer, the camera, or what else a path names, being the
+# admin's.  What is another tenant's is not there for "foreign", whose own
+# requests are as good as anyone's.
 
 my %expected = (
     #                    nobody viewer operator admin foreign
@@ -40,6 +41,16 @@ my %expected = (
     getHlsUrl       => [ qw(401    200      200   200     404) ],
     getStreamState  => [ qw(401    200      200   200     404) ],
     getSnapshot     => [ qw(401    503      503   503     404) ],
+
+    startRecording          => [ qw(401 403 200 200 404) ],
+    stopRecording           => [ qw(401 403 200 200 404) ],
+    getRecordingSchedule    => [ qw(401 200 200 200 404) ],
+    putRecordingSchedule    => [ qw(401 403 200 200 404) ],
+    deleteRecordingSchedule => [ qw(401 403 204 204 404) ],
+
+    listAlerts       => [ qw(401 200 200 200 200) ],
+    getAlert         => [ qw(401 200 200 200 404) ],
+    acknowledgeAlert => [ qw(401 403 200 200 404) ],
 
     # for whoever has a password or a token; more of them in tests of their own
     login           => [ qw(400    400      400   400     400) ],
@@ -57,8 +68,18 @@ my %body = (
         place => 'f' } },
     updateCamera    => sub { { name => 'new' } },
     rotateStreamKey => sub { {} },
+    putRecordingSchedule => sub { { timezone => 'UTC', windows => [] } },
     login           => sub { {} },
     refresh         => sub { { refreshToken => 'x' x 43 } },
+);
+
+# what a path begins with, and such a thing of the admin's
+
+my %thing = (
+    cameras => sub { $t->sql("INSERT INTO cameras (name)
+        VALUES ('$_[0]') RETURNING id") },
+    alerts => sub { $t->sql("INSERT INTO alerts (type, severity)
+        VALUES ('@{[ lc $_[0] . '_' . $_[1] ]}', 'info') RETURNING id") },
 );
 
 ###############################################################################
@@ -72,10 +93,11 @@ is_deeply([ sort keys %operation ], [ sort keys %expected, keys %elsewhere ],
 for my $name (sort keys %expected) {
     for my $i (0 .. $#columns) {
         my ($method, $path) = @{ $operation{$name} };
-        my $camera = $path =~ /\{id\}/ ? $t->sql(
-            "INSERT INTO cameras (name) VALUES ('$name') RETURNING id") : '';
+        my ($what) = $path =~ m{^/(\w+)};
+        my $id = $path =~ /\{\w+\}/
+            ? $thing{$what}->($name, $columns[$i]) : '';
 
-        my $r = $t->api($method => $path =~ s/\{id\}/$camera/r,
+        my $r = $t->api($method => $path =~ s/\{\w+\}/$id/r,
             ($who{ $columns[$i] }{token}
                 ? (token => $who{ $columns[$i] }{token}) : ()),
             $body{$name} ? (json => $body{$name}->()) : ());
@@ -84,12 +106,13 @@ for my $name (sort keys %expected) {
             or diag($r->{body});
         is($r->{code}, 'AUTH_INSUFFICIENT_PERMISSIONS', 'why')
             if $r->{status} == 403;
-        is($r->{code}, 'CAMERA_NOT_FOUND', 'as if there was none')
-            if $r->{status} == 404;
+        is($r->{code}, $what eq 'cameras' ? 'CAMERA_NOT_FOUND' : 'NOT_FOUND',
+            'as if there was none') if $r->{status} == 404;
 
-        next if !$camera || $columns[$i] !~ /nobody|viewer|foreign/;
+        next if !$id || $what ne 'cameras'
+            || $columns[$i] !~ /nobody|viewer|foreign/;
         is($t->sql("SELECT name || version || coalesce(deleted_at::text, '')
-            FROM cameras WHERE id = '$camera'"), "${name}1", 'left as it was');
+            FROM cameras WHERE id = '$id'"), "${name}1", 'left as it was');
     }
 }
 

@@ -102,7 +102,7 @@ sub fields_of_code {
     {
         my ($name, $type, $flags, @bounds) = ($1, $2, $3, $4, $5);
         @bounds = map { number($_) } @bounds;
-        @bounds = (undef, undef) unless $type =~ /^(?:TEXT|INT|LIMIT|TEXTS)$/;
+        @bounds = (undef, undef) unless $type =~ /^(?:TEXT|INT|LIMIT|TEXTS|OBJECTS)$/;
         $field{$name} = [ $flags =~ /REQUIRED/ ? 1 : 0, @bounds ];
     }
 

@@ -26,7 +26,7 @@ my $viewer = $t->add_user(role => 'viewer');
 my $foreign = $t->add_user(tenant => $t->add_tenant);
 my $camera = $t->add_camera(name => 'gate');
 my @fields = qw(bitrate cameraId codecs droppedFrames fps lastSeen nodeId
-    resolution status viewerCount warning);
+    recording resolution status viewerCount warning);
 
 ###############################################################################
 

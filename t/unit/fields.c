@@ -36,10 +36,11 @@ static const cam_field_t  fields[] = {
     { "at", CAM_FIELD_TIME, 0, 0, 0, NULL, NULL },
     { "tags", CAM_FIELD_TEXTS, 0, 0, 3, NULL, NULL },
     { "nets", CAM_FIELD_CIDRS, 0, 0, 3, NULL, NULL },
+    { "things", CAM_FIELD_OBJECTS, 0, 1, 2, NULL, no_bee },
     CAM_FIELD_END
 };
 
-enum { NAME, NOTE, PASS, ON, N, COLOUR, ID, AT, TAGS, NETS };
+enum { NAME, NOTE, PASS, ON, N, COLOUR, ID, AT, TAGS, NETS, THINGS };
 
 static const cam_field_t  page[] = {
     { "limit", CAM_FIELD_LIMIT, 0, 1, 200, NULL, NULL },
@@ -109,6 +110,26 @@ is_told(const char *field, const char *message)
     assert_int_equal(problems.n, 1);
     assert_string_equal(problems.list[0].field, field);
     assert_string_equal(problems.list[0].message, message);
+}
+
+
+static void
+objects_are_handed_on_as_json(void **state)
+{
+    assert_int_equal(body("{\"name\":\"a\",\"things\":[ {\"z\": 1},\n"
+                          "{} ]}"), 0);
+    assert_string_equal(values[THINGS].text, "[{\"z\":1},{}]");
+    assert_int_equal(values[THINGS].len, 12);
+    assert_int_equal(values[THINGS].number, 2);
+
+    body("{\"name\":\"a\",\"things\":[]}");
+    is_told("things", "must be a list of 1 to 2 items");
+    body("{\"name\":\"a\",\"things\":{}}");
+    is_told("things", "must be a list of 1 to 2 items");
+    body("{\"name\":\"a\",\"things\":[{},1]}");
+    is_told("things", "item 2 is not an object");
+    body("{\"name\":\"a\",\"things\":[{\"b\":1}]}");
+    is_told("things", "must have no b");
 }
 
 
@@ -352,6 +373,7 @@ int
 main(void)
 {
     const struct CMUnitTest  tests[] = {
+        cmocka_unit_test(objects_are_handed_on_as_json),
         cmocka_unit_test(texts_are_counted_in_characters),
         cmocka_unit_test(what_is_not_given_is_sql_null),
         cmocka_unit_test(values_are_of_their_type),
