@@ -15,7 +15,7 @@ use Exporter qw(import);
 use File::Path qw(make_path);
 use JSON::PP;
 
-our @EXPORT_OK = qw(ours peer directory pin unpin server_core load_core camsim
+our @EXPORT_OK = qw(ours peer directory pin pin_away unpin server_core load_core camsim
     start_camsim start_wrk wrk_rate requests cpu_sec memory_kb median note
     add_cameras publish_urls row);
 
@@ -106,15 +106,16 @@ Which they are.
 sub server_core { $server_core }
 sub load_core   { $load_core }
 
-=item pin(@processes), unpin(@processes)
+=item pin(@processes), pin_away(@processes), unpin(@processes)
 
-Puts them, with all below them and their threads, on the servers' core; lets
-them have both.
+Puts them, with all below them and their threads, on the servers' core, or on
+the generator's; lets them have both.
 
 =cut
 
-sub pin   { place($server_core, @_) }
-sub unpin { place("$server_core,$load_core", @_) }
+sub pin      { place($server_core, @_) }
+sub pin_away { place($load_core, @_) }
+sub unpin    { place("$server_core,$load_core", @_) }
 
 sub place {
     my ($cores, @processes) = @_;
