@@ -194,3 +194,21 @@ cw_blame_quarantined(cw_blame_t *blame, const uint8_t *camera,
 
     return 0;
 }
+
+
+int
+cw_blame_shut(const cw_blame_t *blame, int *n, uint8_t *camera)
+{
+    const cw_blame_record_t  *r;
+
+    while (*n < CW_BLAME_RECORDS) {
+        r = &blame->record[(*n)++];
+
+        if (__atomic_load_n(&r->shut_msec, __ATOMIC_ACQUIRE) != 0) {
+            memcpy(camera, r->camera, CAM_UUID_LEN);
+            return 1;
+        }
+    }
+
+    return 0;
+}

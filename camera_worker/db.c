@@ -32,6 +32,7 @@
 #define CW_DB_DELAY_MSEC      200        /* before the second try */
 #define CW_DB_DELAY_MAX       5000
 #define CW_DB_LINE_MAX        2048
+#define CW_DB_LISTEN_MAX      64
 
 
 static int cw_db_connect(cw_db_t *db);
@@ -233,23 +234,25 @@ cw_db_settings(cw_db_t *db)
         NULL
     };
 
-    int  i;
+    int   i, rc;
+    char  listen[CW_DB_LISTEN_MAX];
 
-    for (i = 0; settings[i]; i++) {
-        if (cw_db_do(db, settings[i], 0, NULL) == -1) {
-            break;
-        }
+    rc = 0;
+
+    for (i = 0; rc == 0 && settings[i]; i++) {
+        rc = cw_db_do(db, settings[i], 0, NULL);
     }
 
-    if (settings[i] == NULL
-        && (db->listen == NULL || cw_db_do(db, db->listen, 0, NULL) == 0))
-    {
-        return 0;
+    for (i = 0; rc == 0 && db->channels && db->channels[i]; i++) {
+        snprintf(listen, sizeof(listen), "LISTEN %s", db->channels[i]);
+        rc = cw_db_do(db, listen, 0, NULL);
     }
 
-    cw_db_close(db);
+    if (rc == -1) {
+        cw_db_close(db);
+    }
 
-    return -1;
+    return rc;
 }
 
 
@@ -498,7 +501,7 @@ cw_db_wait(cw_db_t *db, int msec)
 
 
 unsigned
-cw_db_news(cw_db_t *db, const char *const *channels)
+cw_db_news(cw_db_t *db)
 {
     int        i;
     unsigned   news;
@@ -508,8 +511,8 @@ cw_db_news(cw_db_t *db, const char *const *channels)
 
     while (db->pg != NULL && (notify = PQnotifies(db->pg)) != NULL) {
 
-        for (i = 0; channels[i]; i++) {
-            if (strcmp(notify->relname, channels[i]) == 0) {
+        for (i = 0; db->channels && db->channels[i]; i++) {
+            if (strcmp(notify->relname, db->channels[i]) == 0) {
                 news |= 1u << i;
             }
         }

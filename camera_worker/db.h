@@ -24,7 +24,7 @@
 
 typedef struct {
     const char   *file;          /* whose first line is the connection string */
-    const char   *listen;        /* a statement, when connected; may be NULL */
+    const char  *const *channels;        /* to listen to; ends in NULL */
     void        (*alive)(void *data);    /* while a call waits; may be NULL */
     void         *data;
 
@@ -64,8 +64,8 @@ int cw_db_uuid(const PGresult *result, int row, int column,
 /* sleeps until something comes from the server, or for so long */
 void cw_db_wait(cw_db_t *db, int msec);
 
-/* takes all notifications that have come; a bit for each channel of the list */
-unsigned cw_db_news(cw_db_t *db, const char *const *channels);
+/* takes all notifications that have come; a bit for each of the channels */
+unsigned cw_db_news(cw_db_t *db);
 
 void cw_db_close(cw_db_t *db);
 

@@ -86,6 +86,7 @@ static void cw_master_add(cw_master_t *m, const cw_master_role_t *role,
 static int cw_master_packages(const cw_worker_t *worker);
 static int cw_master_pictures(const cw_worker_t *worker);
 static int cw_master_records(const cw_worker_t *worker);
+static int cw_master_jobs(const cw_worker_t *worker);
 static void cw_master_wait(cw_master_t *m, int64_t now_msec);
 static void cw_master_beat(cw_master_t *m, int64_t now_msec);
 static void cw_master_start_children(cw_master_t *m, int64_t now_msec);
@@ -117,6 +118,10 @@ static const cw_master_role_t  cw_master_roles[] = {
 
     { "record", cw_record_run, cw_master_records,
       offsetof(cw_worker_t, quiet_blame), 0, 1, CW_MASTER_SLOW_MSEC, "" },
+
+    { "jobs", cw_jobs_run, cw_master_jobs,
+      offsetof(cw_worker_t, quiet_blame), CW_JOBS_CHILD, 0,
+      CW_MASTER_SLOW_MSEC, "" },
 };
 
 volatile sig_atomic_t  cw_quit;
@@ -240,6 +245,13 @@ static int
 cw_master_records(const cw_worker_t *worker)
 {
     return worker->records;
+}
+
+
+static int
+cw_master_jobs(const cw_worker_t *worker)
+{
+    return worker->database != NULL;
 }
 
 

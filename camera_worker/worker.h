@@ -59,6 +59,7 @@ int cw_package_run(cw_worker_t *worker, int child);
 int cw_snapshot_run(cw_worker_t *worker, int child);
 int cw_sandbox_run(cw_worker_t *worker, int child);
 int cw_record_run(cw_worker_t *worker, int child);
+int cw_jobs_run(cw_worker_t *worker, int child);
 
 /* places in picture_blame */
 #define CW_SNAPSHOT_CHILD    0

@@ -77,7 +77,8 @@ my $open = q{SELECT relname FROM pg_class
 my @tables = split /\n/, $owner->ask(q{SELECT relname FROM pg_class
     WHERE relkind IN ('r', 'p') AND relnamespace = 'public'::regnamespace
     AND relname NOT IN ('schema_migrations', 'tenants', 'volumes',
-        'record_journal', 'recording_garbage')
+        'record_journal', 'recording_garbage',
+        'retention_clocks')
     AND NOT relispartition ORDER BY relname});
 
 ###############################################################################
