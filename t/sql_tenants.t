@@ -66,6 +66,8 @@ for my $tenant ($a, $b) {
         RETURNING id");
     $owner->ask("INSERT INTO recording_audit (tenant_id, camera_id, action)
         VALUES ('$tenant', '$camera{$tenant}', 'watch')");
+    $owner->ask("INSERT INTO exports (tenant_id, camera_id, from_time, to_time)
+        VALUES ('$tenant', '$camera{$tenant}', now(), now() + interval '1 h')");
     $alert{$tenant} = $owner->ask("SELECT alert_raise('$tenant',
         '$camera{$tenant}', 'test', 'info', 'of $tenant')");
 }
