@@ -49,7 +49,8 @@ static const cw_alerts_trouble_t  cw_alerts_troubles[CW_JOBS_TROUBLES] = {
 void
 cw_jobs_alerts(cw_jobs_t *j)
 {
-    (void) cw_db_do(&j->db, "SELECT recording_gap_alerts()", 0, NULL);
+    (void) cw_db_do(&j->db, "SELECT recording_gap_alerts(),"
+                    " recording_gaps_tell()", 0, NULL);
 
     if (j->now_msec - j->started_msec >= CW_ALERTS_START_MSEC) {
         cw_alerts_volumes(j);
