@@ -53,6 +53,7 @@ RUN apt-get update \
         ca-certificates curl openssl postgresql-client \
         libavcodec59 libavformat59 libavutil57 libswscale6 \
         libcurl4 libhiredis0.14 libjansson4 libjwt0 libpq5 libseccomp2 libwslay1 \
+        zlib1g \
         libnginx-mod-rtmp nginx \
     && apt-get clean \
     && rm -rf /var/lib/apt/lists/* /var/log/apt /var/log/dpkg.log \

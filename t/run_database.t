@@ -4,7 +4,8 @@
 
 # Tests for `make run` on a PostgreSQL and a Redis that are there already, from
 # a place that its user cannot reach by itself: nothing private is made, nginx
-# has the rights of its two roles alone, and Ctrl-C leaves the servers alone.
+# and camera-worker have the rights of their roles alone, and Ctrl-C leaves the
+# servers alone.
 
 use strict;
 use warnings;
@@ -29,6 +30,7 @@ my $run = Camera::Test::Run->start($t,
     DATABASE_URL     => $t->database('camera_owner'),
     APP_DATABASE_URL => $t->database('camera_app'),
     API_DATABASE_URL => $t->api_database,
+    WORKER_DATABASE_URL => $t->database('camera_worker'),
     REDIS_URL        => $t->redis_address =~ s{^unix:}{unix://:sesame@}r,
     ADMIN_PASSWORD   => 'secret123');
 $run->wait_ready or BAIL_OUT($run->log);
@@ -64,12 +66,18 @@ is(scalar(grep { $t->read_file("/proc/$_/environ") =~ /secret123/ }
 
 my $id = $run->cli('add', 'gate')->{id};
 is($t->sql("SELECT name FROM cameras WHERE id = '$id'"), 'gate', 'camera');
-is($t->psql({ user => 'postgres' },
-    "SELECT string_agg(DISTINCT usename, ' ' ORDER BY usename)"
-        . " FROM pg_stat_activity WHERE usename LIKE 'camera%'"),
-    'camera_api camera_app', 'roles of nginx');
+ok($t->wait_for(sub { roles() eq 'camera_api camera_app camera_worker' }, 10,
+    'camera-worker'), 'each with a role of its own') or diag(roles());
 
 is($run->stop, 0, 'Ctrl-C');
 ok($t->postgres_ready && $t->redis_ready, 'the servers go on');
 
 $t->done_testing;
+
+###############################################################################
+
+sub roles {
+    return $t->psql({ user => 'postgres' },
+        "SELECT string_agg(DISTINCT usename, ' ' ORDER BY usename)"
+            . " FROM pg_stat_activity WHERE usename LIKE 'camera%'");
+}

@@ -42,8 +42,8 @@ like($env->{CAMERA_REDIS_URL}, qr{^unix:/\S+/redis\.sock$},
     'CAMERA_REDIS_URL');
 ok(-s $env->{CAMERA_KEYS}, 'CAMERA_KEYS');
 ok(-d "$env->{CAMERA_SHM}/rings", 'CAMERA_SHM');
-is($env->{CAMERA_RECORDINGS}, $run->var . '/recordings', 'CAMERA_RECORDINGS');
-ok(-d $env->{CAMERA_RECORDINGS}, 'which is there');
+is($env->{CAMERA_RECORD}, $run->var . '/recordings', 'CAMERA_RECORD');
+ok(-d $env->{CAMERA_RECORD}, 'which is there');
 like($t->read_file("/proc/$env->{NGINX_PID}/cmdline"), qr/nginx: master/,
     'NGINX_PID');
 is((stat $run->var . '/run.env')[2] & 07777, 0600, 'run.env is private');
@@ -140,10 +140,10 @@ ok($t->wait_for(sub { !grep { Camera::Process::alive($_) } @pids }, 2,
 like($run->log, qr/\| stopped\n\z/, 'said so');
 ok(!-e $run->var . '/run.env', 'run.env is gone');
 
-# again, with the keys of a version in which nobody could log in
+# again, with the keys of a version in which nobody could log in or export
 
 my $certificate = $t->read_file($run->var . '/tls/cert.pem');
-my @kept = grep { $_->{use} ne 'access' } signing_keys();
+my @kept = grep { $_->{use} !~ /^(?:access|export)$/ } signing_keys();
 rewrite($run->var . '/keys.json', encode_json({ keys => \@kept }));
 my $from = time;
 $run = Camera::Test::Run->start($t, DEMO => 1);
@@ -153,8 +153,8 @@ is($t->read_file($run->var . '/tls/cert.pem'), $certificate,
     'the certificate is kept');
 my @now = signing_keys();
 is_deeply([ @now[0, 1] ], \@kept, 'the keys are kept');
-is("@{[ map { $_->{use} } @now ]}", 'stream playback access',
-    'and the missing one is added');
+is("@{[ map { $_->{use} } @now ]}", 'stream playback access export',
+    'and the missing ones are added');
 is(scalar @{ $run->cli('list')->{cameras} }, 2, 'cameras are kept');
 is($run->env->{CAMERA_ADMIN_PASSWORD}, $password, 'the password is kept');
 like($run->log, qr/ password +$password\n/, 'and told again');

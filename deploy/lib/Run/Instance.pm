@@ -294,6 +294,8 @@ sub start_recordings {
     my ($self) = @_;
 
     Run::Recordings::make($self);
+    Run::Recordings::forget_state($self);
+    Run::Recordings::prove($self);
 }
 
 
@@ -390,7 +392,8 @@ sub start_worker {
         name => 'worker',
         as   => $self->{user}{as},
         argv => [ $self->more_files, "$self->{root}/bin/camera-worker",
-                  '--shm', $self->{shm}, '--children', $self->{set}{WORKERS} ],
+                  '--shm', $self->{shm}, '--children', $self->{set}{WORKERS},
+                  Run::Recordings::options($self) ],
     );
 
     $self->{steps}->step('camera-worker', sub {
@@ -418,7 +421,8 @@ sub start_service {
 }
 
 
-# two cameras like any other: added by the operator's tool, pushed over RTMPS
+# two cameras like any other: added by the operator's tool, recorded, pushed
+# over RTMPS
 
 sub start_demo {
     my ($self) = @_;
@@ -432,6 +436,13 @@ sub start_demo {
         my $id = ($there{$name} // $self->camera('add', $name))->{id};
 
         push @{ $self->{demo} }, { id => $id, name => $name };
+    }
+
+    Run::Recordings::record_demo($self, map { $_->{id} } @{ $self->{demo} });
+
+    for my $n (1, 2) {
+        my $id = $self->{demo}[$n - 1]{id};
+
         $self->{children}->add(
             name => "demo-$n",
             as   => $self->{user}{as},
@@ -481,7 +492,7 @@ sub write_env {
         "CAMERA_REDIS_URL='$self->{redis_url}'",
         "CAMERA_KEYS='$self->{keys}'",
         "CAMERA_SHM='$self->{shm}'",
-        "CAMERA_RECORDINGS='" . join(':', @{ $set->{volumes} }) . "'",
+        "CAMERA_RECORD='" . join(':', @{ $set->{volumes} }) . "'",
         "NGINX_PID=$nginx_pid",
     );
 

@@ -80,16 +80,16 @@ sub number {
 }
 
 
-# bytes, or a part of the whole as "5%"; nothing when it is not set
+# "20g", "500m" or a part of the whole as "5%"; nothing when it is not set
 
 sub share {
     my ($name) = @_;
 
     my $value = $ENV{$name} // '';
-    return $value if $value =~ /^(?:\d{1,15}|\d{1,2}%)?\z/;
+    return $value if $value =~ /^(?:\d{1,6}[mgt]|\d{1,2}%)?\z/;
 
-    die "$name is \"$value\", it must be a number of bytes, or a part of each"
-        . " disk like 5%\n";
+    die "$name is \"$value\", it must be like 20g or 500m, or a part of"
+        . " each disk like 5%\n";
 }
 
 

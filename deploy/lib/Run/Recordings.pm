@@ -56,6 +56,79 @@ sub make {
 }
 
 
+# Rows and files are made to agree before anybody looks at either.  A volume that
+# nobody has written to yet has nothing to prove, and one that cannot be read
+# now is camera-worker's to report.
+
+sub prove {
+    my ($instance) = @_;
+
+    my @volumes = grep { -e "$_/volume" } @{ $instance->{set}{volumes} };
+    return unless @volumes;
+
+    my $said;
+    $instance->{steps}->step('recordings', sub {
+        $said = $instance->{steps}->answer(
+            { as_user => 1, any => 1, env => {
+                CAMERA_ENV          => '/dev/null',
+                CAMERA_DATABASE_URL => $instance->{owner_url},
+                CAMERA_RECORD       => join(':', @volumes),
+            } },
+            "$instance->{root}/bin/camera", 'fsck');
+        return (split /\n/, $said // '')[-1] // 'not looked at';
+    });
+}
+
+
+# what camera-worker is told
+
+sub options {
+    my ($instance) = @_;
+
+    my $set = $instance->{set};
+
+    return () unless $set->{RECORD};
+    return ((map { ('--record', $_) } @{ $set->{volumes} }),
+        '--record-length', $set->{RECORD_LENGTH},
+        length $set->{RECORD_RESERVE} ? ('--reserve', $set->{RECORD_RESERVE})
+            : (),
+        '--database', "$instance->{var}/worker.conninfo");
+}
+
+
+# The demo cameras are recorded from their first start on; later it is whoever
+# logs in who says.  A day of them, or 2 GB each, is enough for a look.
+
+use constant DEMO_SQL => <<'SQL';
+UPDATE cameras c
+   SET is_recording = true,
+       retention_days = coalesce(retention_days, 1),
+       retention_bytes = coalesce(retention_bytes, 2000000000)
+ WHERE c.id::text = ANY (string_to_array(:'ids', ','))
+   AND NOT c.is_recording
+   AND NOT EXISTS (SELECT FROM recordings r WHERE r.camera_id = c.id)
+SQL
+
+sub record_demo {
+    my ($instance, @ids) = @_;
+
+    return unless $instance->{set}{RECORD};
+    $instance->{steps}->answer({ as_user => 1, in => DEMO_SQL },
+        'psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1',
+        '-v', 'ids=' . join(',', @ids), '-f', '-', $instance->{owner_url})
+        // die "the demo cameras are not recorded\n";
+}
+
+
+# of an earlier run that did record, which nobody keeps up to date
+
+sub forget_state {
+    my ($instance) = @_;
+
+    unlink "$instance->{shm}/live/.records" unless $instance->{set}{RECORD};
+}
+
+
 sub is_empty {
     my ($path) = @_;
 
