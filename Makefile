@@ -34,6 +34,8 @@ API_PEERS = $(BUILD)/bench/libpq_page $(PEERS)/dist/fastify.js
 BENCH_NEEDS = $(if $(if $(CASE),$(filter api,$(CASE)),all),$(API_PEERS))
 
 TOOLS_T   = $(patsubst t/tool/%.c,$(BUILD)/t/tool/%,$(wildcard t/tool/*.c))
+PRELOAD_T = $(patsubst t/preload/%.c,$(BUILD)/t/preload/%.so,\
+              $(wildcard t/preload/*.c))
 FUZZ_T    = $(patsubst t/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard t/fuzz/*.c))
 FUZZ_O    = $(patsubst common/%.c,$(BUILD)/fuzz/common/%.o,\
               $(wildcard common/*.c))
@@ -72,7 +74,8 @@ unit: $(UNIT_T)  ## build and run the unit tests alone
 
 test:  ## install what is missing, build, run every test
 	@deploy/deps --test
-	@$(MAKE) --no-print-directory build $(UNIT_T) $(TOOLS_T)
+	@$(MAKE) --no-print-directory build $(UNIT_T) $(TOOLS_T) \
+	    $(PRELOAD_T)
 	@t/prove-all t/*.t $(UNIT_T)
 
 soak:  ## run every test with the drills in their long form
@@ -234,6 +237,10 @@ $(PEERS)/dist/fastify.js: $(PEERS)/node_modules/.package-lock.json \
 $(BUILD)/t/tool/%: t/tool/%.c $(BUILD)/libcommon.a
 	@echo '  $@'; mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(CWARN) $(CFLAGS) -o $@ $^ $(LIBS_COMMON)
+
+$(BUILD)/t/preload/%.so: t/preload/%.c
+	@echo '  $@'; mkdir -p $(@D)
+	$(Q)$(CC) -shared -fPIC $(CWARN) $(CFLAGS) -o $@ $<
 
 $(BUILD)/t/%.t: t/unit/%.c $(wildcard t/unit/*.h) $(BUILD)/libcommon.a
 	@echo '  $@'; mkdir -p $(@D)

@@ -153,6 +153,7 @@ int cli_cmd_revoke(cli_t *cli);
 int cli_cmd_doctor(cli_t *cli);
 int cli_cmd_user(cli_t *cli);
 int cli_cmd_tenant(cli_t *cli);
+int cli_cmd_retention(cli_t *cli);
 int cli_cmd_keys(cli_t *cli);
 int cli_cmd_verify(cli_t *cli);
 int cli_cmd_fsck(cli_t *cli);

@@ -111,6 +111,14 @@ static const cli_command_t  cli_commands[] = {
       "one site only needs no other.",
       "", 1, 3, 1, cli_cmd_tenant },
 
+    { "retention", "[--dry-run | confirm]",
+      "say what recordings are kept, and what would go now",
+      "Without more: the limits of each tenant, what it has, and of each node\n"
+      "when its jobs removed what has to go, and whether they believe its\n"
+      "clock.  --dry-run lists what would go now and changes nothing.  A clock\n"
+      "that was put forward makes nothing old: confirm says that it is right.",
+      "dry-run", 0, 1, 1, cli_cmd_retention },
+
     { "keys", "init [FILE] | rotate [FILE] [--use USE] [--retire]"
               " | list [FILE]",
       "make, rotate or list signing keys",

@@ -186,7 +186,8 @@ cw_clock_say(cw_jobs_t *j)
 void
 cw_jobs_retention(cw_jobs_t *j)
 {
-    int  i;
+    int          i, rc;
+    const char  *values[] = { j->node };
 
     cw_jobs_clock(j);
 
@@ -194,15 +195,21 @@ cw_jobs_retention(cw_jobs_t *j)
         return;
     }
 
-    for (i = 0; i < CW_RETENTION_ROUNDS && j->db.pg != NULL && !cw_quit; i++) {
+    rc = 1;
 
+    for (i = 0; rc == 1 && i < CW_RETENTION_ROUNDS && !cw_quit; i++) {
         cw_jobs_alive(j);
+        rc = cw_retention_round(j);
 
-        if (cw_retention_round(j) != 1) {
-            return;
+        if (rc == 1) {
+            cw_jobs_tasks(j);
         }
+    }
 
-        cw_jobs_tasks(j);
+    if (rc != -1) {
+        (void) cw_db_do(&j->db, "UPDATE retention_clocks"
+                        " SET run_at = clock_timestamp() WHERE node = $1", 1,
+                        values);
     }
 }
 
@@ -219,7 +226,8 @@ cw_retention_round(cw_jobs_t *j)
 
     snprintf(now, sizeof(now), "%" PRId64, cw_jobs_retention_now(j));
 
-    rows = cw_db_query(&j->db, "SELECT retention_mark(array_agg(c.id))"
+    rows = cw_db_query(&j->db, "SELECT retention_mark("
+                       "coalesce(array_agg(c.id), '{}'))"
                        " FROM retention_candidates(" CW_RETENTION_BATCH ","
                        " to_timestamp($1::bigint / 1000.0)) c", 1, values);
 

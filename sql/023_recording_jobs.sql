@@ -113,6 +113,7 @@ CREATE TABLE retention_clocks (
     boot_msec       bigint       NOT NULL,
     ahead_msec      bigint       NOT NULL DEFAULT 0,
     confirmed       boolean      NOT NULL DEFAULT false,
+    run_at          timestamptz,
     updated_at      timestamptz  NOT NULL DEFAULT CURRENT_TIMESTAMP,
 
     CONSTRAINT nodes_have_one_clock
@@ -129,6 +130,8 @@ COMMENT ON COLUMN retention_clocks.ahead_msec IS
     'So far ahead is the clock now of what is believed; 0 = it is believed';
 COMMENT ON COLUMN retention_clocks.confirmed IS
     'An operator says that the clock is right';
+COMMENT ON COLUMN retention_clocks.run_at IS
+    'When retention ran last';
 
 ALTER TABLE retention_clocks ENABLE ROW LEVEL SECURITY;
 

@@ -38,7 +38,7 @@ Camera::Jobs - Camera::Test for the jobs role of camera-worker
 
 Starts PostgreSQL with the schema, what says that the volume is there, and
 camera-worker with C<--database>; again, without PostgreSQL, after
-C<stop_jobs>.
+C<stop_jobs>.  With C<clock> the worker's clock can be set.
 
 =cut
 
@@ -57,6 +57,11 @@ sub start_jobs {
         $self->say_volume(1);
     }
 
+    local $ENV{LD_PRELOAD} = $opt{clock}
+        ? $self->root . '/build/t/preload/clock.so' : $ENV{LD_PRELOAD};
+    local $ENV{CAMERA_CLOCK} = "$self->{dir}/clock";
+    $self->set_clock(0) if $opt{clock} && !-e $ENV{CAMERA_CLOCK};
+
     my $file = "$self->{dir}/database";
     $self->write_file($file, $self->database('camera_worker') . "\n");
     chmod 0600, $file;
@@ -65,6 +70,21 @@ sub start_jobs {
     return $self->start_worker(args => [qw(--children 1 --no-snapshots),
         '--record', $self->{volume}, '--database', $file,
         @{ $opt{args} // [] }]);
+}
+
+=item set_clock($seconds [, $synchronised])
+
+So far ahead is the worker's wall clock from now on.
+
+=cut
+
+sub set_clock {
+    my ($self, $seconds, $synchronised) = @_;
+
+    my $file = "$self->{dir}/clock";
+    open my $fh, -e $file ? '+<' : '>', $file or die "open(\"$file\"): $!";
+    syswrite $fh, pack 'q2', $seconds * 1000, $synchronised ? 1 : 0;
+    close $fh;
 }
 
 =item stop_jobs
@@ -185,6 +205,27 @@ sub journal {
     close $fh or die "write(\"$path\") failed: $!";
 
     return $path;
+}
+
+=item files($recording [, $bytes])
+
+Puts a file and an index of that recording onto the volume; answers their
+paths.  Nobody could play them.
+
+=cut
+
+sub files {
+    my ($self, $r, $bytes) = @_;
+
+    my ($dir) = $r->{path} =~ m{^(.*)/};
+    make_path("$self->{volume}/$dir");
+    my @paths = map { "$self->{volume}/" . $r->{path} =~ s/mp4$/$_/r }
+        qw(mp4 idx);
+    $self->write_file($_, 'x' x ($bytes // 100)) for @paths;
+    $self->run('chown', '-R', '--reference', "$self->{volume}/journal",
+        "$self->{volume}/media");
+
+    return @paths;
 }
 
 =item journal_files
