@@ -186,6 +186,39 @@ static const cam_metric_info_t  cam_metrics_infos[CAM_METRICS_NAMED] = {
         "camera_recordings_damaged_total", "",
         "Of these, files that are not what they should be."
     },
+
+    [CAM_METRIC_RECORDINGS_START] = {
+        "camera_recordings_requests_total", "kind=\"start\"",
+        "Requests for what was recorded that were served."
+    },
+    [CAM_METRIC_RECORDINGS_PLAYLIST] = {
+        "camera_recordings_requests_total", "kind=\"playlist\"",
+        "Requests for what was recorded that were served."
+    },
+    [CAM_METRIC_RECORDINGS_MEDIA] = {
+        "camera_recordings_requests_total", "kind=\"media\"",
+        "Requests for what was recorded that were served."
+    },
+    [CAM_METRIC_RECORDINGS_DOWNLOAD] = {
+        "camera_recordings_requests_total", "kind=\"download\"",
+        "Requests for what was recorded that were served."
+    },
+    [CAM_METRIC_RECORDINGS_EXPORT] = {
+        "camera_recordings_requests_total", "kind=\"export\"",
+        "Requests for what was recorded that were served."
+    },
+    [CAM_METRIC_RECORDINGS_REFUSED] = {
+        "camera_recordings_refused_total", "",
+        "Requests for what was recorded answered with a status of 4xx."
+    },
+    [CAM_METRIC_RECORDINGS_UNAVAILABLE] = {
+        "camera_recordings_unavailable_total", "",
+        "Requests for what was recorded answered with a status of 5xx."
+    },
+    [CAM_METRIC_RECORDINGS_BYTES] = {
+        "camera_recordings_bytes_total", "",
+        "Bytes sent of what was recorded, headers included."
+    }
 };
 
 

@@ -40,6 +40,7 @@
 #define CAM_RECORD_DOWNLOAD_MAC  28       /* characters of "m" */
 
 #define CAM_RECORD_RANGE_MSEC    INT64_C(86400000)    /* of one playlist */
+#define CAM_RECORD_TIME_MAX      (INT64_C(1) << 47)   /* of "from" and "to" */
 
 
 typedef enum {

@@ -18,6 +18,7 @@
 
 #include <sys/resource.h>
 
+#include "ngx_camera.h"
 #include "ngx_camera_api_auth.h"
 #include "ngx_camera_api_password.h"
 
@@ -84,57 +85,17 @@ static void ngx_camera_api_password_detach(ngx_camera_api_password_t *op);
 static void ngx_camera_api_password_free(ngx_camera_api_password_t *op);
 
 
-extern ngx_module_t  ngx_thread_pool_module;
-
-
 static ngx_str_t  ngx_camera_api_password_pool = ngx_string("camera_password");
 
 static ngx_uint_t  ngx_camera_api_password_tasks;     /* of this worker */
 
 
-/* as if the configuration said "thread_pool camera_password ...;": nginx has
-   no other way to set the number of threads */
-
 ngx_int_t
 ngx_camera_api_password_threads(ngx_conf_t *cf, ngx_uint_t threads,
     ngx_uint_t queue)
 {
-    u_char       *p;
-    ngx_str_t    *value;
-    ngx_conf_t    conf;
-    ngx_array_t  *args;
-
-    args = ngx_array_create(cf->pool, 4, sizeof(ngx_str_t));
-    value = args ? ngx_array_push_n(args, 4) : NULL;
-    p = ngx_pnalloc(cf->pool, 2 * (sizeof("max_queue=") + NGX_INT_T_LEN));
-
-    if (value == NULL || p == NULL) {
-        return NGX_ERROR;
-    }
-
-    ngx_str_set(&value[0], "thread_pool");
-    value[1] = ngx_camera_api_password_pool;
-
-    value[2].data = p;
-    p = ngx_sprintf(p, "threads=%ui", threads);
-    value[2].len = p - value[2].data;
-
-    value[3].data = p;
-    p = ngx_sprintf(p, "max_queue=%ui", threads + queue);
-    value[3].len = p - value[3].data;
-
-    conf = *cf;
-    conf.args = args;
-
-    if (ngx_thread_pool_module.commands->set(&conf,
-                                             ngx_thread_pool_module.commands,
-                                             NULL)
-        != NGX_CONF_OK)
-    {
-        return NGX_ERROR;
-    }
-
-    return NGX_OK;
+    return ngx_camera_threads(cf, &ngx_camera_api_password_pool, threads,
+                              threads + queue);
 }
 
 

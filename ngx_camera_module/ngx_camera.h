@@ -30,6 +30,8 @@ typedef struct {
     size_t           ring_size;
     size_t           ring_max;
     ngx_msec_t       drain;
+    char           **recordings;    /* volumes; NULL: none */
+    ngx_uint_t       nrecordings;
 
     ngx_uint_t       generation;    /* counted by the master */
 
@@ -48,6 +50,10 @@ ngx_camera_conf_t *ngx_camera_conf(ngx_cycle_t *cycle);
 
 /* how many reloads came after the one that brought this configuration */
 ngx_uint_t ngx_camera_newer(ngx_camera_conf_t *ccf);
+
+/* as if the configuration said "thread_pool name threads= max_queue=;" */
+ngx_int_t ngx_camera_threads(ngx_conf_t *cf, ngx_str_t *name,
+    ngx_uint_t threads, ngx_uint_t queue);
 
 /* this worker's client, NULL without "redis"; good until the worker's end */
 struct ngx_camera_redis_s *ngx_camera_redis_client(void);

@@ -79,7 +79,16 @@ ngx_int_t ngx_camera_hls_refuse(ngx_http_request_t *r, ngx_uint_t status,
 ngx_int_t ngx_camera_hls_add_header(ngx_http_request_t *r, const char *name,
     const char *value);
 
-/* ngx_camera_hls_access.c: NGX_OK or an HTTP status */
+/* takes the secrets out of request line, URI and arguments, which whoever needs
+   them has read before */
+ngx_int_t ngx_camera_hls_mask_request(ngx_http_request_t *r);
+
+/* ngx_camera_hls_access.c: NGX_OK or an HTTP status; tenant may be NULL, slot
+   is that of the registry */
+
+ngx_int_t ngx_camera_hls_check_camera(ngx_http_request_t *r,
+    ngx_camera_conf_t *ccf, const uint8_t camera[CAM_UUID_LEN],
+    const uint8_t *tenant, uint32_t epoch, int *slot);
 
 ngx_int_t ngx_camera_hls_access(ngx_http_request_t *r,
     ngx_camera_hls_ctx_t *ctx);
@@ -91,6 +100,21 @@ ngx_int_t ngx_camera_hls_recheck(ngx_http_request_t *r,
 ngx_int_t ngx_camera_hls_master(ngx_http_request_t *r);
 ngx_int_t ngx_camera_hls_playlist(ngx_http_request_t *r);
 ngx_int_t ngx_camera_hls_media(ngx_http_request_t *r);
+
+/* ngx_camera_hls_start.c */
+
+/* fills s for a token that was verified and takes one of its places, of which
+   there are limit; NGX_OK, NGX_DECLINED when all are taken, or a status */
+ngx_int_t ngx_camera_hls_start(ngx_http_request_t *r, const cam_token_t *token,
+    ngx_uint_t limit, time_t idle, cam_url_session_t *s);
+
+/* the answer then */
+ngx_int_t ngx_camera_hls_too_many(ngx_http_request_t *r, ngx_uint_t limit,
+    time_t idle);
+
+/* a playlist, of a session */
+ngx_int_t ngx_camera_hls_send(ngx_http_request_t *r, ngx_buf_t *b,
+    const cam_url_session_t *s);
 
 /* ngx_camera_hls_text.c: the media playlist of all sessions but for their
    signatures, and of one; both valid until the live entry changes */

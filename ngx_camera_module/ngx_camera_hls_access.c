@@ -27,9 +27,6 @@ static ngx_int_t ngx_camera_hls_check_session(ngx_http_request_t *r,
     ngx_camera_hls_ctx_t *ctx, ngx_camera_conf_t *ccf);
 static ngx_int_t ngx_camera_hls_check_piece(ngx_http_request_t *r,
     ngx_camera_hls_ctx_t *ctx);
-static ngx_int_t ngx_camera_hls_check_camera(ngx_http_request_t *r,
-    ngx_camera_hls_ctx_t *ctx, ngx_camera_conf_t *ccf, const uint8_t *tenant,
-    uint32_t epoch);
 static ngx_uint_t ngx_camera_hls_known(ngx_camera_conf_t *ccf);
 
 
@@ -89,8 +86,9 @@ ngx_camera_hls_check_token(ngx_http_request_t *r, ngx_camera_hls_ctx_t *ctx,
                                      "token of another camera");
     }
 
-    return ngx_camera_hls_check_camera(r, ctx, ccf, ctx->token.tenant,
-                                       ctx->token.epoch);
+    return ngx_camera_hls_check_camera(r, ccf, ctx->path.camera,
+                                       ctx->token.tenant, ctx->token.epoch,
+                                       &ctx->slot);
 }
 
 
@@ -128,7 +126,8 @@ ngx_camera_hls_check_session(ngx_http_request_t *r, ngx_camera_hls_ctx_t *ctx,
         }
     }
 
-    rc = ngx_camera_hls_check_camera(r, ctx, ccf, NULL, s->epoch);
+    rc = ngx_camera_hls_check_camera(r, ccf, ctx->path.camera, NULL, s->epoch,
+                                     &ctx->slot);
 
     if (rc != NGX_OK) {
         return rc;
@@ -180,9 +179,10 @@ ngx_camera_hls_check_piece(ngx_http_request_t *r, ngx_camera_hls_ctx_t *ctx)
 
 /* tenant is NULL in a session: it was compared when the session started */
 
-static ngx_int_t
-ngx_camera_hls_check_camera(ngx_http_request_t *r, ngx_camera_hls_ctx_t *ctx,
-    ngx_camera_conf_t *ccf, const uint8_t *tenant, uint32_t epoch)
+ngx_int_t
+ngx_camera_hls_check_camera(ngx_http_request_t *r, ngx_camera_conf_t *ccf,
+    const uint8_t camera[CAM_UUID_LEN], const uint8_t *tenant, uint32_t epoch,
+    int *slot)
 {
     cam_registry_entry_t  entry;
 
@@ -191,9 +191,9 @@ ngx_camera_hls_check_camera(ngx_http_request_t *r, ngx_camera_hls_ctx_t *ctx,
                                      "cameras are not known yet");
     }
 
-    ctx->slot = cam_registry_find_id(ccf->registry, ctx->path.camera, &entry);
+    *slot = cam_registry_find_id(ccf->registry, camera, &entry);
 
-    if (ctx->slot < 0
+    if (*slot < 0
         || (tenant && ngx_memcmp(tenant, entry.tenant, CAM_UUID_LEN) != 0))
     {
         return ngx_camera_hls_refuse(r, NGX_HTTP_NOT_FOUND, "no such camera");
@@ -244,5 +244,6 @@ ngx_camera_hls_recheck(ngx_http_request_t *r, ngx_camera_hls_ctx_t *ctx)
 
     ctx->slot_version = version;
 
-    return ngx_camera_hls_check_camera(r, ctx, ccf, NULL, ctx->session.epoch);
+    return ngx_camera_hls_check_camera(r, ccf, ctx->path.camera, NULL,
+                                       ctx->session.epoch, &ctx->slot);
 }

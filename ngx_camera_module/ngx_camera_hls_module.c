@@ -148,9 +148,7 @@ ngx_camera_hls_read_handler(ngx_http_request_t *r)
     ngx_http_set_ctx(r, ctx, ngx_camera_hls_module);
 
     if (hlcf->mode == NGX_CAMERA_HLS_ON
-        && (ngx_camera_hls_mask(r, &r->request_line, 0) != NGX_OK
-            || ngx_camera_hls_mask(r, &r->unparsed_uri, 0) != NGX_OK
-            || ngx_camera_hls_mask(r, &r->args, 1) != NGX_OK))
+        && ngx_camera_hls_mask_request(r) != NGX_OK)
     {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
@@ -182,6 +180,16 @@ ngx_camera_hls_read_uri(ngx_http_request_t *r, ngx_camera_hls_ctx_t *ctx)
 
     ctx->args_rc = cam_play_parse_args(&ctx->args, ctx->path.kind,
                                        (char *) r->args.data, r->args.len);
+}
+
+
+ngx_int_t
+ngx_camera_hls_mask_request(ngx_http_request_t *r)
+{
+    return ngx_camera_hls_mask(r, &r->request_line, 0) == NGX_OK
+           && ngx_camera_hls_mask(r, &r->unparsed_uri, 0) == NGX_OK
+           && ngx_camera_hls_mask(r, &r->args, 1) == NGX_OK
+           ? NGX_OK : NGX_ERROR;
 }
 
 

@@ -23,27 +23,25 @@
 static ngx_uint_t ngx_camera_hls_stale(ngx_camera_live_t *live);
 static ngx_uint_t ngx_camera_hls_has_picture(ngx_camera_live_t *live);
 static uint64_t ngx_camera_hls_last_complete(ngx_camera_live_t *live);
-static ngx_int_t ngx_camera_hls_start(ngx_http_request_t *r,
-    ngx_camera_conf_t *ccf, ngx_camera_hls_ctx_t *ctx);
-static ngx_int_t ngx_camera_hls_too_many(ngx_http_request_t *r);
 static u_char *ngx_camera_hls_master_print(u_char *p, u_char *last,
     ngx_camera_live_t *live, const cam_url_session_t *s);
 static ngx_uint_t ngx_camera_hls_bandwidth(ngx_camera_live_t *live,
     cam_live_init_t *init);
 static ngx_int_t ngx_camera_hls_playlist_send(ngx_http_request_t *r);
 static ngx_uint_t ngx_camera_hls_playlist_ready(ngx_http_request_t *r);
-static ngx_int_t ngx_camera_hls_send(ngx_http_request_t *r, ngx_buf_t *b);
 
 
 ngx_int_t
 ngx_camera_hls_master(ngx_http_request_t *r)
 {
-    ngx_int_t              rc;
-    ngx_buf_t             *b;
-    ngx_camera_conf_t     *ccf;
-    ngx_camera_live_t     *live;
-    ngx_camera_hls_ctx_t  *ctx;
+    ngx_int_t                   rc;
+    ngx_buf_t                  *b;
+    ngx_camera_conf_t          *ccf;
+    ngx_camera_live_t          *live;
+    ngx_camera_hls_ctx_t       *ctx;
+    ngx_camera_hls_loc_conf_t  *hlcf;
 
+    hlcf = ngx_http_get_module_loc_conf(r, ngx_camera_hls_module);
     ctx = ngx_http_get_module_ctx(r, ngx_camera_hls_module);
     ccf = ngx_camera_conf((ngx_cycle_t *) ngx_cycle);
     live = ngx_camera_live_get(ccf, ctx->path.camera);
@@ -57,15 +55,18 @@ ngx_camera_hls_master(ngx_http_request_t *r)
                                      "camera has no picture");
     }
 
-    rc = ngx_camera_hls_start(r, ccf, ctx);
+    rc = ngx_camera_hls_start(r, &ctx->token, hlcf->sessions, hlcf->idle,
+                              &ctx->session);
 
     if (rc == NGX_DECLINED) {
-        return ngx_camera_hls_too_many(r);
+        return ngx_camera_hls_too_many(r, hlcf->sessions, hlcf->idle);
     }
 
     if (rc != NGX_OK) {
         return rc;
     }
+
+    ctx->signed_in = r->method != NGX_HTTP_HEAD;
 
     b = ngx_create_temp_buf(r->pool, NGX_CAMERA_HLS_MASTER_LEN);
     if (b == NULL) {
@@ -74,7 +75,7 @@ ngx_camera_hls_master(ngx_http_request_t *r)
 
     b->last = ngx_camera_hls_master_print(b->pos, b->end, live, &ctx->session);
 
-    return ngx_camera_hls_send(r, b);
+    return ngx_camera_hls_send(r, b, &ctx->session);
 }
 
 
@@ -95,99 +96,6 @@ static ngx_uint_t
 ngx_camera_hls_has_picture(ngx_camera_live_t *live)
 {
     return live->index.segments && live->index.segment[0].complete;
-}
-
-
-/* NGX_OK, NGX_DECLINED when there are too many, or an HTTP status */
-
-static ngx_int_t
-ngx_camera_hls_start(ngx_http_request_t *r, ngx_camera_conf_t *ccf,
-    ngx_camera_hls_ctx_t *ctx)
-{
-    int                         rc;
-    cam_sessions_t             *z;
-    cam_url_session_t          *s;
-    ngx_camera_hls_loc_conf_t  *hlcf;
-
-    s = &ctx->session;
-    s->key = cam_keys_signer(ccf->keys, CAM_KEY_PLAYBACK)->index;
-    s->purpose = CAM_PURPOSE_LIVE;
-    s->epoch = ctx->token.epoch;
-    s->started = ngx_time();
-    s->ends = s->started + CAM_URL_SESSION_TTL;
-
-    if (r->method == NGX_HTTP_HEAD) {
-        return NGX_OK;                  /* a session without a place, unseen */
-    }
-
-    z = ngx_camera_hls_worker.sessions;
-
-    if (z == NULL) {
-        return ngx_camera_hls_refuse(r, NGX_HTTP_SERVICE_UNAVAILABLE,
-                                     "there is no table of sessions");
-    }
-
-    hlcf = ngx_http_get_module_loc_conf(r, ngx_camera_hls_module);
-
-    rc = cam_sessions_start(z, ctx->token.jti, ctx->path.camera,
-                            r->connection->sockaddr, hlcf->sessions,
-                            hlcf->idle, s);
-
-    switch (rc) {
-
-    case CAM_SESSIONS_OK:
-        ctx->signed_in = 1;
-        return NGX_OK;
-
-    case CAM_SESSIONS_LIMIT:
-        return NGX_DECLINED;
-
-    case CAM_SESSIONS_FULL:
-        return ngx_camera_hls_refuse(r, NGX_HTTP_SERVICE_UNAVAILABLE,
-                                     "table of sessions is full");
-
-    default:
-        ngx_log_error(NGX_LOG_ALERT, r->connection->log, 0,
-                      "RAND_bytes() failed");
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-}
-
-
-/* people share links: the answer says in words what happened */
-
-static ngx_int_t
-ngx_camera_hls_too_many(ngx_http_request_t *r)
-{
-    ngx_int_t                   rc;
-    ngx_str_t                   type = ngx_string("text/plain");
-    ngx_http_complex_value_t    cv;
-    ngx_camera_hls_loc_conf_t  *hlcf;
-
-    hlcf = ngx_http_get_module_loc_conf(r, ngx_camera_hls_module);
-
-    rc = ngx_camera_hls_refuse(r, NGX_HTTP_TOO_MANY_REQUESTS,
-                               "all sessions of the token are in use");
-
-    if (rc != NGX_HTTP_TOO_MANY_REQUESTS) {
-        return rc;
-    }
-
-    ngx_memzero(&cv, sizeof(ngx_http_complex_value_t));
-
-    cv.value.data = ngx_pnalloc(r->pool, 256);
-    if (cv.value.data == NULL) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    cv.value.len = ngx_snprintf(cv.value.data, 256,
-                                "This link already plays in %ui places, the "
-                                "most it may.\nClose one, wait %T seconds and "
-                                "try again, or get a link of your own.\n",
-                                hlcf->sessions, hlcf->idle)
-                   - cv.value.data;
-
-    return ngx_http_send_response(r, NGX_HTTP_TOO_MANY_REQUESTS, &type, &cv);
 }
 
 
@@ -356,48 +264,5 @@ ngx_camera_hls_playlist_send(ngx_http_request_t *r)
     b->last = ngx_camera_hls_text_print(b->pos, ctx->live, &ctx->session,
                                         ctx->args.session.data);
 
-    return ngx_camera_hls_send(r, b);
-}
-
-
-static ngx_int_t
-ngx_camera_hls_send(ngx_http_request_t *r, ngx_buf_t *b)
-{
-    ngx_int_t              rc;
-    ngx_chain_t            out;
-    ngx_camera_hls_ctx_t  *ctx;
-
-    ctx = ngx_http_get_module_ctx(r, ngx_camera_hls_module);
-
-    r->headers_out.status = NGX_HTTP_OK;
-    r->headers_out.content_length_n = b->last - b->pos;
-    ngx_str_set(&r->headers_out.content_type, "application/vnd.apple.mpegurl");
-    r->headers_out.content_type_len = r->headers_out.content_type.len;
-
-    if (ngx_camera_hls_add_header(r, "Cache-Control", "private, no-store")
-        != NGX_OK
-        || ngx_camera_hls_add_header(r, "Referrer-Policy", "no-referrer")
-           != NGX_OK)
-    {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    rc = ngx_http_send_header(r);
-
-    if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) {
-        return rc;
-    }
-
-    if (ngx_camera_hls_worker.sessions) {
-        cam_sessions_sent(ngx_camera_hls_worker.sessions, &ctx->session,
-                          b->last - b->pos);
-    }
-
-    b->last_buf = 1;
-    b->last_in_chain = 1;
-
-    out.buf = b;
-    out.next = NULL;
-
-    return ngx_http_output_filter(r, &out);
+    return ngx_camera_hls_send(r, b, &ctx->session);
 }

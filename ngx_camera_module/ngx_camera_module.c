@@ -11,6 +11,8 @@
  *         redis     unix:/run/camera/redis.sock;
  *         keys      /etc/camera/keys.json;
  *         shm       /run/camera/shm;
+ *
+ *         recordings  /srv/camera;
  *     }
  *
  * Keys are read with the configuration, so that a wrong file stops a start or
@@ -24,11 +26,15 @@
 
 #include "ngx_camera.h"
 #include "ngx_camera_redis.h"
+#include "ngx_camera_task.h"
+#include "record_table.h"
 #include "ring.h"
 
 
 static char *ngx_camera_block(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 static char *ngx_camera_set_redis(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+static char *ngx_camera_set_recordings(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static void *ngx_camera_create_conf(ngx_cycle_t *cycle);
 static char *ngx_camera_init_conf(ngx_cycle_t *cycle, void *conf);
@@ -135,6 +141,13 @@ static ngx_command_t  ngx_camera_commands[] = {
       ngx_conf_set_msec_slot,
       0,
       offsetof(ngx_camera_conf_t, drain),
+      NULL },
+
+    { ngx_string("recordings"),
+      NGX_CAMERA_CONF|NGX_DIRECT_CONF|NGX_CONF_1MORE,
+      ngx_camera_set_recordings,
+      0,
+      0,
       NULL },
 
       ngx_null_command
@@ -267,6 +280,46 @@ ngx_camera_set_redis(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     }
 
     return NGX_CONF_OK;
+}
+
+
+/* looked up in with each request: a volume may come and go */
+
+static char *
+ngx_camera_set_recordings(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_str_t          *value;
+    ngx_uint_t          i;
+    ngx_camera_conf_t  *ccf = conf;
+
+    if (ccf->recordings) {
+        return "is duplicate";
+    }
+
+    if (cf->args->nelts - 1 > CAM_RECORD_VOLUMES) {
+        return "has more than 8 directories";
+    }
+
+    value = cf->args->elts;
+
+    ccf->nrecordings = cf->args->nelts - 1;
+    ccf->recordings = ngx_palloc(cf->pool, ccf->nrecordings * sizeof(char *));
+    if (ccf->recordings == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    for (i = 0; i < ccf->nrecordings; i++) {
+
+        if (ngx_conf_full_name(cf->cycle, &value[i + 1], 0) != NGX_OK) {
+            return NGX_CONF_ERROR;
+        }
+
+        ccf->recordings[i] = (char *) value[i + 1].data;
+    }
+
+    return ngx_camera_threads(cf, &ngx_camera_task_pool,
+                              NGX_CAMERA_TASK_THREADS, NGX_CAMERA_TASKS)
+           == NGX_OK ? NGX_CONF_OK : NGX_CONF_ERROR;
 }
 
 

@@ -1,0 +1,139 @@
+/*
+ * Copyright (C) The nginx camera platform authors
+ */
+
+/*
+ * What live and recorded playback have in common: how a session starts, and how
+ * a playlist is sent.
+ */
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include "ngx_camera_hls.h"
+
+
+ngx_int_t
+ngx_camera_hls_start(ngx_http_request_t *r, const cam_token_t *token,
+    ngx_uint_t limit, time_t idle, cam_url_session_t *s)
+{
+    int                 rc;
+    cam_sessions_t     *z;
+    ngx_camera_conf_t  *ccf;
+
+    ccf = ngx_camera_conf((ngx_cycle_t *) ngx_cycle);
+
+    s->key = cam_keys_signer(ccf->keys, CAM_KEY_PLAYBACK)->index;
+    s->purpose = token->purpose;
+    s->epoch = token->epoch;
+    s->started = ngx_time();
+    s->ends = s->started + CAM_URL_SESSION_TTL;
+
+    if (r->method == NGX_HTTP_HEAD) {
+        return NGX_OK;                  /* a session without a place, unseen */
+    }
+
+    z = ngx_camera_hls_worker.sessions;
+
+    if (z == NULL) {
+        return ngx_camera_hls_refuse(r, NGX_HTTP_SERVICE_UNAVAILABLE,
+                                     "there is no table of sessions");
+    }
+
+    rc = cam_sessions_start(z, token->jti, token->camera,
+                            r->connection->sockaddr, limit, idle, s);
+
+    switch (rc) {
+
+    case CAM_SESSIONS_OK:
+        return NGX_OK;
+
+    case CAM_SESSIONS_LIMIT:
+        return NGX_DECLINED;
+
+    case CAM_SESSIONS_FULL:
+        return ngx_camera_hls_refuse(r, NGX_HTTP_SERVICE_UNAVAILABLE,
+                                     "table of sessions is full");
+
+    default:
+        ngx_log_error(NGX_LOG_ALERT, r->connection->log, 0,
+                      "RAND_bytes() failed");
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+}
+
+
+/* people share links: the answer says in words what happened */
+
+ngx_int_t
+ngx_camera_hls_too_many(ngx_http_request_t *r, ngx_uint_t limit, time_t idle)
+{
+    ngx_int_t                 rc;
+    ngx_str_t                 type = ngx_string("text/plain");
+    ngx_http_complex_value_t  cv;
+
+    rc = ngx_camera_hls_refuse(r, NGX_HTTP_TOO_MANY_REQUESTS,
+                               "all sessions of the token are in use");
+
+    if (rc != NGX_HTTP_TOO_MANY_REQUESTS) {
+        return rc;
+    }
+
+    ngx_memzero(&cv, sizeof(ngx_http_complex_value_t));
+
+    cv.value.data = ngx_pnalloc(r->pool, 256);
+    if (cv.value.data == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    cv.value.len = ngx_snprintf(cv.value.data, 256,
+                                "This link already plays in %ui places, the "
+                                "most it may.\nClose one, wait %T seconds and "
+                                "try again, or get a link of your own.\n",
+                                limit, idle)
+                   - cv.value.data;
+
+    return ngx_http_send_response(r, NGX_HTTP_TOO_MANY_REQUESTS, &type, &cv);
+}
+
+
+ngx_int_t
+ngx_camera_hls_send(ngx_http_request_t *r, ngx_buf_t *b,
+    const cam_url_session_t *s)
+{
+    ngx_int_t    rc;
+    ngx_chain_t  out;
+
+    r->headers_out.status = NGX_HTTP_OK;
+    r->headers_out.content_length_n = b->last - b->pos;
+    ngx_str_set(&r->headers_out.content_type, "application/vnd.apple.mpegurl");
+    r->headers_out.content_type_len = r->headers_out.content_type.len;
+
+    if (ngx_camera_hls_add_header(r, "Cache-Control", "private, no-store")
+        != NGX_OK
+        || ngx_camera_hls_add_header(r, "Referrer-Policy", "no-referrer")
+           != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    rc = ngx_http_send_header(r);
+
+    if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) {
+        return rc;
+    }
+
+    if (ngx_camera_hls_worker.sessions) {
+        cam_sessions_sent(ngx_camera_hls_worker.sessions, s,
+                          b->last - b->pos);
+    }
+
+    b->last_buf = 1;
+    b->last_in_chain = 1;
+
+    out.buf = b;
+    out.next = NULL;
+
+    return ngx_http_output_filter(r, &out);
+}
