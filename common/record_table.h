@@ -52,8 +52,8 @@ typedef enum {
 typedef struct {
     uint32_t    volume;                 /* its place in the table */
     uint32_t    state;                  /* cam_record_state_e */
-    uint64_t    msn;                    /* of the last fragment */
-    uint32_t    part;
+    uint64_t    msn;                    /* where it goes on in the store: */
+    uint32_t    part;                   /* all before that was taken */
     uint32_t    reserved;
     uint8_t     recording[CAM_UUID_LEN];    /* the open one, or zeros */
     int64_t     start_msec;

@@ -12,7 +12,8 @@ use warnings;
 
 use parent -norequire, qw(Camera::Test::Nginx Camera::Test::Postgres
     Camera::Test::Redis Camera::Test::Media Camera::Test::Camera
-    Camera::Test::Api Camera::Test::Record);
+    Camera::Test::Api Camera::Test::Record
+    Camera::Test::Recorder);
 
 use Camera::Process;
 use Camera::Test::Api;
@@ -21,6 +22,7 @@ use Camera::Test::Media;
 use Camera::Test::Nginx;
 use Camera::Test::Postgres;
 use Camera::Test::Record;
+use Camera::Test::Recorder;
 use Camera::Test::Redis;
 
 use Cwd qw(abs_path);
@@ -65,7 +67,8 @@ start, reload, http_get), Camera::Test::Postgres (start, stop, pause, sql),
 Camera::Test::Redis (the same), Camera::Test::Camera (cameras, tokens,
 camera-worker), Camera::Test::Api (users, requests to the API),
 Camera::Test::Media (clips, publish, frame_numbers), Camera::Test::Record
-(volumes, recordings), Camera::Process (what
+(volumes, recordings), Camera::Test::Recorder (the same by the recorder),
+Camera::Process (what
 publish answers).
 
 =head1 ENVIRONMENT

@@ -1,0 +1,357 @@
+/*
+ * Copyright (C) The nginx camera platform authors
+ */
+
+/*
+ * When a camera's file ends and the next one begins, and by which clock.
+ *
+ * The wall time of fragments never goes back.  A clock that is set back by less
+ * than ten seconds is let catch up: until it has, a fragment begins when nine
+ * tenths of the one before have passed.  A larger step is another file.
+ */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "log.h"
+#include "record.h"
+
+
+static const char *cw_record_camera_over(cw_record_t *r,
+    cw_record_camera_t *c, const cam_live_segment_t *seg,
+    int64_t wall_msec);
+static int cw_record_camera_stepped(const cw_record_t *r,
+    const cw_record_camera_t *c, const cam_live_segment_t *seg);
+static int cw_record_camera_create(cw_record_t *r, cw_record_camera_t *c,
+    const cam_live_segment_t *seg, int64_t wall_msec, const uint8_t *init,
+    size_t size);
+static uint8_t *cw_record_camera_init(cw_record_t *r,
+    const cw_record_camera_t *c, uint32_t version, size_t *size);
+static const cam_live_init_t *cw_record_camera_what(const cw_record_t *r,
+    uint32_t version);
+
+
+int64_t
+cw_record_camera_wall(const cw_record_t *r, const cw_record_camera_t *c,
+    const cam_live_segment_t *seg)
+{
+    int64_t   wall, least;
+    uint32_t  i;
+
+    wall = seg->wall_msec;
+
+    for (i = 0; i < c->part && i < seg->parts; i++) {
+        wall += seg->part[i].duration_usec / 1000;
+    }
+
+    if (c->wall_msec == 0 || cw_record_camera_stepped(r, c, seg)) {
+        return wall;
+    }
+
+    least = c->wall_msec + c->wall_usec / 1000 * 9 / 10;
+
+    return wall < least ? least : wall;
+}
+
+
+/*
+ * The segment is the first one that was timed by another clock.  Where the
+ * clock made its step, the times of segments do so, too, some of them later;
+ * one forward may be nothing but a long absence, which our own clocks tell.
+ */
+
+static int
+cw_record_camera_stepped(const cw_record_t *r, const cw_record_camera_t *c,
+    const cam_live_segment_t *seg)
+{
+    int64_t  step, jump;
+
+    if (c->wall_msec == 0) {
+        return 0;
+    }
+
+    step = r->clock_msec - c->clock_msec;
+    jump = seg->wall_msec - c->wall_msec - c->wall_usec / 1000;
+
+    if (jump < -CW_RECORD_STEP_MSEC) {
+        return 1;
+    }
+
+    if (c->epoch == r->epoch || llabs(step) < CW_RECORD_STEP_MSEC) {
+        return 0;
+    }
+
+    return step > 0 && jump > step / 2;
+}
+
+
+int
+cw_record_camera_file(cw_record_t *r, cw_record_camera_t *c,
+    const cam_live_segment_t *seg, int64_t wall_msec)
+{
+    int          rc;
+    size_t       size;
+    uint8_t     *init;
+    const char  *why;
+
+    if (c->file != NULL) {
+        why = cw_record_camera_over(r, c, seg, wall_msec);
+
+        if (why == NULL) {
+            return 0;
+        }
+
+        cw_record_camera_close(r, c, why);
+    }
+
+    init = cw_record_camera_init(r, c, seg->init, &size);
+
+    if (init == NULL) {
+        return EPROTO;
+    }
+
+    rc = cw_record_camera_create(r, c, seg, wall_msec, init, size);
+    free(init);
+
+    return rc;
+}
+
+
+/* NULL when it goes on */
+
+static const char *
+cw_record_camera_over(cw_record_t *r, cw_record_camera_t *c,
+    const cam_live_segment_t *seg, int64_t wall_msec)
+{
+    if (cw_record_camera_stepped(r, c, seg)) {
+        return "clock";
+    }
+
+    if (wall_msec >= c->file->limit_msec) {
+
+        /* the one ends where the other begins, whatever was rounded */
+
+        if (wall_msec < c->file->end_msec) {
+            c->file->end_msec = wall_msec;
+        }
+
+        return "hour";
+    }
+
+    return cw_record_camera_has_init(r, c, seg) ? NULL : "codec";
+}
+
+
+/* versions differ after each reconnect and each restart, bytes seldom do */
+
+int
+cw_record_camera_has_init(cw_record_t *r, cw_record_camera_t *c,
+    const cam_live_segment_t *seg)
+{
+    int       same;
+    size_t    size;
+    uint8_t  *init;
+
+    if (c->file->init == seg->init) {
+        return 1;
+    }
+
+    init = cw_record_camera_init(r, c, seg->init, &size);
+
+    if (init == NULL) {
+        return 0;
+    }
+
+    same = cw_record_file_has_init(c->file, init, size);
+
+    if (same) {
+        c->file->init = seg->init;
+    }
+
+    free(init);
+
+    return same;
+}
+
+
+static int
+cw_record_camera_create(cw_record_t *r, cw_record_camera_t *c,
+    const cam_live_segment_t *seg, int64_t wall_msec, const uint8_t *init,
+    size_t size)
+{
+    cam_record_head_t       head;
+    const cam_live_init_t  *what;
+
+    if (!cw_record_volume_is_there(r)) {
+        return ENXIO;
+    }
+
+    what = cw_record_camera_what(r, seg->init);
+
+    memset(&head, 0, sizeof(cam_record_head_t));
+    memcpy(head.camera, c->camera, CAM_UUID_LEN);
+    memcpy(head.volume, r->volume.uuid, CAM_UUID_LEN);
+    head.start_msec = wall_msec;
+    head.init_size = size;
+    head.segment_sec = r->worker->record_sec;
+    head.width = what->width;
+    head.height = what->height;
+    head.has_video = what->has_video;
+    head.has_audio = what->has_audio;
+    memcpy(head.codecs, what->codecs, CAM_LIVE_CODECS);
+
+    c->file = cw_record_file_create(r->volume.fd, &head, init);
+
+    if (c->file == NULL) {
+        return errno ? errno : EIO;
+    }
+
+    c->file->init = seg->init;
+    c->file->synced_msn = seg->msn;
+    c->file->advance_msec = r->now_msec + CW_RECORD_ADVANCE_MSEC;
+
+    if (c->epoch != r->epoch) {
+        c->gap.end_msec = 0;
+    }
+
+    c->epoch = r->epoch;
+    c->clock_msec = r->clock_msec;
+    r->opened = 1;
+    r->dirty = 1;
+
+    /* from now on a restart can find it */
+
+    cw_record_camera_state(r, c, CAM_RECORD_RECORDING);
+
+    return 0;
+}
+
+
+static uint8_t *
+cw_record_camera_init(cw_record_t *r, const cw_record_camera_t *c,
+    uint32_t version, size_t *size)
+{
+    int                     fd;
+    char                    name[CAM_UUID_TEXT + 1 + CAM_LIVE_NAME_MAX];
+    uint8_t                *init;
+    const cam_live_init_t  *what;
+
+    what = cw_record_camera_what(r, version);
+
+    if (what == NULL || what->size == 0 || what->size > CW_RECORD_INIT_MAX) {
+        return NULL;
+    }
+
+    cam_uuid_print(name, c->camera);
+    name[CAM_UUID_TEXT] = '/';
+    cam_live_init_name(name + CAM_UUID_TEXT + 1, version);
+
+    fd = openat(r->worker->live_fd, name, O_RDONLY|O_NOFOLLOW|O_CLOEXEC);
+    if (fd == -1) {
+        return NULL;
+    }
+
+    *size = what->size;
+    init = malloc(*size);
+
+    if (init != NULL && pread(fd, init, *size, 0) != (ssize_t) *size) {
+        free(init);
+        init = NULL;
+    }
+
+    close(fd);
+
+    return init;
+}
+
+
+static const cam_live_init_t *
+cw_record_camera_what(const cw_record_t *r, uint32_t version)
+{
+    uint32_t  i;
+
+    for (i = 0; i < CAM_LIVE_INITS; i++) {
+        if (r->index.init[i].version == version) {
+            return &r->index.init[i];
+        }
+    }
+
+    return NULL;
+}
+
+
+void
+cw_record_camera_close(cw_record_t *r, cw_record_camera_t *c, const char *why)
+{
+    cw_record_closing(r, c->file, why);
+    c->file = NULL;
+}
+
+
+void
+cw_record_camera_stop(cw_record_t *r, cw_record_camera_t *c, const char *why)
+{
+    if (c->file != NULL) {
+        cw_record_camera_close(r, c, why);
+    }
+
+    cw_record_camera_state(r, c, CAM_RECORD_IDLE);
+    cw_record_gap_stop(r, c);
+
+    c->placed = 0;
+    c->lost = 0;
+}
+
+
+void
+cw_record_camera_failed(cw_record_t *r, cw_record_camera_t *c)
+{
+    if (c->file != NULL) {
+        c->msn = c->file->synced_msn;
+        c->part = 0;
+        c->wall_msec = 0;
+        cw_record_camera_close(r, c, "error");
+    }
+
+    if (!r->failed) {
+        cw_record_journal_alert(r, "recording_failed", "critical", NULL,
+                                "a volume for recordings failed");
+    }
+
+    r->failed = 1;
+    c->retry_msec = r->now_msec + CW_RECORD_RETRY_MSEC;
+    cw_record_camera_state(r, c, CAM_RECORD_DISK_ERROR);
+}
+
+
+void
+cw_record_camera_state(cw_record_t *r, cw_record_camera_t *c,
+    cam_record_state_e state)
+{
+    cam_record_state_t  s;
+
+    if (c->state == state && state != CAM_RECORD_RECORDING) {
+        return;
+    }
+
+    c->state = state;
+
+    memset(&s, 0, sizeof(cam_record_state_t));
+    s.volume = r->number;
+    s.state = state;
+    s.msn = c->msn;
+    s.part = c->part;
+    s.end_msec = c->gap.end_msec;
+
+    if (c->file != NULL) {
+        memcpy(s.recording, c->file->head.recording, CAM_UUID_LEN);
+        s.start_msec = c->file->head.start_msec;
+        s.bytes = c->file->size;
+        s.fragments = c->file->number;
+    }
+
+    (void) cam_record_state_set(r->table, c->camera, &s);
+}

@@ -1,0 +1,81 @@
+/*
+ * Copyright (C) The nginx camera platform authors
+ */
+
+/*
+ * Gaps: time in which a camera was to be recorded and was not, each with the
+ * end of what was recorded before as its start.  One that lasts is told after
+ * three seconds, and again, with the same start, when it has ended.
+ */
+
+#include "log.h"
+#include "record.h"
+
+#define CW_RECORD_GAP_LEAST  1000        /* ms; less is none */
+
+
+void
+cw_record_gap_end(cw_record_t *r, cw_record_camera_t *c, int64_t wall_msec,
+    int late)
+{
+    const char       *cause;
+    cw_record_gap_t  *g;
+
+    g = &c->gap;
+
+    if (g->open) {
+        cw_record_journal_gap(r, c->camera, g->end_msec,
+                              wall_msec > g->end_msec ? wall_msec
+                                                      : g->end_msec, g->cause);
+
+    } else if (g->end_msec != 0
+               && wall_msec - g->end_msec >= CW_RECORD_GAP_LEAST)
+    {
+        cause = g->restarted ? "restart" : late ? "disk" : "network";
+        cw_record_journal_gap(r, c->camera, g->end_msec, wall_msec, cause);
+    }
+
+    g->open = 0;
+    g->restarted = 0;
+}
+
+
+void
+cw_record_gap_look(cw_record_t *r, cw_record_camera_t *c, const char *cause)
+{
+    cw_record_gap_t  *g;
+
+    g = &c->gap;
+
+    /* it was never recorded: since it is wanted */
+
+    if (g->end_msec == 0) {
+        g->end_msec = r->wall_msec;
+    }
+
+    if (r->wall_msec - g->end_msec < CW_RECORD_GAP_MSEC) {
+        return;
+    }
+
+    if (c->state != CAM_RECORD_NO_SPACE && c->state != CAM_RECORD_DISK_ERROR) {
+        cw_record_camera_state(r, c, CAM_RECORD_WAITING);
+    }
+
+    if (!g->open) {
+        g->open = 1;
+        g->cause = cause;
+        cw_record_journal_gap(r, c->camera, g->end_msec, 0, cause);
+    }
+}
+
+
+void
+cw_record_gap_stop(cw_record_t *r, cw_record_camera_t *c)
+{
+    if (c->gap.open) {
+        cw_record_gap_end(r, c, r->wall_msec, 0);
+    }
+
+    c->gap.end_msec = 0;
+    c->gap.restarted = 0;
+}

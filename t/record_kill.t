@@ -1,0 +1,120 @@
+#!/usr/bin/perl
+
+# Copyright (C) The nginx camera platform authors
+
+# Tests for deaths: kill -9 of the recorder, of the packager and of the master
+# at any moment.  What was recorded stays good, recording goes on in the same
+# file, and no frame that the live store still has is lost or there twice.
+
+use strict;
+use warnings;
+
+use Camera::Live;
+use Test::More;
+use Time::HiRes qw(sleep);
+
+my $t = Camera::Live->new;
+$t->skip_without(qw(worker ffmpeg));
+
+my $id = $t->camera;
+my $deaths = $t->soak ? 200 : 8;
+
+###############################################################################
+
+# the recorder alone: nothing at all is lost
+
+$t->start_recorder(length => 10);
+$t->wish($id);
+
+my $feed = $t->feed({ speed => 1 }, 'small', '--loop=1000');
+$t->wait_for(sub { ($t->record_state($id) // {})->{state} == 1 }, 10,
+    'recording');
+
+my ($killed, $files) = (0, 0);
+
+for (1 .. $deaths) {
+    my $pid = $t->wait_for(sub { $t->recorder }, 5, 'the recorder');
+    sleep rand($t->soak ? 2 : 1);
+    $killed += kill 'KILL', $t->recorder // 0;
+    $t->wait_for(sub { ($t->recorder // $pid) != $pid }, 5, 'another one');
+}
+
+is($killed, $deaths, "killed $killed times");
+
+my $before = $t->record_state($id)->{end};
+$t->wait_for(sub { $t->record_state($id)->{end} > $before }, 10, 'goes on');
+
+is(join("\n", $t->check_recordings(decode => 0)), '', 'all is right');
+is(whole($t->recordings($id)), '', 'no frame is lost, none is there twice');
+is(scalar(grep { $_->{why} && $_->{why} ne 'hour' } $t->journal), 0,
+    'no file was ended by a death');
+is(scalar(grep { $_->{n} eq 'gap' && $_->{cause} ne 'network' } $t->journal),
+    0, 'no gap');
+
+# the packager: what it had not packaged is lost, and said so
+
+for (1 .. $deaths / 4) {
+    sleep rand 1;
+    my ($pid) = grep { Camera::Test::Recorder::comm($_) eq 'package/0' }
+        Camera::Process::children($t->worker->pid);
+    kill 'KILL', $pid;
+    $before = $t->index->{next_msn};
+    $t->wait_index(sub { $_[0]{next_msn} > $before }, 10);
+}
+
+# the master: the next one goes on
+
+for (1 .. $deaths / 4) {
+    sleep rand 1;
+    $t->worker->signal('KILL');
+    $t->worker->wait(5);
+    $t->start_recorder(length => 10);
+    $before = $t->index->{next_msn};
+    $t->wait_index(sub { $_[0]{next_msn} > $before }, 10);
+}
+
+$before = $t->record_state($id)->{end};
+$t->wait_for(sub { $t->record_state($id)->{end} > $before }, 10, 'goes on');
+$t->wish($id, want => 0);
+$t->wait_for(sub { $t->record_state($id)->{state} == 0 }, 10, 'idle');
+is($t->worker->stop, 0, 'stopped');
+
+is(join("\n", $t->check_recordings), '', 'all is right');
+
+my @twice = grep { !$_->{ok} } order($t->recordings($id));
+is(@twice, 0, 'no fragment is there twice');
+
+$feed->stop;
+$t->done_testing;
+
+###############################################################################
+
+# parts of the store, in order and without one missing, over all files
+
+sub whole {
+    my @parts = map { @{ $_->{fragments} } } @_;
+
+    for my $i (1 .. $#parts) {
+        my ($last, $next) = @parts[$i - 1, $i];
+        return "$last->{msn}.$last->{part} is followed by "
+            . "$next->{msn}.$next->{part}"
+            if !($next->{msn} == $last->{msn}
+                 && $next->{part} == $last->{part} + 1
+                 || $next->{msn} == $last->{msn} + 1 && $next->{part} == 0);
+    }
+
+    return @parts > 10 ? '' : 'too few';
+}
+
+sub order {
+    my @parts = map { @{ $_->{fragments} } } @_;
+    my @order;
+
+    for my $i (1 .. $#parts) {
+        my ($last, $next) = @parts[$i - 1, $i];
+        push @order, { ok => $next->{msn} > $last->{msn}
+            || $next->{msn} == $last->{msn} && $next->{part} > $last->{part} };
+    }
+
+    return @order;
+}
