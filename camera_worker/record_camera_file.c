@@ -69,7 +69,7 @@ cw_record_camera_stepped(const cw_record_t *r, const cw_record_camera_t *c,
 {
     int64_t  step, jump;
 
-    if (c->wall_msec == 0) {
+    if (c->wall_msec == 0 || c->part != 0 || !seg->part[0].independent) {
         return 0;
     }
 

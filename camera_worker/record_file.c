@@ -458,31 +458,31 @@ cw_record_file_append(cw_record_file_t *f, const cw_record_piece_t *piece,
 }
 
 
-/* where its time in the file is, and where each track ends then */
+/* where its time in the file is, and where each track ends then; the last
+   fragment of a publication may have sound alone */
 
 static int
 cw_record_file_place(cw_record_file_t *f, cam_record_fragment_t *e,
     const cw_record_times_t *times)
 {
-    int                       i;
-    int64_t                   off;
-    const cw_record_track_t  *lead;
+    int      i, lead;
+    int64_t  off;
 
-    lead = &f->tracks.track[f->tracks.lead];
-    i = f->tracks.lead;
+    lead = f->tracks.lead;
 
-    off = f->placed ? cw_record_usec(lead, times->begin[i] + f->shift[i]
-                                           - f->end[i]) : 0;
+    if (!(times->present & 1 << lead)) {
+        lead = !lead;
+    }
 
-    if (!f->placed || e->flags & CAM_RECORD_DISCONTINUITY
-        || off > CW_RECORD_JITTER_USEC || off < 0)
-    {
-        if (f->placed && (off > CW_RECORD_JITTER_USEC
-                          || off < -CW_RECORD_JITTER_USEC))
-        {
-            e->flags |= CAM_RECORD_DISCONTINUITY;
-        }
+    off = f->placed ? cw_record_usec(&f->tracks.track[lead],
+                                     times->begin[lead] + f->shift[lead]
+                                     - f->end[lead]) : 0;
 
+    if (off > CW_RECORD_JITTER_USEC || off < -CW_RECORD_JITTER_USEC) {
+        e->flags |= CAM_RECORD_DISCONTINUITY;
+    }
+
+    if (!f->placed || off < 0 || e->flags & CAM_RECORD_DISCONTINUITY) {
         cw_record_file_shift(f, times);
     }
 
@@ -499,8 +499,8 @@ cw_record_file_place(cw_record_file_t *f, cam_record_fragment_t *e,
         f->end[i] = times->end[i] + f->shift[i];
     }
 
-    i = f->tracks.lead;
-    e->time_usec = cw_record_usec(lead, times->begin[i] + f->shift[i]);
+    e->time_usec = cw_record_usec(&f->tracks.track[lead],
+                                  times->begin[lead] + f->shift[lead]);
     f->placed = 1;
 
     return 0;

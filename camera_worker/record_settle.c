@@ -25,6 +25,7 @@ static void cw_record_settle_failed(cw_record_t *r);
 static int cw_record_settle_file(cw_record_file_t *f);
 static void cw_record_settle_open(cw_record_t *r);
 static void cw_record_settle_closing(cw_record_t *r);
+static void cw_record_settle_empty(cw_record_t *r, cw_record_file_t *f);
 
 
 void
@@ -144,12 +145,36 @@ cw_record_settle_closing(cw_record_t *r)
         f = r->closing;
         r->closing = f->next;
 
-        if (!f->announced) {
-            cw_record_journal_opened(r, f);
+        if (f->number == 0) {
+            cw_record_settle_empty(r, f);
+
+        } else {
+            if (!f->announced) {
+                cw_record_journal_opened(r, f);
+            }
+
+            cw_record_journal_closed(r, f);
         }
 
-        cw_record_journal_closed(r, f);
         cw_record_file_free(f);
+    }
+}
+
+
+/* one that nothing could be written to */
+
+static void
+cw_record_settle_empty(cw_record_t *r, cw_record_file_t *f)
+{
+    char  path[CAM_RECORD_PATH_MAX];
+
+    (void) unlinkat(r->volume.fd, f->path, 0);
+    (void) unlinkat(r->volume.fd, cam_record_path(path, f->head.camera,
+                                                  f->head.start_msec, "idx"),
+                    0);
+
+    if (f->announced) {
+        cw_record_journal_removed(r, f->head.recording, "missing");
     }
 }
 

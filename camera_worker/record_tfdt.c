@@ -19,6 +19,7 @@
 #define CW_RECORD_TICKS_MAX   (INT64_C(1) << 60)
 #define CW_RECORD_SEC_MAX     (INT64_C(1) << 40)
 #define CW_RECORD_SCALE_MAX   10000000
+#define CW_RECORD_SAMPLES_MAX (1u << 20)     /* of a fragment */
 
 /* of tfhd and trun */
 #define CW_TFHD_BASE          0x000001
@@ -250,7 +251,7 @@ cw_record_times_read(const cw_record_tracks_t *tracks,
         }
     }
 
-    return p == end && times->present & 1 << tracks->lead ? 0 : -1;
+    return p == end && times->present ? 0 : -1;
 }
 
 
@@ -411,7 +412,9 @@ cw_record_trun(cw_record_traf_t *t, const cw_record_box_t *trun)
     step = (flags & CW_TRUN_DURATION ? 4 : 0) + (flags & CW_TRUN_SIZE ? 4 : 0)
            + (flags & CW_TRUN_FLAGS ? 4 : 0) + (flags & CW_TRUN_CTS ? 4 : 0);
 
-    if (trun->size < at || (trun->size - at) / (step ? step : 1) < n) {
+    if (trun->size < at || n > CW_RECORD_SAMPLES_MAX
+        || (trun->size - at) < (size_t) n * step)
+    {
         return -1;
     }
 
