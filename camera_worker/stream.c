@@ -17,10 +17,12 @@
 
 #define CW_STREAM_TRACK_MSEC    1000   /* the second track is awaited */
 #define CW_STREAM_PICTURE_MSEC  3000   /* video that was announced, too */
+#define CW_STREAM_STILL_MSEC    2000   /* without a frame of any track */
 
 
 static int cw_stream_parse(cw_mux_track_t *track, int kind,
     const uint8_t *data, uint32_t size);
+static void cw_stream_seen(cw_stream_t *s, const cam_frame_t *frame);
 static void cw_stream_wait(cw_stream_t *s, const cam_frame_t *frame,
     const uint8_t *data);
 static int cw_stream_waits_for_key(cw_stream_t *s, const cam_frame_t *frame);
@@ -85,6 +87,8 @@ cw_stream_begin(cw_stream_t *s, uint64_t generation)
     for (i = 0; i < CAM_TRACKS; i++) {
         s->seen_msec[i] = 0;
     }
+
+    s->arrived_msec = 0;
 
     s->state = CW_STREAM_WAIT;
     s->need_key = 0;
@@ -176,7 +180,7 @@ cw_stream_frame(cw_stream_t *s, const cam_frame_t *frame, const uint8_t *data)
         return;
     }
 
-    s->seen_msec[frame->track] = frame->wall_msec;
+    cw_stream_seen(s, frame);
 
     if (s->state == CW_STREAM_WAIT) {
         cw_stream_wait(s, frame, data);
@@ -184,6 +188,32 @@ cw_stream_frame(cw_stream_t *s, const cam_frame_t *frame, const uint8_t *data)
     }
 
     cw_stream_write(s, frame, data);
+}
+
+
+/*
+ * A track is silent while the other is not.  When both were, or the clock of
+ * their arrival was set, neither is.
+ */
+
+static void
+cw_stream_seen(cw_stream_t *s, const cam_frame_t *frame)
+{
+    int      i;
+    int64_t  still;
+
+    still = s->arrived_msec ? frame->wall_msec - s->arrived_msec : 0;
+
+    for (i = 0; i < CAM_TRACKS; i++) {
+        if (s->seen_msec[i] != 0
+            && (still < 0 || still > CW_STREAM_STILL_MSEC))
+        {
+            s->seen_msec[i] += still;
+        }
+    }
+
+    s->arrived_msec = frame->wall_msec;
+    s->seen_msec[frame->track] = frame->wall_msec;
 }
 
 

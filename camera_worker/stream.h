@@ -56,7 +56,8 @@ typedef struct {
     int64_t            lead_step_usec;
     int64_t            max_pts_usec;
     int64_t            begun_msec;       /* monotonic */
-    int64_t            seen_msec[CAM_TRACKS];   /* wall; 0: not yet */
+    int64_t            arrived_msec;     /* the last frame, wall; 0: none */
+    int64_t            seen_msec[CAM_TRACKS];   /* the same, of a track */
     cw_mux_t          *mux;
     cw_mux_track_t     track[CAM_TRACKS];
     cw_stream_held_t   held[CAM_TRACKS];

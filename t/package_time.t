@@ -3,7 +3,7 @@
 # Copyright (C) The nginx camera platform authors
 
 # Tests for a camera's clock: set forth, set back, silent for a while, and
-# starting anew with each connection.
+# starting anew with each connection; and for the server's being set.
 
 use strict;
 use warnings;
@@ -14,7 +14,7 @@ use Test::More;
 my $t = Camera::Live->new;
 $t->skip_without(qw(worker ffmpeg));
 
-my @id = map { sprintf '0e8a3c7e-52c1-4f57-9f3d-%012d', $_ } 1 .. 6;
+my @id = map { sprintf '0e8a3c7e-52c1-4f57-9f3d-%012d', $_ } 1 .. 8;
 
 ###############################################################################
 
@@ -30,6 +30,12 @@ my @feeds = (
         --silent-until=10500)),
     $t->feed({ camera => $id[4] }, 'small', qw(--jump-at=7000
         --jump-by=4294967)),
+    $t->feed({ camera => $id[5] }, 'small', qw(--silent-from=6500
+        --silent-until=14000)),
+    $t->feed({ camera => $id[6] }, 'small', qw(--clock-at=7500
+        --clock-by=3600000)),
+    $t->feed({ camera => $id[7] }, 'small', qw(--clock-at=7500
+        --clock-by=-3600000)),
 );
 
 $_->wait(20) for @feeds;
@@ -64,6 +70,28 @@ is(scalar($t->frame_numbers($run->{file})), 240, 'silence: each frame');
 ok($new, 'silence: discontinuity');
 cmp_ok(abs($new->{wall} - $s[0]{wall} - 10500), '<', 150,
     'silence: wall clock is right after it');
+
+# a long silence of both tracks is none of either
+
+($index, $run) = run_of($id[5], 'long silence');
+is(scalar($t->frame_numbers($run->{file})), 188, 'long silence: each frame');
+
+# the server's clock is set: the picture does not stop, only its time is another
+
+for my $case ([6, 3_600_000, 'an hour ahead'], [7, -3_600_000, 'an hour back'])
+{
+    my ($n, $step, $name) = @$case;
+
+    ($index, $run) = run_of($id[$n], "server's clock $name");
+    @s = @{ $index->{segments} };
+
+    is_deeply([$t->frame_numbers($run->{file})], [0 .. 299],
+        "server's clock $name: each frame");
+    is((grep { $_->{discontinuity} } @s), 0,
+        "server's clock $name: no discontinuity");
+    cmp_ok(abs($s[-1]{wall} - $s[0]{wall} - 18000 - $step), '<', 300,
+        "server's clock $name: times follow");
+}
 
 is(join("\n", $t->alerts), '', 'no alert');
 

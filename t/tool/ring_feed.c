@@ -16,6 +16,7 @@
  *     --audio-after=MS        until then
  *     --audio-until=MS        from then on
  *     --jump-at=MS --jump-by=MS   the camera's clock is set
+ *     --clock-at=MS --clock-by=MS the clock of arrival is set
  *     --reconnect-at=MS       a new publication, whose time starts at 0
  *     --silent-from=MS --silent-until=MS   nothing is sent between
  *     --stay         keeps the publication open at the end, until SIGTERM
@@ -23,7 +24,8 @@
  * The first frame of a publication is sent, and the rest when the packager has
  * seen it (or after 5 s): how soon it looks is not what most tests are about.
  * Times are of the media, from its start.  Several files are one publication:
- * the configuration changes in mid-stream.
+ * the configuration changes in mid-stream.  When the machine's clock is set,
+ * the times of arrival are, too.
  */
 
 #include <errno.h>
@@ -44,6 +46,7 @@
 
 #define FEED_SLOTS       64
 #define FEED_AWAIT_MSEC  5000
+#define FEED_STEP_MSEC   1000
 
 
 typedef struct {
@@ -59,6 +62,8 @@ typedef struct {
     long                audio_until;
     long                jump_at;
     long                jump_by;
+    long                clock_at;
+    long                clock_by;
     long                reconnect_at;
     long                silent_from;
     long                silent_until;
@@ -72,6 +77,7 @@ typedef struct {
     cam_ring_writer_t  *writer;
     int64_t             started_msec;      /* monotonic */
     int64_t             started_wall;
+    int64_t             clock;             /* wall less monotonic */
     int64_t             base;              /* of the file in the media */
     int64_t             offset;            /* of dts against the media */
     int64_t             last;              /* media time of the last frame */
@@ -285,6 +291,20 @@ feed_wait(feed_t *f, int64_t media)
 }
 
 
+static void
+feed_clock(feed_t *f)
+{
+    int64_t  clock;
+
+    clock = cam_clock_wall_msec() - cam_clock_monotonic_msec();
+
+    if (llabs(clock - f->clock) > FEED_STEP_MSEC) {
+        f->started_wall += clock - f->clock;
+        f->clock = clock;
+    }
+}
+
+
 /* 1 when the frame is sent */
 
 static int
@@ -390,6 +410,7 @@ feed_tag(feed_t *f, int type, int64_t media, const uint8_t *p, uint32_t size)
     }
 
     feed_wait(f, media);
+    feed_clock(f);
 
     if (f->reconnect_at && media >= f->reconnect_at
         && frame.flags & CAM_FRAME_KEY)
@@ -400,6 +421,11 @@ feed_tag(feed_t *f, int type, int64_t media, const uint8_t *p, uint32_t size)
     if (f->jump_at && media >= f->jump_at) {
         f->offset += f->jump_by;
         f->jump_at = 0;
+    }
+
+    if (f->clock_at && media >= f->clock_at) {
+        f->started_wall += f->clock_by;
+        f->clock_at = 0;
     }
 
     frame.size = size - head;
@@ -461,7 +487,7 @@ feed_options(feed_t *f, int argc, char **argv)
     int  c;
 
     enum { LOOP = 256, NO_AUDIO, NO_VIDEO, AFTER, UNTIL, JUMP_AT, JUMP_BY,
-           RECONNECT, SILENT_FROM, SILENT_UNTIL, STAY };
+           CLOCK_AT, CLOCK_BY, RECONNECT, SILENT_FROM, SILENT_UNTIL, STAY };
 
     static const struct option  options[] = {
         { "loop",         required_argument, NULL, LOOP },
@@ -471,6 +497,8 @@ feed_options(feed_t *f, int argc, char **argv)
         { "audio-until",  required_argument, NULL, UNTIL },
         { "jump-at",      required_argument, NULL, JUMP_AT },
         { "jump-by",      required_argument, NULL, JUMP_BY },
+        { "clock-at",     required_argument, NULL, CLOCK_AT },
+        { "clock-by",     required_argument, NULL, CLOCK_BY },
         { "reconnect-at", required_argument, NULL, RECONNECT },
         { "silent-from",  required_argument, NULL, SILENT_FROM },
         { "silent-until", required_argument, NULL, SILENT_UNTIL },
@@ -493,6 +521,8 @@ feed_options(feed_t *f, int argc, char **argv)
         case UNTIL: f->audio_until = atol(optarg); break;
         case JUMP_AT: f->jump_at = atol(optarg); break;
         case JUMP_BY: f->jump_by = atol(optarg); break;
+        case CLOCK_AT: f->clock_at = atol(optarg); break;
+        case CLOCK_BY: f->clock_by = atol(optarg); break;
         case RECONNECT: f->reconnect_at = atol(optarg); break;
         case SILENT_FROM: f->silent_from = atol(optarg); break;
         case SILENT_UNTIL: f->silent_until = atol(optarg); break;
@@ -533,6 +563,7 @@ main(int argc, char **argv)
 
     f.started_msec = cam_clock_monotonic_msec();
     f.started_wall = cam_clock_wall_msec();
+    f.clock = f.started_wall - f.started_msec;
 
     for (n = 0; n < f.loops && !feed_quit; n++) {
         for (i = optind; i < argc && !feed_quit; i++) {

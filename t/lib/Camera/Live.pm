@@ -62,7 +62,8 @@ sub camera { $_[0]{camera} }
 =item feed_files(\%options, \@paths, @arguments)
 
 Starts ring_feed; $clip is one name of a clip or several, separated by commas.
-C<speed> is 10 times real time, C<camera> another camera's id.
+C<speed> is 10 times real time, C<camera> another camera's id, C<env> for its
+environment.
 
 =cut
 
@@ -81,7 +82,7 @@ sub feed_files {
 
     return Camera::Process->start(
         { log => "$self->{dir}/feed." . ++$self->{feeds} . '.out',
-          name => 'ring_feed', user => 'www-data' },
+          name => 'ring_feed', user => 'www-data', env => $opt->{env} },
         $self->root . '/build/t/tool/ring_feed', '-s', $self->{shm},
         '-c', $opt->{camera} // $self->{camera}, '-x', $opt->{speed} // 10,
         @args, @$files);
