@@ -74,6 +74,9 @@
 #define NGX_CAMERA_API_STREAM         0x40    /* lasts, and is not timed */
 
 
+#define NGX_CAMERA_API_RETENTION_DAYS    3650
+#define NGX_CAMERA_API_RETENTION_BYTES   1000000000000000
+
 #define NGX_CAMERA_API_IDS_MAX        2       /* ":..." in a path */
 #define NGX_CAMERA_API_PARAMS_MAX     32
 
@@ -326,6 +329,9 @@ void ngx_camera_api_param_int(ngx_camera_api_ctx_t *ctx, int64_t value);
 void ngx_camera_api_param_value(ngx_camera_api_ctx_t *ctx,
     const cam_value_t *value);
 
+/* a null that takes a number away, which the database's functions call 0 */
+void ngx_camera_api_nothing(cam_value_t *value);
+
 /* the parameters that a route without a handler gets */
 void ngx_camera_api_params(ngx_camera_api_ctx_t *ctx);
 
@@ -415,9 +421,14 @@ void ngx_camera_api_finish(ngx_camera_api_ctx_t *ctx, ngx_int_t rc);
 ngx_int_t ngx_camera_api_if_match(ngx_camera_api_ctx_t *ctx,
     const char **versions);
 
-/* key is NULL when there is none; hash is that of what the body says */
-ngx_int_t ngx_camera_api_idempotency_key(ngx_camera_api_ctx_t *ctx,
-    const char **key, u_char hash[32]);
+/* who asks, the key, NULL for none, and the hash of what the body says: three
+   parameters of a statement that makes something once */
+ngx_int_t ngx_camera_api_param_once(ngx_camera_api_ctx_t *ctx);
+
+/* what came of that: its id is the first column, "reused" may be the last one.
+   NGX_OK: Location is set to path and id; NGX_DONE: it was answered */
+ngx_int_t ngx_camera_api_created(ngx_camera_api_ctx_t *ctx,
+    const PGresult *res, const char *path);
 
 
 /* "https://host:port", in front of a path.  NGX_OK, or NGX_DONE: the Host of

@@ -25,6 +25,8 @@ const ngx_camera_api_column_t  ngx_camera_api_cameras_columns[] = {
     { "assignedNode", NGX_CAMERA_API_TEXT, NULL },
     { "allowedCidrs", NGX_CAMERA_API_TEXTS, NULL },
     { "cutAtExpiry", NGX_CAMERA_API_BOOL, NULL },
+    { "retentionDays", NGX_CAMERA_API_INT, NULL },
+    { "retentionBytes", NGX_CAMERA_API_INT, NULL },
     { "createdAt", NGX_CAMERA_API_TIME, NULL },
     { "updatedAt", NGX_CAMERA_API_TIME, NULL },
     { "version", NGX_CAMERA_API_HIDDEN, NULL },

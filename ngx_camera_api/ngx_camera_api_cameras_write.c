@@ -13,13 +13,13 @@
 
 #include "ngx_camera.h"
 #include "ngx_camera_api_cameras.h"
+#include "ngx_camera_api_recordings.h"
 #include "view.h"
 
 
 static void ngx_camera_api_cameras_create(ngx_camera_api_ctx_t *ctx);
+static void ngx_camera_api_cameras_nothing(ngx_camera_api_ctx_t *ctx);
 static void ngx_camera_api_cameras_created(ngx_camera_api_ctx_t *ctx,
-    const PGresult *res);
-static ngx_int_t ngx_camera_api_cameras_location(ngx_camera_api_ctx_t *ctx,
     const PGresult *res);
 static void ngx_camera_api_cameras_update(ngx_camera_api_ctx_t *ctx);
 static void ngx_camera_api_cameras_changed(ngx_camera_api_ctx_t *ctx,
@@ -27,6 +27,7 @@ static void ngx_camera_api_cameras_changed(ngx_camera_api_ctx_t *ctx,
 static void ngx_camera_api_cameras_delete(ngx_camera_api_ctx_t *ctx);
 static void ngx_camera_api_cameras_deleted(ngx_camera_api_ctx_t *ctx,
     const PGresult *res);
+static ngx_uint_t ngx_camera_api_cameras_removes(ngx_camera_api_ctx_t *ctx);
 static ngx_uint_t ngx_camera_api_cameras_is_live(const char *camera);
 static ngx_uint_t ngx_camera_api_cameras_is(const PGresult *res,
     const char *outcome);
@@ -49,23 +50,26 @@ static ngx_camera_api_statement_t  ngx_camera_api_cameras_insert = {
     "api_camera_create",
     "SELECT " NGX_CAMERA_API_CAMERAS_WRITTEN
     " FROM api_camera_create($1, 'POST /cameras', $2, $3, $4, $5, $6, $7, $8,"
-    " $9, $10, $11, $12, $13, $14)",
-    14, 0, 0
+    " $9, $10, $11, $12, $13, $14, NULL, $15, $16)",
+    16, 0, 0
 };
 
 static ngx_camera_api_statement_t  ngx_camera_api_cameras_change = {
     "api_camera_update",
     "SELECT " NGX_CAMERA_API_CAMERAS_WRITTEN
     " FROM api_camera_update($1, " NGX_CAMERA_API_CAMERAS_VERSION ", $3, $4,"
-    " $5, $6, $7, $8, $9, $10, $11, $12, $13)",
-    13, 0, 0
+    " $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
+    15, 0, 0
 };
 
 static ngx_camera_api_statement_t  ngx_camera_api_cameras_remove = {
     "api_camera_delete",
-    "SELECT $1::uuid, CURRENT_TIMESTAMP, outcome"
-    " FROM api_camera_delete($1, " NGX_CAMERA_API_CAMERAS_VERSION ")",
-    2, 0, 0
+    "SELECT $1::uuid, CURRENT_TIMESTAMP, CASE WHEN $3::text = 'remove'"
+    " AND d.outcome = 'deleted' THEN api_recording_audit_add($4, $5, $1, NULL,"
+    " 'delete', NULL, NULL, $6) END, d.outcome"
+    " FROM api_camera_delete($1, " NGX_CAMERA_API_CAMERAS_VERSION ","
+    " CASE WHEN $3 = 'remove' THEN 'delete' ELSE 'keep' END) d",
+    6, 0, 0
 };
 
 static ngx_camera_api_statement_t  *const
@@ -93,9 +97,15 @@ static ngx_camera_api_statement_t  *const
     { "isRecording", CAM_FIELD_BOOL, 0, 0, 0, NULL, NULL },                   \
     { "allowedCidrs", CAM_FIELD_CIDRS, 0, 0, 10, NULL, NULL },                \
     { "cutAtExpiry", CAM_FIELD_BOOL, 0, 0, 0, NULL, NULL },                   \
+    { "retentionDays", CAM_FIELD_INT, CAM_FIELD_NULLABLE, 1,                  \
+      NGX_CAMERA_API_RETENTION_DAYS, NULL, NULL },                            \
+    { "retentionBytes", CAM_FIELD_INT, CAM_FIELD_NULLABLE, 1,                 \
+      NGX_CAMERA_API_RETENTION_BYTES, NULL, NULL },                           \
     CAM_FIELD_END
 
 #define NGX_CAMERA_API_CAMERAS_EXTERNAL_ID  6
+#define NGX_CAMERA_API_CAMERAS_DAYS         11
+#define NGX_CAMERA_API_CAMERAS_BYTES        12
 
 static const cam_field_t  ngx_camera_api_cameras_new[] = {
     NGX_CAMERA_API_CAMERAS_FIELDS(CAM_FIELD_REQUIRED)
@@ -103,6 +113,17 @@ static const cam_field_t  ngx_camera_api_cameras_new[] = {
 
 static const cam_field_t  ngx_camera_api_cameras_changes[] = {
     NGX_CAMERA_API_CAMERAS_FIELDS(0)
+};
+
+
+static const char  *const ngx_camera_api_cameras_recordings[] = {
+    "keep", "remove", NULL
+};
+
+static const cam_field_t  ngx_camera_api_cameras_removal[] = {
+    { "recordings", CAM_FIELD_ENUM, 0, 0, 0, ngx_camera_api_cameras_recordings,
+      NULL },
+    CAM_FIELD_END
 };
 
 
@@ -146,6 +167,7 @@ static const ngx_camera_api_route_t  ngx_camera_api_cameras_write_routes[] = {
         .path = "/cameras/:id",
         .needs = CAM_PERMIT_CAMERAS_WRITE,
         .ids = NGX_CAMERA_API_ID_CAMERA,
+        .query = ngx_camera_api_cameras_removal,
         .handler = ngx_camera_api_cameras_delete,
         .missing = NGX_CAMERA_API_CAMERA_NOT_FOUND
     },
@@ -166,23 +188,11 @@ const ngx_camera_api_resource_t  ngx_camera_api_cameras_write = {
 static void
 ngx_camera_api_cameras_create(ngx_camera_api_ctx_t *ctx)
 {
-    u_char      *hash;
-    const char  *key;
-
-    hash = ngx_pnalloc(ctx->request->pool, 32);
-
-    if (hash == NULL) {
-        ngx_camera_api_error(ctx, NGX_CAMERA_API_INTERNAL_ERROR, NULL);
+    if (ngx_camera_api_param_once(ctx) != NGX_OK) {
         return;
     }
 
-    if (ngx_camera_api_idempotency_key(ctx, &key, hash) != NGX_OK) {
-        return;
-    }
-
-    ngx_camera_api_param_uuid(ctx, ctx->principal->user);
-    ngx_camera_api_param_text(ctx, key);
-    ngx_camera_api_param_binary(ctx, key ? hash : NULL, 32);
+    ngx_camera_api_cameras_nothing(ctx);
     ngx_camera_api_params(ctx);
 
     ngx_camera_api_query(ctx, &ngx_camera_api_cameras_insert,
@@ -191,42 +201,19 @@ ngx_camera_api_cameras_create(ngx_camera_api_ctx_t *ctx)
 
 
 static void
-ngx_camera_api_cameras_created(ngx_camera_api_ctx_t *ctx, const PGresult *res)
+ngx_camera_api_cameras_nothing(ngx_camera_api_ctx_t *ctx)
 {
-    if (ngx_camera_api_cameras_is(res, "reused")) {
-        ngx_camera_api_error(ctx, NGX_CAMERA_API_IDEMPOTENCY_KEY_REUSED, NULL);
-        return;
-    }
-
-    if (ngx_camera_api_cameras_location(ctx, res) != NGX_OK) {
-        ngx_camera_api_error(ctx, NGX_CAMERA_API_INTERNAL_ERROR, NULL);
-        return;
-    }
-
-    ngx_camera_api_reply_rows(ctx, res);
+    ngx_camera_api_nothing(&ctx->body[NGX_CAMERA_API_CAMERAS_DAYS]);
+    ngx_camera_api_nothing(&ctx->body[NGX_CAMERA_API_CAMERAS_BYTES]);
 }
 
 
-static ngx_int_t
-ngx_camera_api_cameras_location(ngx_camera_api_ctx_t *ctx,
-    const PGresult *res)
+static void
+ngx_camera_api_cameras_created(ngx_camera_api_ctx_t *ctx, const PGresult *res)
 {
-    char        id[CAM_UUID_TEXT + 1];
-    ngx_str_t   value;
-
-    value.data = ngx_pnalloc(ctx->request->pool,
-                             sizeof("/api/v1/cameras/") + CAM_UUID_TEXT);
-
-    if (value.data == NULL || PQntuples(res) == 0) {
-        return NGX_ERROR;
+    if (ngx_camera_api_created(ctx, res, "/api/v1/cameras/") == NGX_OK) {
+        ngx_camera_api_reply_rows(ctx, res);
     }
-
-    cam_uuid_print(id, (u_char *) PQgetvalue(res, 0, 0));
-
-    value.len = ngx_sprintf(value.data, "/api/v1/cameras/%s", id)
-                - value.data;
-
-    return ngx_camera_api_header(ctx, "Location", &value);
 }
 
 
@@ -261,6 +248,8 @@ ngx_camera_api_cameras_update(ngx_camera_api_ctx_t *ctx)
         external->text = "";
     }
 
+    ngx_camera_api_cameras_nothing(ctx);
+
     ngx_camera_api_param_text(ctx, (char *) ctx->ids[0].data);
     ngx_camera_api_param_text(ctx, versions);
 
@@ -290,6 +279,14 @@ ngx_camera_api_cameras_delete(ngx_camera_api_ctx_t *ctx)
 {
     const char  *versions;
 
+    if (ngx_camera_api_cameras_removes(ctx)
+        && !(ctx->principal->permissions & CAM_PERMIT_RECORDINGS_DELETE))
+    {
+        ngx_camera_api_error(ctx, NGX_CAMERA_API_INSUFFICIENT_PERMISSIONS,
+                             NULL);
+        return;
+    }
+
     if (ngx_camera_api_if_match(ctx, &versions) != NGX_OK) {
         return;
     }
@@ -301,9 +298,18 @@ ngx_camera_api_cameras_delete(ngx_camera_api_ctx_t *ctx)
 
     ngx_camera_api_param_text(ctx, (char *) ctx->ids[0].data);
     ngx_camera_api_param_text(ctx, versions);
+    ngx_camera_api_param_value(ctx, &ctx->query[0]);
+    ngx_camera_api_recordings_actor(ctx);
 
     ngx_camera_api_query(ctx, &ngx_camera_api_cameras_remove,
                          ngx_camera_api_cameras_deleted);
+}
+
+
+static ngx_uint_t
+ngx_camera_api_cameras_removes(ngx_camera_api_ctx_t *ctx)
+{
+    return ctx->query[0].text && ctx->query[0].number == 1;
 }
 
 
@@ -329,7 +335,8 @@ ngx_camera_api_cameras_is_live(const char *camera)
 
 
 /* its live files are removed by the packager, which sweeps up after cameras
-   that are not known */
+   that are not known, its recordings by the jobs of camera-worker: those on
+   hold stay */
 
 static void
 ngx_camera_api_cameras_deleted(ngx_camera_api_ctx_t *ctx, const PGresult *res)
@@ -349,7 +356,9 @@ ngx_camera_api_cameras_deleted(ngx_camera_api_ctx_t *ctx, const PGresult *res)
     ngx_camera_api_put_time(ctx, "deletedAt", ngx_camera_api_msec(res, 0, 1));
     ngx_camera_api_put_string(ctx, "liveStream", ctx->data);
     ngx_camera_api_put_string(ctx, "liveFiles", "removed");
-    ngx_camera_api_put_string(ctx, "recordings", "kept");
+    ngx_camera_api_put_string(ctx, "recordings",
+                              ngx_camera_api_cameras_removes(ctx) ? "removed"
+                                                                  : "kept");
     ngx_camera_api_end(ctx, '}');
 
     ngx_camera_api_send(ctx, NGX_HTTP_OK);

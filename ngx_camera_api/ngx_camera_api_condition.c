@@ -24,6 +24,8 @@ static ngx_int_t ngx_camera_api_if_match_list(u_char *p, u_char *last,
 static u_char *ngx_camera_api_if_match_tag(u_char *p, u_char *last,
     ngx_str_t *tag);
 static ngx_uint_t ngx_camera_api_if_match_is_version(ngx_str_t *tag);
+static ngx_int_t ngx_camera_api_idempotency_key(ngx_camera_api_ctx_t *ctx,
+    const char **key, u_char hash[32]);
 static ngx_int_t ngx_camera_api_condition_wrong(ngx_camera_api_ctx_t *ctx,
     const char *header, const char *message);
 static u_char *ngx_camera_api_canonical(ngx_camera_api_ctx_t *ctx,
@@ -174,6 +176,32 @@ ngx_camera_api_condition_wrong(ngx_camera_api_ctx_t *ctx, const char *header,
 
 
 ngx_int_t
+ngx_camera_api_param_once(ngx_camera_api_ctx_t *ctx)
+{
+    u_char      *hash;
+    const char  *key;
+
+    hash = ngx_pnalloc(ctx->request->pool, 32);
+
+    if (hash == NULL) {
+        return ngx_camera_api_refuse(ctx, NGX_CAMERA_API_INTERNAL_ERROR);
+    }
+
+    if (ngx_camera_api_idempotency_key(ctx, &key, hash) != NGX_OK) {
+        return NGX_DONE;
+    }
+
+    ngx_camera_api_param_uuid(ctx, ctx->principal->user);
+    ngx_camera_api_param_text(ctx, key);
+    ngx_camera_api_param_binary(ctx, key ? hash : NULL, 32);
+
+    return NGX_OK;
+}
+
+
+/* key is NULL when there is none; hash is that of what the body says */
+
+static ngx_int_t
 ngx_camera_api_idempotency_key(ngx_camera_api_ctx_t *ctx, const char **key,
     u_char hash[32])
 {
@@ -256,4 +284,39 @@ ngx_camera_api_canonical(ngx_camera_api_ctx_t *ctx, size_t *len)
     *len = p - text;
 
     return text;
+}
+
+
+ngx_int_t
+ngx_camera_api_created(ngx_camera_api_ctx_t *ctx, const PGresult *res,
+    const char *path)
+{
+    char        id[CAM_UUID_TEXT + 1];
+    ngx_str_t   value;
+
+    if (PQntuples(res) == 0) {
+        return ngx_camera_api_refuse(ctx, NGX_CAMERA_API_INTERNAL_ERROR);
+    }
+
+    if (ngx_strcmp(PQgetvalue(res, 0, PQnfields(res) - 1), "reused") == 0) {
+        return ngx_camera_api_refuse(ctx,
+                                     NGX_CAMERA_API_IDEMPOTENCY_KEY_REUSED);
+    }
+
+    value.data = ngx_pnalloc(ctx->request->pool,
+                             ngx_strlen(path) + CAM_UUID_TEXT);
+
+    if (value.data == NULL) {
+        return ngx_camera_api_refuse(ctx, NGX_CAMERA_API_INTERNAL_ERROR);
+    }
+
+    cam_uuid_print(id, (u_char *) PQgetvalue(res, 0, 0));
+
+    value.len = ngx_sprintf(value.data, "%s%s", path, id) - value.data;
+
+    if (ngx_camera_api_header(ctx, "Location", &value) != NGX_OK) {
+        return ngx_camera_api_refuse(ctx, NGX_CAMERA_API_INTERNAL_ERROR);
+    }
+
+    return NGX_OK;
 }

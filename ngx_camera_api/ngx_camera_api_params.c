@@ -92,6 +92,15 @@ ngx_camera_api_param_value(ngx_camera_api_ctx_t *ctx,
 
 
 void
+ngx_camera_api_nothing(cam_value_t *value)
+{
+    if (value->given && value->text == NULL) {
+        value->text = "0";
+    }
+}
+
+
+void
 ngx_camera_api_params(ngx_camera_api_ctx_t *ctx)
 {
     ngx_uint_t  i;

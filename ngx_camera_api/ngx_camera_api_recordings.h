@@ -31,8 +31,10 @@ extern const ngx_camera_api_column_t  ngx_camera_api_recordings_columns[];
 ngx_int_t ngx_camera_api_recordings_range(ngx_camera_api_ctx_t *ctx,
     ngx_uint_t from, ngx_uint_t to, int64_t most_msec, const char *too_far);
 
-/* who does this, from where: three parameters for the audit */
+/* who does this, by which session, from where: three parameters for the
+   audit; and the last one of them */
 void ngx_camera_api_recordings_actor(ngx_camera_api_ctx_t *ctx);
+const char *ngx_camera_api_recordings_address(ngx_camera_api_ctx_t *ctx);
 
 
 /* what this node's volumes say to a new recording: _OK, also when they are not

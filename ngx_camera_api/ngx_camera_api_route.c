@@ -46,26 +46,44 @@ static ngx_int_t ngx_camera_api_route_other(ngx_camera_api_ctx_t *ctx,
 
 extern const ngx_camera_api_resource_t  ngx_camera_api_alerts;
 extern const ngx_camera_api_resource_t  ngx_camera_api_auth;
+extern const ngx_camera_api_resource_t  ngx_camera_api_bookmarks;
 extern const ngx_camera_api_resource_t  ngx_camera_api_cameras;
 extern const ngx_camera_api_resource_t  ngx_camera_api_cameras_write;
 extern const ngx_camera_api_resource_t  ngx_camera_api_events;
+extern const ngx_camera_api_resource_t  ngx_camera_api_exports;
+extern const ngx_camera_api_resource_t  ngx_camera_api_recording_audit;
 extern const ngx_camera_api_resource_t  ngx_camera_api_recording_control;
+extern const ngx_camera_api_resource_t  ngx_camera_api_recording_settings;
+extern const ngx_camera_api_resource_t  ngx_camera_api_recordings;
+extern const ngx_camera_api_resource_t  ngx_camera_api_recordings_signed;
+extern const ngx_camera_api_resource_t  ngx_camera_api_recordings_write;
 extern const ngx_camera_api_resource_t  ngx_camera_api_snapshots;
 extern const ngx_camera_api_resource_t  ngx_camera_api_status;
+extern const ngx_camera_api_resource_t  ngx_camera_api_storage;
 extern const ngx_camera_api_resource_t  ngx_camera_api_stream_keys;
 extern const ngx_camera_api_resource_t  ngx_camera_api_streams;
+extern const ngx_camera_api_resource_t  ngx_camera_api_timeline;
 
 const ngx_camera_api_resource_t  *const ngx_camera_api_resources[] = {
     &ngx_camera_api_alerts,
     &ngx_camera_api_auth,
+    &ngx_camera_api_bookmarks,
     &ngx_camera_api_cameras,
     &ngx_camera_api_cameras_write,
     &ngx_camera_api_events,
+    &ngx_camera_api_exports,
+    &ngx_camera_api_recording_audit,
     &ngx_camera_api_recording_control,
+    &ngx_camera_api_recording_settings,
+    &ngx_camera_api_recordings,
+    &ngx_camera_api_recordings_signed,
+    &ngx_camera_api_recordings_write,
     &ngx_camera_api_snapshots,
     &ngx_camera_api_status,
+    &ngx_camera_api_storage,
     &ngx_camera_api_stream_keys,
     &ngx_camera_api_streams,
+    &ngx_camera_api_timeline,
     NULL
 };
 

@@ -29,7 +29,8 @@ my $serial = 0;
 ###############################################################################
 
 is_deeply([ sort keys %new ], [ sort @required, qw(externalId isActive
-    isRecording allowedCidrs cutAtExpiry) ], 'fields of the contract');
+    isRecording allowedCidrs cutAtExpiry retentionDays retentionBytes) ],
+    'fields of the contract');
 is_deeply({ map { $_ => { %{ $new{$_} }, default => 0 } } keys %new },
     { map { $_ => { %{ $change{$_} }, default => 0 } } keys %change },
     'a change takes the same');
@@ -153,6 +154,11 @@ sub cases {
         [ '::/129' ], [ 'fe80::1%eth0' ], [ '' ], [ 1 ], [ undef ],
         [ '10.0.0.0/8 ' ], [ 'x' x 44 ] ])
         if $says->{type} eq 'array';
+
+    return ([ 0 + $says->{minimum}, 0 + $says->{maximum}, undef ],
+        [ $says->{minimum} - 1, $says->{maximum} + 1, -1, 1.5, '7', '', $true,
+        [], {} ])
+        if $says->{type} eq 'integer';
 
     my $max = $says->{maxLength};
     return ([ unique('a' x $max), unique("\x{1f4f7}" x $max), '7',

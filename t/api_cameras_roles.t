@@ -25,6 +25,13 @@ my %who = (
     foreign  => $t->add_user(role => 'admin', tenant => $t->add_tenant),
 );
 
+# a camera of the admin's with a recording
+
+my @hour = map { "2026-01-01T0$_:00:00Z" } 0, 1;
+my $volume = $t->sql('SELECT gen_random_uuid()');
+my $yard = $t->sql("INSERT INTO cameras (name) VALUES ('yard') RETURNING id");
+recording($yard, $hour[0]);
+
 # The status of an answer, the camera, or what else a path names, being the
 # admin's.  What is another tenant's is not there for "foreign", whose own
 # requests are as good as anyone's.
@@ -48,6 +55,35 @@ my %expected = (
     putRecordingSchedule    => [ qw(401 403 200 200 404) ],
     deleteRecordingSchedule => [ qw(401 403 204 204 404) ],
 
+    getPlaybackUrl   => [ qw(401 200 200 200 404) ],
+    listRecordings   => [ qw(401 200 200 200 200) ],
+    getRecording     => [ qw(401 200 200 200 404) ],
+    deleteRecording  => [ qw(401 403 202 202 404) ],
+    holdRecording    => [ qw(401 403 200 200 404) ],
+    releaseRecording => [ qw(401 403 200 200 404) ],
+    getRecordingUrl  => [ qw(401 200 200 200 404) ],
+    getTimeline      => [ qw(401 200 200 200 404) ],
+    getCoverage      => [ qw(401 200 200 200 404) ],
+
+    listRecordingAudit      => [ qw(401 403 403 200 200) ],
+    previewRetention        => [ qw(401 403 200 200 200) ],
+    getRecordingSettings    => [ qw(401 403 403 200 200) ],
+    changeRecordingSettings => [ qw(401 403 403 200 200) ],
+    getStorageUsage         => [ qw(401 403 200 200 200) ],
+
+    # those of others are not for a viewer to remove
+
+    listBookmarks  => [ qw(401 200 200 200 200) ],
+    createBookmark => [ qw(401 403 201 201 404) ],
+    getBookmark    => [ qw(401 200 200 200 404) ],
+    updateBookmark => [ qw(401 403 200 200 404) ],
+    deleteBookmark => [ qw(401 403 204 204 404) ],
+    listExports    => [ qw(401 200 200 200 200) ],
+    createExport   => [ qw(401 201 201 201 404) ],
+    getExport      => [ qw(401 200 200 200 404) ],
+    deleteExport   => [ qw(401 403 204 204 404) ],
+    getExportUrl   => [ qw(401 409 409 409 404) ],
+
     listAlerts       => [ qw(401 200 200 200 200) ],
     getAlert         => [ qw(401 200 200 200 404) ],
     acknowledgeAlert => [ qw(401 403 200 200 404) ],
@@ -69,6 +105,13 @@ my %body = (
     updateCamera    => sub { { name => 'new' } },
     rotateStreamKey => sub { {} },
     putRecordingSchedule => sub { { timezone => 'UTC', windows => [] } },
+    holdRecording   => sub { { reason => 'x' } },
+    changeRecordingSettings => sub { { retentionDays => 30 } },
+    createBookmark  => sub { { cameraId => $yard, at => $hour[0],
+        label => 'x' } },
+    updateBookmark  => sub { { label => 'y' } },
+    createExport    => sub { { cameraId => $yard, from => $hour[0],
+        to => $hour[1] } },
     login           => sub { {} },
     refresh         => sub { { refreshToken => 'x' x 43 } },
 );
@@ -80,7 +123,17 @@ my %thing = (
         VALUES ('$_[0]') RETURNING id") },
     alerts => sub { $t->sql("INSERT INTO alerts (type, severity)
         VALUES ('@{[ lc $_[0] . '_' . $_[1] ]}', 'info') RETURNING id") },
+    recordings => sub { $_[0] =~ /Timeline|Coverage/ ? $yard
+        : recording($yard, '2026-01-0' . (2 + ++$t->{made} % 7)
+            . 'T00:00:00.' . sprintf '%03dZ', $t->{made}) },
+    bookmarks => sub { $t->sql("INSERT INTO bookmarks (camera_id, at, label)
+        VALUES ('$yard', now(), 'x') RETURNING id") },
+    exports => sub { $t->sql("INSERT INTO exports (camera_id, from_time,
+        to_time) VALUES ('$yard', '$hour[0]', '$hour[1]') RETURNING id") },
 );
+
+my %query = map { $_ => "?from=$hour[0]&to=$hour[1]" }
+    qw(getPlaybackUrl getTimeline getCoverage);
 
 ###############################################################################
 
@@ -97,7 +150,8 @@ for my $name (sort keys %expected) {
         my $id = $path =~ /\{\w+\}/
             ? $thing{$what}->($name, $columns[$i]) : '';
 
-        my $r = $t->api($method => $path =~ s/\{\w+\}/$id/r,
+        my $r = $t->api($method => ($path =~ s/\{\w+\}/$id/r)
+            . ($query{$name} // ''),
             ($who{ $columns[$i] }{token}
                 ? (token => $who{ $columns[$i] }{token}) : ()),
             $body{$name} ? (json => $body{$name}->()) : ());
@@ -106,8 +160,9 @@ for my $name (sort keys %expected) {
             or diag($r->{body});
         is($r->{code}, 'AUTH_INSUFFICIENT_PERMISSIONS', 'why')
             if $r->{status} == 403;
-        is($r->{code}, $what eq 'cameras' ? 'CAMERA_NOT_FOUND' : 'NOT_FOUND',
-            'as if there was none') if $r->{status} == 404;
+        is($r->{code}, $what eq 'cameras' || !$id || $id eq $yard
+            ? 'CAMERA_NOT_FOUND' : 'NOT_FOUND', 'as if there was none')
+            if $r->{status} == 404;
 
         next if !$id || $what ne 'cameras'
             || $columns[$i] !~ /nobody|viewer|foreign/;
@@ -136,6 +191,20 @@ ok($t->wait_for(sub {
 $t->done_testing;
 
 ###############################################################################
+
+# a complete recording of that camera, ten minutes long
+
+sub recording {
+    my ($camera, $start) = @_;
+
+    my $id = $t->sql("SELECT recording_id('$start')");
+    $t->sql("SELECT journal_open('$volume', '$id', '$camera', 'media/$id.mp4',
+        '$start')");
+    $t->sql("SELECT journal_close('$id', '$start'::timestamptz
+        + interval '10 minutes', 1000, 600000000, 600, 'hour')");
+
+    return $id;
+}
 
 # operationId => [ method, path ]
 

@@ -38,7 +38,7 @@ for my $name (sort grep { $operation{$_} } keys %route) {
 
     is($r->{needs}, $op->{public} ? 'public' : $op->{needs},
         "$name needs what it says");
-    is_deeply(fields_of_code($r->{query}), fields_of_query($op->{query}),
+    is_deeply(fields_of_code($r->{query}), fields_of_query($op),
         "$name: fields of the query");
     is_deeply(fields_of_code($r->{body}), fields_of_body($op->{body}),
         "$name: fields of the body");
@@ -117,7 +117,7 @@ sub expanded {
     my ($arg, $text) = $code =~ /#define\s+$name\((\w+)\)((?:.*\\\n)*.*)/
         or return "no macro $name";
 
-    return $text =~ s/\b$arg\b/$value/gr;
+    return $text =~ s/\\\n/\n/gr =~ s/\b$arg\b/$value/gr;
 }
 
 # a number or a macro for one
@@ -135,9 +135,12 @@ sub number {
 }
 
 sub fields_of_query {
-    my ($query) = @_;
+    my ($op) = @_;
 
-    return { map { ($_ => bounds($_, $query->{$_}, 0)) } keys %$query };
+    my ($query, $required) = @$op{qw(query required)};
+
+    return { map { ($_ => bounds($_, $query->{$_}, $required->{$_} ? 1 : 0)) }
+        keys %$query };
 }
 
 sub fields_of_body {

@@ -31,6 +31,8 @@ const GATE: Camera = {
   assignedNode: null,
   allowedCidrs: ["192.0.2.0/24", "2001:db8::/32"],
   cutAtExpiry: false,
+  retentionDays: null,
+  retentionBytes: null,
   createdAt: "2026-01-01T00:00:00.000Z",
   updatedAt: "2026-01-01T00:00:00.000Z",
 };

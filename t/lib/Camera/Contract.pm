@@ -43,8 +43,8 @@ sub new {
 =item operations
 
 Each has C<id>, C<method>, C<path> (with C<:id> for C<{id}>), C<needs> (the
-permission its description names, "" for none), C<public>, C<query> and C<body>
-(a hash of field names to schemas, and C<required>).
+permission its description names, "" for none), C<public>, C<query> (a hash of
+field names to schemas), C<required> (of those) and C<body> (its schema).
 
 =cut
 
@@ -81,6 +81,7 @@ sub _operation {
         needs  => $needs // '',
         public => _is_public($op->{security}),
         query  => { map { $_->{name} => $self->resolve($_->{schema}) } @query },
+        required => { map { $_->{name} => 1 } grep { $_->{required} } @query },
         body   => $body && $self->resolve($body),
         codes  => [ sort keys %{ $op->{responses} } ],
         raw    => $op,
