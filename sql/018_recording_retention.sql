@@ -127,6 +127,9 @@ $$
 #variable_conflict use_column
 DECLARE
     chosen      uuid[] = '{}';
+    sizes       bigint[] = '{}';        -- of each, and whose it is
+    cameras     uuid[] = '{}';
+    tenants     uuid[] = '{}';
     today       date;
     day_start   timestamptz;
     day_end     timestamptz;
@@ -167,6 +170,10 @@ BEGIN
             LIMIT p_max - cardinality(chosen)
         LOOP
             chosen = chosen || r.id;
+            sizes = sizes || r.file_size;
+            cameras = cameras || r.camera_id;
+            tenants = tenants || r.tenant_id;
+
             RETURN QUERY SELECT r.id, r.tenant_id, r.camera_id, r.volume_id,
                 r.file_path::text, r.file_size, r.start_time, r.end_time,
                 r.why;
@@ -179,6 +186,11 @@ BEGIN
     FOR limits IN
         SELECT e.* FROM retention_excess(p_tenant) e
     LOOP
+        SELECT limits.excess - coalesce(sum(c.size), 0) INTO limits.excess
+        FROM unnest(sizes, cameras, tenants) c (size, camera, tenant)
+        WHERE c.tenant = limits.tenant_id
+          AND (limits.camera_id IS NULL OR c.camera = limits.camera_id);
+
         FOR today IN
             SELECT DISTINCT d.day
             FROM recording_days d
@@ -201,10 +213,14 @@ BEGIN
                 ORDER BY r.id
             LOOP
                 EXIT WHEN limits.excess <= 0 OR cardinality(chosen) >= p_max;
-                limits.excess = limits.excess - r.file_size;
                 CONTINUE WHEN r.id = ANY (chosen);
 
+                limits.excess = limits.excess - r.file_size;
                 chosen = chosen || r.id;
+                sizes = sizes || r.file_size;
+                cameras = cameras || r.camera_id;
+                tenants = tenants || r.tenant_id;
+
                 RETURN QUERY SELECT r.id, r.tenant_id, r.camera_id,
                     r.volume_id, r.file_path::text, r.file_size, r.start_time,
                     r.end_time, limits.why;
