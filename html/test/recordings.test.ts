@@ -1,0 +1,115 @@
+/* Tests for playing by the clock on the wall, schedules, and their words. */
+
+import { describe, expect, it } from "vitest";
+import { mediaAt, type Piece, wallAt } from "../src/player/wall";
+import {
+  emptyWeek,
+  hoursOf,
+  isWholeHours,
+  painted,
+  toWeek,
+  toWindows,
+} from "../src/recordings/schedule";
+import { bytes, causeWords, duration } from "../src/recordings/words";
+
+describe("the clock on the wall", () => {
+  const T = Date.UTC(2026, 2, 10);
+  const pieces: Piece[] = [
+    { start: 0, duration: 2, wall: T },
+    { start: 2, duration: 2, wall: T + 2000 },
+    { start: 4, duration: 2, wall: T + 60_000 }, // behind a gap
+  ];
+
+  it("leads into a piece", () => {
+    expect(mediaAt(pieces, T)).toBe(0);
+    expect(mediaAt(pieces, T + 3500)).toBe(3.5);
+    expect(mediaAt(pieces, T + 61_000)).toBe(5);
+  });
+
+  it("leads over a gap, and nowhere behind the end", () => {
+    expect(mediaAt(pieces, T + 30_000)).toBe(4);
+    expect(mediaAt(pieces, T - 30_000)).toBe(0);
+    expect(mediaAt(pieces, T + 62_000)).toBeUndefined();
+    expect(mediaAt([], T)).toBeUndefined();
+  });
+
+  it("is read off what plays", () => {
+    expect(wallAt(pieces, 0)).toBe(T);
+    expect(wallAt(pieces, 3.999)).toBeCloseTo(T + 3999);
+    expect(wallAt(pieces, 4)).toBe(T + 60_000);
+    expect(wallAt(pieces, 99)).toBe(T + 62_000);
+    expect(wallAt([], 1)).toBeUndefined();
+  });
+});
+
+describe("a schedule", () => {
+  const windows = [
+    { day: 1, from: "08:00", to: "18:00" },
+    { day: 6, from: "22:00", to: "24:00" },
+  ];
+
+  it("becomes a grid of hours and comes back the same", () => {
+    const week = toWeek(windows);
+
+    expect(week[1]?.indexOf(true)).toBe(8);
+    expect(week[1]?.lastIndexOf(true)).toBe(17);
+    expect(week[6]?.lastIndexOf(true)).toBe(23);
+    expect(hoursOf(week)).toBe(12);
+    expect(toWindows(week)).toEqual(windows);
+    expect(toWindows(emptyWeek())).toEqual([]);
+  });
+
+  it("keeps windows apart that do not touch", () => {
+    const two = [
+      { day: 0, from: "00:00", to: "01:00" },
+      { day: 0, from: "05:00", to: "06:00" },
+    ];
+
+    expect(toWindows(toWeek(two))).toEqual(two);
+  });
+
+  it("shows an hour that is recorded in part, and says so", () => {
+    const half = [{ day: 2, from: "08:30", to: "09:15" }];
+
+    expect(hoursOf(toWeek(half))).toBe(2);
+    expect(isWholeHours(half)).toBe(false);
+    expect(isWholeHours(windows)).toBe(true);
+  });
+
+  it("is painted from one corner to the other, Sunday last", () => {
+    const week = painted(
+      emptyWeek(),
+      { day: 0, hour: 3 },
+      { day: 6, hour: 1 },
+      true,
+    );
+
+    expect(hoursOf(week)).toBe(6);
+    expect(week[0]?.slice(0, 5)).toEqual([false, true, true, true, false]);
+    expect(week[1]?.some(Boolean)).toBe(false);
+    expect(
+      hoursOf(painted(week, { day: 0, hour: 1 }, { day: 0, hour: 2 }, false)),
+    ).toBe(4);
+  });
+});
+
+describe("words", () => {
+  it("for lengths and sizes", () => {
+    expect([900, 61_000, 3_723_000, 7_200_000, 90_000_000].map(duration)).toEqual(
+      ["1 s", "1 min 1 s", "1 h 2 min", "2 h", "1 d 1 h"],
+    );
+    expect([0, 999, 1000, 2_340_000, 99_960_000, 5.5e12].map(bytes)).toEqual([
+      "0 bytes",
+      "999 bytes",
+      "1.00 kB",
+      "2.34 MB",
+      "100 MB",
+      "5.50 TB",
+    ]);
+  });
+
+  it("for why there is a gap, also for causes of later", () => {
+    expect(causeWords("disk")).toMatch(/disk/);
+    expect(causeWords("eclipse")).toBe("Not recorded (eclipse)");
+  });
+});
