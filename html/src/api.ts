@@ -1,21 +1,14 @@
 /*
- * The only file that fetches (players fetch media by themselves).
- *
- * Every function answers an `Outcome` and never throws, with one exception: a
- * request that its caller aborts rejects with the reason of the abort.
+ * The REST API, as functions that answer an `Outcome`.
  *
  * `auth` is what can be asked without an access token: the refresh token is in
  * a cookie which no script can read.  `Api` is the rest; it takes its tokens
  * from whoever keeps them, and when one is refused it asks once for another.
  */
 
-import {
-  type Outcome,
-  refusal,
-  success,
-  unreachable,
-  unreadable,
-} from "./outcome";
+import type { Outcome } from "./outcome";
+import { RecordingsApi } from "./recordings/api";
+import { blob, type Call, json, nothing, type Reader, send } from "./request";
 import type {
   AuthResponse,
   Camera,
@@ -50,28 +43,10 @@ export interface Credentials {
   remember: boolean;
 }
 
-interface Call {
-  method: "GET" | "POST" | "PUT" | "DELETE";
-  path: string;
-  query?: Record<string, string | number | undefined>;
-  headers?: Record<string, string | undefined>;
-  body?: unknown;
-  signal?: AbortSignal | undefined;
-  keepalive?: boolean;
-}
-
-type Reader<T> = (response: Response) => Promise<T>;
-
-const BASE = "./api/v1";
-const TIMEOUT_MS = 15_000;
 const PAGE_SIZE = 48; // whole rows in two, three, four and six columns
 
 /* which no foreign page can send: it goes with the cookie */
 const REQUESTED_WITH = { "X-Requested-With": "camera" };
-
-const json = <T>(response: Response): Promise<T> => response.json();
-const blob: Reader<Blob> = (response) => response.blob();
-const nothing: Reader<void> = () => Promise.resolve();
 
 export const auth = {
   login(credentials: Credentials): Promise<Outcome<AuthResponse>> {
@@ -110,11 +85,15 @@ export const auth = {
 };
 
 export class Api {
+  readonly recordings: RecordingsApi;
+
   constructor(
     private readonly tokens: Tokens,
     private readonly onOutcome: (outcome: Outcome<unknown>) => void = () =>
       undefined,
-  ) {}
+  ) {
+    this.recordings = new RecordingsApi((call, read) => this.call(call, read));
+  }
 
   changePassword(body: PasswordChange): Promise<Outcome<void>> {
     return this.call({ method: "POST", path: "/auth/password", body }, nothing);
@@ -276,76 +255,4 @@ function authorized(call: Call, token: string | undefined): Call {
 
 function cameraPath(id: string, rest = ""): string {
   return `/cameras/${encodeURIComponent(id)}${rest}`;
-}
-
-async function send<T>(call: Call, read: Reader<T>): Promise<Outcome<T>> {
-  const timeout = new AbortController();
-  const timer = setTimeout(() => timeout.abort(), TIMEOUT_MS);
-  const stop = () => timeout.abort();
-
-  call.signal?.addEventListener("abort", stop);
-
-  try {
-    call.signal?.throwIfAborted();
-    const response = await fetch(address(call), init(call, timeout.signal));
-
-    return response.ok
-      ? success(await read(response), response.headers)
-      : await readRefusal(response);
-  } catch (error) {
-    call.signal?.throwIfAborted();
-    return error instanceof SyntaxError ? unreadable() : unreachable();
-  } finally {
-    /* the signal stays connected to a body that is still being read */
-    clearTimeout(timer);
-  }
-}
-
-function address(call: Call): string {
-  const query = new URLSearchParams();
-
-  for (const [name, value] of Object.entries(call.query ?? {})) {
-    if (value !== undefined && value !== "") {
-      query.set(name, String(value));
-    }
-  }
-
-  const text = query.toString();
-
-  return BASE + call.path + (text === "" ? "" : `?${text}`);
-}
-
-function init(call: Call, signal: AbortSignal): RequestInit {
-  const headers = new Headers();
-
-  for (const [name, value] of Object.entries(call.headers ?? {})) {
-    if (value !== undefined) {
-      headers.set(name, value);
-    }
-  }
-
-  if (call.body !== undefined) {
-    headers.set("Content-Type", "application/json");
-  }
-
-  return {
-    method: call.method,
-    headers,
-    body: call.body === undefined ? null : JSON.stringify(call.body),
-    cache: "no-store",
-    credentials: "same-origin",
-    keepalive: call.keepalive ?? false,
-    signal,
-  };
-}
-
-async function readRefusal(response: Response): Promise<Outcome<never>> {
-  const text = await response.text();
-
-  try {
-    return refusal(response, JSON.parse(text));
-  } catch {
-    /* a proxy's or nginx's own page: its status still says enough */
-    return refusal(response, undefined);
-  }
 }

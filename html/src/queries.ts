@@ -97,7 +97,7 @@ export function useStreamState(id: string) {
 }
 
 /* when to ask again after a refusal; never when it is the last word */
-function afterRefusal(state: {
+export function afterRefusal(state: {
   status: string;
   error: Error | null;
 }): number | false | undefined {

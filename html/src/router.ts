@@ -4,7 +4,7 @@
  * what somebody searches for is in no access log.
  *
  *     #/cameras?q=door&status=online
- *     #/cameras/{id}      #/cameras/{id}/connect      #/add
+ *     #/cameras/{id}      #/cameras/{id}/connect      #/add      #/storage
  */
 
 import { useSyncExternalStore } from "react";
@@ -15,6 +15,7 @@ export type Route =
   | { kind: "camera"; id: string }
   | { kind: "connect"; id: string }
   | { kind: "add" }
+  | { kind: "storage" }
   | { kind: "unknown" };
 
 export const HOME: Route = { kind: "cameras", q: "", status: undefined };
@@ -38,8 +39,8 @@ export function parse(hash: string): Route {
     return HOME;
   }
 
-  if (first === "add" && id === undefined) {
-    return { kind: "add" };
+  if ((first === "add" || first === "storage") && id === undefined) {
+    return { kind: first };
   }
 
   if (first !== "cameras") {
@@ -84,6 +85,8 @@ export function href(route: Route): string {
       return `#/cameras/${encodeURIComponent(route.id)}/connect`;
     case "add":
       return "#/add";
+    case "storage":
+      return "#/storage";
     case "unknown":
       return "#/";
   }

@@ -14,6 +14,7 @@ describe("a place", () => {
     ["#/cameras/dock%2F7%3F", { kind: "camera", id: "dock/7?" }],
     ["#/cameras/4f0e/connect", { kind: "connect", id: "4f0e" }],
     ["#/add", { kind: "add" }],
+    ["#/storage", { kind: "storage" }],
   ];
 
   it.each(places)("%s", (address, place) => {
@@ -37,6 +38,7 @@ describe("an address", () => {
     for (const address of [
       "#/users",
       "#/add/1",
+      "#/storage/1",
       "#/cameras/1/edit",
       "#/cameras/1/connect/2",
     ]) {

@@ -236,5 +236,9 @@ describe("a range to export", () => {
       from: T + HOUR - MINUTE,
       to: T + HOUR + MINUTE,
     });
+    expect(firstRange(day, T + HOUR, T + HOUR)).toEqual({
+      from: T + HOUR - 2 * MINUTE,
+      to: T + HOUR,
+    });
   });
 });

@@ -15,6 +15,7 @@ import { useScroll } from "./useScroll";
 const AddCamera = lazy(() => import("../add/AddCamera"));
 const CameraScreen = lazy(() => import("../camera/CameraScreen"));
 const Connect = lazy(() => import("../add/Connect"));
+const Storage = lazy(() => import("../storage/Storage"));
 
 export function Screens() {
   const route = useRoute();
@@ -38,6 +39,8 @@ function Screen({ route }: { route: Route }) {
       return <Connect key={route.id} id={route.id} />;
     case "add":
       return <AddCamera />;
+    case "storage":
+      return <Storage />;
     case "unknown":
       return <Unknown />;
   }

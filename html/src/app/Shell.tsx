@@ -1,6 +1,7 @@
 /* The frame around every screen: where one is, who one is, is all well. */
 
 import { type ReactNode, useState } from "react";
+import { Bell } from "../alerts/Bell";
 import { Icon, Mark } from "../design/Icon";
 import { Menu, MenuItem } from "../design/Menu";
 import { refusalWords } from "../design/Notice";
@@ -30,6 +31,7 @@ export function Shell({ children }: { children: ReactNode }) {
             <span>Camera platform</span>
           </a>
           <State />
+          <Bell />
           <UserMenu />
         </div>
       </header>
@@ -85,6 +87,7 @@ function UserMenu() {
   const { session } = useServices();
   const user = useUser();
   const say = useToast();
+  const mayStorage = useMay("analytics:read");
   const [password, setPassword] = useState(false);
 
   const leave = async () => {
@@ -115,6 +118,11 @@ function UserMenu() {
           <span>{user.email ?? roleName(user.role)}</span>
         </div>
         <hr className="menu-line" />
+        {mayStorage && (
+          <MenuItem icon="disk" href={href({ kind: "storage" })}>
+            Storage
+          </MenuItem>
+        )}
         <MenuItem icon="key" onClick={() => setPassword(true)}>
           Change password
         </MenuItem>

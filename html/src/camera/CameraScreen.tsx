@@ -1,4 +1,7 @@
-/* One camera: its live picture, what is known of it, what can be done to it. */
+/*
+ * One camera: its picture, live and recorded, what is known of it, what can be
+ * done to it.
+ */
 
 import { useCallback, useState } from "react";
 import { useMay } from "../app/services";
@@ -10,7 +13,6 @@ import { Menu, MenuItem } from "../design/Menu";
 import { Notice, Refused } from "../design/Notice";
 import { sentence } from "../messages";
 import { refusalOf, type Success } from "../outcome";
-import { LivePlayer } from "../player/LivePlayer";
 import { useCamera, useStreamState } from "../queries";
 import { HOME, href } from "../router";
 import type { Camera } from "../types";
@@ -18,6 +20,7 @@ import { Details } from "./Details";
 import { EditDialog } from "./EditDialog";
 import { KeyDialog } from "./KeyDialog";
 import { RemoveDialog, RevokeDialog } from "./RemoveDialog";
+import { Watch } from "./Watch";
 import "./camera.css";
 
 type Open = "edit" | "key" | "revoke" | "remove" | undefined;
@@ -59,8 +62,9 @@ function Loaded({ found }: { found: Success<Camera> }) {
       <Head camera={camera} onOpen={setOpen} />
       <div className="camera-screen">
         <div className="camera-main">
-          <LivePlayer key={camera.id} camera={camera} />
-          <Warning camera={camera} />
+          <Watch key={camera.id} camera={camera}>
+            <Warning camera={camera} />
+          </Watch>
         </div>
         <Details camera={camera} />
       </div>

@@ -42,6 +42,7 @@ export const CameraCard = memo(function CameraCard(props: { camera: Camera }) {
           </span>
         )}
         <StatusBadge camera={camera} onPicture />
+        {live && camera.isRecording && <Rec />}
       </span>
       <span className="camera-name">{camera.name}</span>
       <span className="camera-place">
@@ -50,6 +51,16 @@ export const CameraCard = memo(function CameraCard(props: { camera: Camera }) {
     </a>
   );
 });
+
+/* what is wanted; whether it can be done is told on the camera's own screen */
+export function Rec() {
+  return (
+    <span className="rec" title="Recorded">
+      <i aria-hidden="true" />
+      REC
+    </span>
+  );
+}
 
 function noPictureIcon(live: boolean, views: boolean): IconName {
   if (!live) {

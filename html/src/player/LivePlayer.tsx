@@ -5,10 +5,13 @@
 
 import { type KeyboardEvent, useEffect, useRef, useState } from "react";
 import { useServices } from "../app/services";
+import { Rec } from "../cameras/CameraCard";
 import { Icon, type IconName } from "../design/Icon";
 import { refusalWords } from "../design/Notice";
 import { useToast } from "../design/Toasts";
+import { useStreamState } from "../queries";
 import type { Camera } from "../types";
+import { Control, fillScreen, toggleSmallWindow } from "./controls";
 import { Live, type LiveState } from "./live";
 import "./player.css";
 
@@ -88,7 +91,7 @@ export function LivePlayer({ camera, poster, onLive }: PlayerProps) {
       />
       <Overlay state={state} isActive={camera.isActive} />
       <div className="player-bar">
-        <PlayerBadge state={state} />
+        <PlayerBadge id={camera.id} state={state} />
         <span className="player-space" />
         <Control
           icon={muted ? "mute" : "sound"}
@@ -115,8 +118,10 @@ export function LivePlayer({ camera, poster, onLive }: PlayerProps) {
   );
 }
 
-function PlayerBadge({ state }: { state: LiveState }) {
+function PlayerBadge(props: { id: string; state: LiveState }) {
+  const { id, state } = props;
   const { badge, tone } = badgeWords(state);
+  const recorded = useStreamState(id).data?.recording?.state === "recording";
 
   return (
     <span className="player-state" role="status">
@@ -124,6 +129,7 @@ function PlayerBadge({ state }: { state: LiveState }) {
         <i aria-hidden="true" />
         {badge}
       </span>
+      {state.kind === "live" && recorded && <Rec />}
       {state.kind === "live" && state.delaySeconds !== undefined && (
         <span className="player-delay" aria-hidden="true">
           {state.delaySeconds.toFixed(1)} s behind
@@ -222,28 +228,6 @@ function overlayWords(
   }
 }
 
-interface ControlProps {
-  icon: IconName;
-  label: string;
-  disabled?: boolean;
-  onClick: () => void;
-}
-
-function Control({ icon, label, disabled, onClick }: ControlProps) {
-  return (
-    <button
-      type="button"
-      className="player-control"
-      aria-label={label}
-      title={label}
-      disabled={disabled}
-      onClick={onClick}
-    >
-      <Icon name={icon} size={20} />
-    </button>
-  );
-}
-
 function SaveStill(props: {
   camera: Pick<Camera, "id" | "name">;
   disabled: boolean;
@@ -311,28 +295,4 @@ function whileSeen(video: HTMLVideoElement, open: () => Live): () => void {
     document.removeEventListener("visibilitychange", look);
     live?.close();
   };
-}
-
-/* the stage with its words; an iPhone gives the screen to its video only */
-function fillScreen(
-  stage: HTMLElement | null,
-  video: HTMLVideoElement | null,
-): void {
-  if (document.fullscreenElement !== null) {
-    void document.exitFullscreen();
-  } else if (stage?.requestFullscreen !== undefined) {
-    void stage.requestFullscreen().catch(() => undefined);
-  } else {
-    const phone = video as { webkitEnterFullscreen?: () => void } | null;
-
-    phone?.webkitEnterFullscreen?.();
-  }
-}
-
-function toggleSmallWindow(video: HTMLVideoElement | null): void {
-  if (document.pictureInPictureElement !== null) {
-    void document.exitPictureInPicture();
-  } else {
-    void video?.requestPictureInPicture().catch(() => undefined);
-  }
 }

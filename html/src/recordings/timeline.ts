@@ -129,11 +129,12 @@ export function range(a: number, b: number, now: number): Span {
   return { from, to: Math.max(from + 1000, Math.min(Math.max(a, b), now)) };
 }
 
-/* a range about `at`, or the whole of a short view */
+/* two minutes about `at`, less in a short view; the last ones of what is live */
 export function firstRange(view: Span, at: number, now: number): Span {
   const half = Math.min(lengthOf(view) / 6, 60_000);
+  const middle = Math.min(at, now - half);
 
-  return range(at - half, at + half, now);
+  return range(middle - half, middle + half, now);
 }
 
 function find<T extends Span>(spans: readonly T[], at: number): T | undefined {

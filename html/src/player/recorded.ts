@@ -1,0 +1,293 @@
+/*
+ * Plays what was recorded of a camera into a <video>, by the clock on the wall.
+ *
+ *   seeking   an address, a playlist or the first picture is awaited [seek]
+ *   playing   pictures advance
+ *   paused    by the viewer
+ *   ended     what the address reaches has been played [end]
+ *   nothing   there is nothing from that moment on [nothing]
+ *   away      the server does not give it now; asked again [later]
+ *   refused   this user may not look; final
+ *   failed    this browser cannot play it; final
+ *
+ * An address is good for an hour of the recording from the moment on, so that
+ * its playlist is short and the first picture comes soon; a moment that it has
+ * is found without another.
+ */
+
+import Hls from "hls.js/light";
+import type { ErrorData, LevelDetails } from "hls.js";
+import type { Outcome, Refusal } from "../outcome";
+import { mediaAt, type Piece, wallAt } from "./wall";
+
+export type RecordedState =
+  | { kind: "seeking" }
+  | { kind: "playing" }
+  | { kind: "paused" }
+  | { kind: "ended" }
+  | { kind: "nothing" }
+  | { kind: "away"; refusal: Refusal }
+  | { kind: "refused"; refusal: Refusal }
+  | { kind: "failed"; reason: string };
+
+export type AskRange = (
+  from: number,
+  to: number,
+  signal: AbortSignal,
+) => Promise<Outcome<{ url: string }>>;
+
+interface Listener {
+  onState: (state: RecordedState) => void;
+  onPosition: (at: number) => void;
+}
+
+const REACH_MS = 3_600_000;
+const AGAIN_MS = 2000;
+const RECOVERIES = 2;
+
+export class Recording {
+  private hls: Hls | undefined;
+  private pieces: Piece[] = [];
+  private wanted = 0; // the moment that was asked for
+  private abort = new AbortController();
+  private timer: number | undefined;
+  private recoveries = 0;
+  private readonly events = new AbortController();
+
+  constructor(
+    private readonly video: HTMLVideoElement,
+    private readonly ask: AskRange,
+    private readonly listener: Listener,
+  ) {
+    const { signal } = this.events;
+    const on = (name: string, action: () => void) =>
+      video.addEventListener(name, action, { signal });
+
+    on("timeupdate", () => this.tell());
+    on("playing", () => this.enter("playing"));
+    on("waiting", () => this.enter("seeking"));
+    on("seeking", () => this.enter("seeking"));
+    on("pause", () => video.ended || this.enter("paused"));
+    on("ended", () => this.enter("ended"));
+  }
+
+  close(): void {
+    this.events.abort();
+    this.release();
+    this.video.removeAttribute("src");
+  }
+
+  /* plays from the moment on */
+  seek(at: number): void {
+    const media = mediaAt(this.pieces, at);
+    const first = this.pieces[0];
+
+    this.wanted = at;
+
+    if (media !== undefined && first !== undefined && at >= first.wall) {
+      this.video.currentTime = media;
+      void this.play();
+    } else {
+      void this.load();
+    }
+  }
+
+  toggle(): void {
+    if (this.video.paused) {
+      void this.play();
+    } else {
+      this.video.pause();
+    }
+  }
+
+  private async load(): Promise<void> {
+    this.release();
+    this.enter("seeking");
+
+    const { signal } = this.abort;
+    const from = this.wanted;
+    const to = Math.max(Math.min(from + REACH_MS, Date.now()), from + 1000);
+    let outcome: Outcome<{ url: string }>;
+
+    try {
+      outcome = await this.ask(from, to, signal);
+    } catch {
+      return; // closed, or asked for another moment
+    }
+
+    if (signal.aborted) {
+      return;
+    }
+
+    switch (outcome.kind) {
+      case "ok":
+        this.open(outcome.value.url);
+        break;
+      case "missing":
+        this.listener.onState({ kind: "nothing" });
+        break;
+      case "denied":
+        this.listener.onState({ kind: "refused", refusal: outcome });
+        break;
+      default:
+        this.listener.onState({ kind: "away", refusal: outcome });
+        this.later("seconds" in outcome ? outcome.seconds * 1000 : AGAIN_MS);
+    }
+  }
+
+  /* from this page's own server, under whichever name it was opened */
+  private open(url: string): void {
+    const { pathname, search } = new URL(url, location.href);
+    const own = new URL(pathname + search, location.href).href;
+
+    if (Hls.isSupported()) {
+      this.openHls(own);
+    } else if (this.video.canPlayType("application/vnd.apple.mpegurl") !== "") {
+      this.openNative(own);
+    } else {
+      this.fail("This browser can play neither Media Source nor HLS.");
+    }
+  }
+
+  private openHls(url: string): void {
+    const hls = new Hls({
+      enableWorker: false, // nothing to transmux, and no blob: worker in CSP
+      maxBufferLength: 20,
+      backBufferLength: 60,
+      autoStartLoad: false,
+    });
+
+    hls.on(Hls.Events.MANIFEST_PARSED, () => hls.startLoad(0));
+    hls.on(Hls.Events.LEVEL_LOADED, (_event, data) =>
+      this.onPieces(data.details),
+    );
+    hls.on(Hls.Events.ERROR, (_event, data) => this.onError(data));
+    hls.attachMedia(this.video);
+    hls.loadSource(url);
+    this.hls = hls;
+  }
+
+  private onPieces(details: LevelDetails): void {
+    const isFirst = this.pieces.length === 0;
+
+    this.pieces = details.fragments.flatMap((one) =>
+      one.programDateTime === null || one.gap === true
+        ? []
+        : [
+            {
+              start: one.start,
+              duration: one.duration,
+              wall: one.programDateTime,
+            },
+          ],
+    );
+
+    if (!isFirst) {
+      return;
+    }
+
+    const media = mediaAt(this.pieces, this.wanted);
+
+    if (media === undefined) {
+      this.nothing();
+      return;
+    }
+
+    /* the first piece is on its way, and most likely has the moment */
+    if (media < (this.pieces[0]?.duration ?? 0)) {
+      this.video.currentTime = media;
+    } else {
+      this.hls?.startLoad(media);
+    }
+
+    void this.play();
+  }
+
+  /* Safari without Media Source says itself when its playlist begins */
+  private openNative(url: string): void {
+    const { video } = this;
+
+    video.onloadedmetadata = () => {
+      const { getStartDate } = video as { getStartDate?: () => Date };
+      const wall = getStartDate?.call(video).getTime() ?? this.wanted;
+
+      this.pieces = [{ start: 0, duration: video.duration, wall }];
+      video.currentTime = mediaAt(this.pieces, this.wanted) ?? 0;
+      void this.play();
+    };
+    video.onerror = () => this.later(AGAIN_MS);
+    video.src = url;
+  }
+
+  private onError(data: ErrorData): void {
+    if (!data.fatal) {
+      return;
+    }
+
+    const status = data.response?.code ?? 0;
+
+    if (data.type === Hls.ErrorTypes.NETWORK_ERROR && status === 404) {
+      this.nothing();
+    } else if (data.type === Hls.ErrorTypes.NETWORK_ERROR) {
+      this.wanted = this.position() ?? this.wanted;
+      this.enter("seeking");
+      this.later(AGAIN_MS);
+    } else if (data.details === "levelEmptyError") {
+      this.nothing();
+    } else if (this.recoveries++ < RECOVERIES) {
+      /* another kind of sound or picture needs other buffers: anew behind it */
+      this.wanted = (this.position() ?? this.wanted) + 1000;
+      void this.load();
+    } else {
+      this.fail(data.details);
+    }
+  }
+
+  private later(ms: number): void {
+    window.clearTimeout(this.timer);
+    this.timer = window.setTimeout(() => void this.load(), ms);
+  }
+
+  private position(): number | undefined {
+    return wallAt(this.pieces, this.video.currentTime);
+  }
+
+  private tell(): void {
+    const at = this.position();
+
+    if (at !== undefined && !this.video.seeking) {
+      this.recoveries = 0;
+      this.listener.onPosition(at);
+    }
+  }
+
+  private play(): Promise<void> {
+    /* playing with sound may be forbidden: the picture then waits for a click */
+    return this.video.play().catch(() => undefined);
+  }
+
+  private enter(kind: "seeking" | "playing" | "paused" | "ended"): void {
+    this.listener.onState({ kind });
+  }
+
+  private nothing(): void {
+    this.release();
+    this.listener.onState({ kind: "nothing" });
+  }
+
+  private fail(reason: string): void {
+    this.release();
+    this.listener.onState({ kind: "failed", reason });
+  }
+
+  private release(): void {
+    this.abort.abort();
+    this.abort = new AbortController();
+    window.clearTimeout(this.timer);
+    this.hls?.destroy();
+    this.hls = undefined;
+    this.pieces = [];
+    this.video.onerror = null;
+    this.video.onloadedmetadata = null;
+  }
+}
