@@ -234,6 +234,7 @@ int
 cw_record_times_read(const cw_record_tracks_t *tracks,
     cw_record_times_t *times, const uint8_t *data, size_t size)
 {
+    int               media;
     const uint8_t    *p, *end;
     cw_record_box_t   box;
 
@@ -241,17 +242,23 @@ cw_record_times_read(const cw_record_tracks_t *tracks,
 
     p = data;
     end = data + size;
+    media = 0;
 
     while (cw_record_box(&p, end, &box)) {
 
-        if (cw_box_is(&box, "moof")
-            && cw_record_moof(tracks, times, &box) == -1)
-        {
-            return -1;
+        if (cw_box_is(&box, "mdat")) {
+            media = 1;
+
+        } else if (cw_box_is(&box, "moof")) {
+            media = 0;
+
+            if (cw_record_moof(tracks, times, &box) == -1) {
+                return -1;
+            }
         }
     }
 
-    return p == end && times->present ? 0 : -1;
+    return p == end && media && times->present ? 0 : -1;
 }
 
 
