@@ -54,8 +54,8 @@ static const char  *cw_jobs_channels[] = {
 static const cw_jobs_job_t  cw_jobs_list[] = {
     { cw_jobs_wishes, 5000, CW_JOBS_RECORDING },
     { cw_jobs_tasks, 5000, CW_JOBS_RECORDING },
-    { cw_jobs_volumes_report, 5000, 0 },
-    { cw_jobs_alerts, 2000, 0 },
+    { cw_jobs_volumes_report, 2000, 0 },
+    { cw_jobs_alerts, 1000, 0 },
     { cw_jobs_clock, 2000, CW_JOBS_RETENTION },
     { cw_jobs_check, 5000, 0 },
     { cw_jobs_retention, 60000, CW_JOBS_RETENTION },

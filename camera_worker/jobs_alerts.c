@@ -15,7 +15,7 @@
 #include "jobs.h"
 #include "log.h"
 
-#define CW_ALERTS_START_MSEC  10000      /* record children need a moment */
+#define CW_ALERTS_START_MSEC  7000       /* record children need a moment */
 
 
 /* what may be wrong with a volume */

@@ -182,12 +182,15 @@ cw_check_note(cw_jobs_t *j, const char *id, const char *camera,
     char         message[512];
     const char  *values[] = { id, err, camera, message };
 
-    snprintf(message, sizeof(message), "The recording %.100s is damaged: %s.",
-             strrchr(path, '/') ? strrchr(path, '/') + 1 : path,
-             err ? err : "");
+    if (err == NULL) {
+        return cw_db_do(&j->db, "SELECT recording_probed($1, NULL)", 1,
+                        values);
+    }
 
-    return cw_db_do(&j->db, "SELECT CASE WHEN recording_probed($1, $2)"
-                    " AND $2::text IS NOT NULL THEN"
+    snprintf(message, sizeof(message), "The recording %.100s is damaged: %s.",
+             strrchr(path, '/') ? strrchr(path, '/') + 1 : path, err);
+
+    return cw_db_do(&j->db, "SELECT CASE WHEN recording_probed($1, $2) THEN"
                     " journal_alert('recording_damaged', 'warning', $3, $4,"
                     " now(), jsonb_build_object('recordingId', $1::uuid,"
                     " 'error', $2::text)) END", 4, values);

@@ -156,6 +156,6 @@ sub hung { $t->worker->log =~ /the database is away: no answer/ }
 
 sub skipped { scalar(() = $t->worker->log =~ /a line of the journal/g) }
 
-sub position { $t->sql('SELECT coalesce(max(position), 0) FROM record_journal') }
+sub position { $t->sql('SELECT position FROM record_journal') }
 
-sub size { -s sprintf '%s/journal/%013d.log', $t->volume, $_[0] }
+sub size { -s $t->journal_path($_[0]) }

@@ -13,7 +13,7 @@ use parent 'Camera::Live';
 use Camera::Process;
 use File::Path qw(make_path);
 use JSON::PP;
-use Time::HiRes qw(time);
+use Time::HiRes qw(sleep time);
 
 =head1 NAME
 
@@ -165,10 +165,13 @@ sub recording {
 
 =item journal([$file,] $kind => \%values, ...)
 
-Appends lines to a file of the journal; the newest unless named.  A line whose
-values are text is written as it is, without an end of line of its own.
+Appends lines to a file of the journal, a number; the newest unless named.  A
+line whose values are text is written as it is, without an end of line of its
+own.  The files come after those of the recorder, which has nothing to write.
 
 =cut
+
+my $first_file = 9_999_999_000_000;
 
 my %members = (
     open    => [qw(id camera path start codecs width height)],
@@ -185,7 +188,7 @@ sub journal {
 
     my $file = @lines % 2 ? shift @lines : $self->{journal} // 1000;
     $self->{journal} = $file;
-    my $path = sprintf '%s/journal/%013d.log', $self->{volume}, $file;
+    my $path = $self->journal_path($file);
     my $text = '';
 
     while (my ($kind, $values) = splice @lines, 0, 2) {
@@ -195,7 +198,7 @@ sub journal {
         }
 
         my %line = (n => $kind, at => int time * 1000,
-            map { $_ => $values->{$_} } @{ $members{$kind} });
+            map { $_ => _value($values->{$_}) } @{ $members{$kind} });
         $text .= JSON::PP->new->canonical->encode(\%line) . "\n";
     }
 
@@ -205,6 +208,14 @@ sub journal {
     close $fh or die "write(\"$path\") failed: $!";
 
     return $path;
+}
+
+# numbers may have come as text
+
+sub _value {
+    my ($value) = @_;
+
+    return defined $value && $value =~ /^-?\d{1,18}$/ ? 0 + $value : $value;
 }
 
 =item files($recording [, $bytes])
@@ -237,8 +248,19 @@ Their names, as the numbers that C<journal> takes.
 sub journal_files {
     my ($self) = @_;
 
-    return sort { $a <=> $b }
-        map { m{/0*(\d+)\.log$} } glob "$self->{volume}/journal/*.log";
+    return grep { $_ > 0 } map { m{/(\d+)\.log$} && $1 - $first_file }
+        sort glob "$self->{volume}/journal/*.log";
+}
+
+=item journal_path($number)
+
+=cut
+
+sub journal_path {
+    my ($self, $number) = @_;
+
+    return sprintf '%s/journal/%013d.log', $self->{volume},
+        $first_file + $number;
 }
 
 =item wait_sql($value, $statement [, $seconds])
@@ -254,7 +276,7 @@ sub wait_sql {
 
     $self->wait_for(sub {
         $got = eval { $self->sql($statement) } // '';
-        $got eq $value;
+        $got eq $value || (sleep 0.08, 0)[1];      # a psql each time
     }, $seconds // 5, $statement);
 
     return $got;
