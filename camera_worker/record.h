@@ -66,6 +66,7 @@ typedef struct {
     int                  open;          /* and a line says so */
     const char          *cause;
     int                  restarted;     /* nothing was recorded since */
+    int64_t              taken_msec;    /* a fragment, monotonic; 0: none */
 } cw_record_gap_t;
 
 

@@ -167,7 +167,7 @@ sub start_worker {
 
     $self->{worker} = Camera::Process->start(
         { log => "$self->{dir}/worker.log", name => 'camera-worker',
-          user => 'www-data', append => 1 },
+          user => 'www-data', append => 1, env => $opt{env} },
         $self->program('camera-worker'), '--shm', $self->{shm},
         @{ $opt{args} // [] });
 

@@ -37,6 +37,7 @@ after it was stopped or killed, it takes up the same ones.
     volumes   how many (1), or [paths]
     length    of a recording, in seconds (10)
     args      more options of camera-worker
+    env       its environment has besides
 
 =cut
 
@@ -52,8 +53,9 @@ sub start_recorder {
         $self->give_to_service($_);
     }
 
-    return $self->start_worker(args => [qw(--children 1 --no-snapshots
-        --record-length), $opt{length} // 10,
+    return $self->start_worker(env => $opt{env},
+        args => [qw(--children 1 --no-snapshots --record-length),
+        $opt{length} // 10,
         (map { ('--record', $_) } @{ $self->{volumes} }),
         @{ $opt{args} // [] }]);
 }
