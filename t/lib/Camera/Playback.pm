@@ -8,7 +8,9 @@ package Camera::Playback;
 use strict;
 use warnings;
 
-use Camera::HTTP;
+use Camera::Token qw(base64url random_bytes unbase64url);
+use Digest::SHA qw(hmac_sha256);
+use POSIX qw(strftime);
 
 =head1 NAME
 
@@ -196,6 +198,103 @@ sub range {
 
     return $self->get("$self->{path}/$uri", %o,
         headers => ["Range: bytes=$from-$to", @{ $o{headers} // [] }]);
+}
+
+=item download(%options), session(%options)
+
+URLs and sessions as the API and nginx sign them, by a second implementation:
+of a download C<start> (Unix ms) or C<id> of an export with C<suffix>, C<expires>,
+C<epoch>, C<name> as it stands in the URL; of a session C<from>, C<to>,
+C<started>, C<ends>, C<target>, C<purpose>.
+
+=cut
+
+sub download {
+    my ($self, %o) = @_;
+
+    my $suffix = $o{suffix} // 'mp4';
+    my $kind = !$o{id} ? 3 : $suffix eq 'mp4' ? 4 : 5;
+    my $what = $o{id} ? uuid($o{id}) : pack 'Q>Q>', 0, $o{start};
+    my $path = $o{id} ? "/exports/$self->{camera}{id}/$o{id}.$suffix"
+        : "$self->{path}/" . file_name($o{start});
+    my $expires = $o{expires} // time + 60;
+    my ($index, $secret) = $self->_key;
+    my $head = pack 'CN', $index, $o{epoch} // $self->{camera}{epoch};
+    my $mac = hmac_sha256(pack('aC', 'D', $kind) . $head
+        . uuid($self->{camera}{id}) . $what . pack('Q>', $expires)
+        . ($o{name} // ''), $secret);
+
+    return "$path?e=$expires&m=" . base64url($head . substr $mac, 0, 16)
+        . (length($o{name} // '') ? "&d=$o{name}" : '');
+}
+
+sub session {
+    my ($self, %o) = @_;
+
+    my ($index, $secret) = $self->_key;
+    my $body = pack 'CCCCa8NN', 2, $index, $o{purpose} // 2, $o{target} // 2,
+        random_bytes(8), 5, $self->{camera}{epoch};
+    $body .= pack 'nN', $_ >> 32, $_ & 0xffffffff for $o{started} // time,
+        $o{ends} // time + 3600, @o{qw(from to)};
+
+    return base64url($body . substr hmac_sha256('R'
+        . uuid($self->{camera}{id}) . $body, $secret), 0, 16);
+}
+
+sub _key {
+    my ($self) = @_;
+
+    my $kid = $self->{t}->key('playback')->{kid};
+    my @keys = @{ $self->{t}{keys} };
+    my ($index) = grep { $keys[$_]{kid} eq $kid } 0 .. $#keys;
+
+    return ($index, unbase64url($keys[$index]{k}));
+}
+
+sub uuid { return pack 'H*', $_[0] =~ s/-//gr }
+
+sub file_name {
+    my ($msec) = @_;
+
+    my @time = gmtime int($msec / 1000);
+    return strftime('%Y-%m-%d/%Y%m%dT%H%M%S', @time)
+        . sprintf '.%03dZ.mp4', $msec % 1000;
+}
+
+=item reveal($recording, $fragments)
+
+Puts as many fragments of a recording that was made on another volume onto the
+test's, as the recorder would have by then; answers its file there.
+
+=cut
+
+sub reveal {
+    my ($self, $from, $n) = @_;
+
+    my $t = $self->{t};
+    my $index = $t->read_file($from->{index});
+    my ($offset, $size) = unpack 'x' . (256 + 56 * ($n - 1)) . 'Q<x24L<', $index;
+    my $to = $t->volume . "/$from->{path}";
+
+    $t->_service_dir($t->volume);
+    $t->run({ user => 'www-data' }, qw(mkdir -p), $to =~ s{/[^/]+\z}{}r);
+
+    # media bytes before index entries
+
+    for ([ $to, substr $t->read_file($from->{file}), 0, $offset + $size ],
+        [ $to =~ s/mp4$/idx/r, substr $index, 0, 256 + 56 * $n ])
+    {
+        my ($name, $bytes) = @$_;
+        open my $fh, -e $name ? '+<' : '>', $name or die "$name: $!";
+        binmode $fh;
+        my $have = -s $fh;
+        seek $fh, $have, 0;
+        print $fh substr $bytes, $have;
+        close $fh;
+        $t->give_to_service($name);
+    }
+
+    return $to;
 }
 
 =item frames($group)
