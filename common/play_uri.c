@@ -27,6 +27,7 @@ static int cam_play_set_text(cam_play_text_t *text, const char *value,
 static int cam_play_set_number(int64_t *number, const char *value,
     size_t len);
 static int64_t cam_play_number(const char **text, const char *end);
+static int cam_play_is_digits(const char *text, const char *end);
 
 
 int
@@ -264,6 +265,19 @@ cam_play_number(const char **text, const char *end)
 }
 
 
+/* a "&" may follow */
+
+static int
+cam_play_is_digits(const char *text, const char *end)
+{
+    while (text < end && *text >= '0' && *text <= '9') {
+        text++;
+    }
+
+    return text == end || (*text == '&' && text + 1 == end);
+}
+
+
 char *
 cam_play_mask(char *masked, const char *args, size_t len)
 {
@@ -278,8 +292,9 @@ cam_play_mask(char *masked, const char *args, size_t len)
         value = memchr(args, '=', next - args);
         value = value ? value + 1 : args;
 
-        if (cam_play_starts(args, (size_t) (next - args), "e=")
-            || cam_play_starts(args, (size_t) (next - args), "_HLS_"))
+        if ((cam_play_starts(args, (size_t) (next - args), "e=")
+             || cam_play_starts(args, (size_t) (next - args), "_HLS_"))
+            && cam_play_is_digits(value, next))
         {
             value = next;
         }

@@ -187,6 +187,9 @@ secrets_are_masked(void **state)
     mask("token=secret", "token=*");
     mask("s=abc&e=12&m=def", "s=*&e=12&m=*");
     mask("_HLS_msn=3&s=abc", "_HLS_msn=3&s=*");
+    mask("_HLS_skip=YES&e=&s=", "_HLS_skip=*&e=&s=");
+    mask("e=12\"m=secret&s=a", "e=*&s=*");
+    mask("s=a&e=12\"m=secret", "s=*&e=*");
     mask("s=&m=x", "s=&m=*");
     mask("secret", "*");
     mask("&&secret&", "&&*&");
