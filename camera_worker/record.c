@@ -341,23 +341,21 @@ cw_record_others(cw_record_t *r)
         r->away[i] = away ? r->away[i] + 1 : 0;
     }
 
-    if (first != r->number) {
-        return;
-    }
-
     for (i = 0, away = 0; i < r->worker->records; i++) {
         away |= r->away[i] > CW_RECORD_AWAY_TICKS;
     }
 
-    if (away && !r->told_away) {
+    /* who said it takes it back, too */
+
+    if (away && !r->told_away && first == r->number) {
         cw_record_journal_alert(r, "volume_away", "critical", NULL,
                                 "a volume for recordings is not there");
+        r->told_away = 1;
 
     } else if (!away && r->told_away) {
         cw_record_journal_calm(r, "volume_away", NULL);
+        r->told_away = 0;
     }
-
-    r->told_away = away;
 }
 
 
