@@ -151,12 +151,17 @@ static const cli_command_t  cli_commands[] = {
       "when something was, and with 3 when it could not look.",
       "volume dry-run deep", 0, 0, 1, cli_cmd_fsck },
 
-    { "verify", "[--kind publish|playback|access] < TOKENS",
-      "say what tokens are worth",
-      "Reads tokens from standard input, one a line, and judges each as nginx\n"
-      "does by its signature, kind and time.  Whether it was revoked, or the\n"
-      "session ended, is known to the database alone: see doctor.",
-      "kind", 0, 0, 1, cli_cmd_verify },
+    { "verify", "[--kind publish|playback|access] < TOKENS"
+                " | FILE.json [--file MP4] [--keys FILE]",
+      "say what tokens are worth, or an exported file",
+      "Without FILE.json it reads tokens from standard input, one a line, and\n"
+      "judges each as nginx does by its signature, kind and time.  Whether it\n"
+      "was revoked, or the session ended, is known to the database alone: see\n"
+      "doctor.  With the manifest of an export it says whether the MP4 beside\n"
+      "it, or that of --file, is what was exported: its signature, size and\n"
+      "checksum.  That needs the signing keys, of the instance or of --keys,\n"
+      "and nothing that runs.",
+      "kind file keys", 0, 1, 1, cli_cmd_verify },
 
     { NULL, NULL, NULL, NULL, NULL, 0, 0, 0, NULL }
 };

@@ -3,7 +3,8 @@
  */
 
 /*
- * camera verify: says what nginx would make of tokens, without asking it.
+ * camera verify without a file: says what nginx would make of tokens, without
+ * asking it.
  * They are read from standard input, one a line, so that they show in no
  * process list and no shell history.
  */
@@ -13,7 +14,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "cli.h"
+#include "verify.h"
 
 
 static int cli_verify_kind(const cli_t *cli);
@@ -31,6 +32,10 @@ cli_cmd_verify(cli_t *cli)
     size_t    cap;
     json_t   *list, *verdict;
     ssize_t   n;
+
+    if (cli->opt.n == 1) {
+        return cli_verify_manifest(cli);
+    }
 
     use = cli_verify_kind(cli);
 

@@ -36,6 +36,7 @@
 #define CW_MAIN_RECORD_LENGTH 259
 #define CW_MAIN_RESERVE       260
 #define CW_MAIN_DATABASE      261
+#define CW_MAIN_KEYS          262
 
 #define CW_MAIN_LENGTH_MIN    10
 #define CW_MAIN_LENGTH_MAX    86400      /* and each divides it */
@@ -58,6 +59,7 @@ static const struct option  cw_main_options[] = {
     { "record-length", required_argument, NULL, CW_MAIN_RECORD_LENGTH },
     { "reserve",      required_argument, NULL, CW_MAIN_RESERVE },
     { "database",     required_argument, NULL, CW_MAIN_DATABASE },
+    { "keys",         required_argument, NULL, CW_MAIN_KEYS },
     { "no-probe",     no_argument,       NULL, CW_MAIN_NO_PROBE },
     { "probe-only",   no_argument,       NULL, CW_MAIN_PROBE_ONLY },
     { "no-snapshots", no_argument,       NULL, CW_MAIN_NO_SNAPSHOTS },
@@ -88,6 +90,7 @@ static const char  cw_main_usage[] =
     "                        below it the oldest recordings are removed\n"
     "      --database=FILE   its first line is a connection string: what to\n"
     "                        record, and an account of what was\n"
+    "      --keys=FILE       the signing keys: exports what is asked for\n"
     "      --no-probe        leave hung workers of nginx alone, for a debugger\n"
     "      --probe-only      do nothing but kill these; for nginx's container\n"
     "      --no-snapshots    make no pictures: no process that decodes\n"
@@ -210,6 +213,10 @@ cw_main_parse(cw_main_t *m, int argc, char **argv)
 
         case CW_MAIN_DATABASE:
             m->worker.database = optarg;
+            break;
+
+        case CW_MAIN_KEYS:
+            m->worker.keys = optarg;
             break;
 
         case CW_MAIN_NO_PROBE:

@@ -87,6 +87,7 @@ static int cw_master_packages(const cw_worker_t *worker);
 static int cw_master_pictures(const cw_worker_t *worker);
 static int cw_master_records(const cw_worker_t *worker);
 static int cw_master_jobs(const cw_worker_t *worker);
+static int cw_master_exports(const cw_worker_t *worker);
 static void cw_master_wait(cw_master_t *m, int64_t now_msec);
 static void cw_master_beat(cw_master_t *m, int64_t now_msec);
 static void cw_master_start_children(cw_master_t *m, int64_t now_msec);
@@ -121,6 +122,10 @@ static const cw_master_role_t  cw_master_roles[] = {
 
     { "jobs", cw_jobs_run, cw_master_jobs,
       offsetof(cw_worker_t, quiet_blame), CW_JOBS_CHILD, 0,
+      CW_MASTER_SLOW_MSEC, "" },
+
+    { "export", cw_export_run, cw_master_exports,
+      offsetof(cw_worker_t, quiet_blame), CW_EXPORT_CHILD, 0,
       CW_MASTER_SLOW_MSEC, "" },
 };
 
@@ -252,6 +257,14 @@ static int
 cw_master_jobs(const cw_worker_t *worker)
 {
     return worker->database != NULL;
+}
+
+
+static int
+cw_master_exports(const cw_worker_t *worker)
+{
+    return worker->database != NULL && worker->keys != NULL
+           && worker->records > 0;
 }
 
 

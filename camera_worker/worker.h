@@ -35,6 +35,8 @@ typedef struct {
     uint64_t       reserve_bytes;    /* or this when it is not 0 */
     const char    *database;         /* file with a connection string, or
                                         NULL: the roles jobs and export */
+    const char    *keys;             /* file that signs manifests, or NULL:
+                                        nothing is exported */
     cw_blame_t    *blame;            /* of the package role */
     cw_blame_t    *picture_blame;    /* of the roles snapshot and sandbox */
     cw_blame_t    *quiet_blame;      /* of those that blame no camera */
@@ -60,6 +62,7 @@ int cw_snapshot_run(cw_worker_t *worker, int child);
 int cw_sandbox_run(cw_worker_t *worker, int child);
 int cw_record_run(cw_worker_t *worker, int child);
 int cw_jobs_run(cw_worker_t *worker, int child);
+int cw_export_run(cw_worker_t *worker, int child);
 
 /* places in picture_blame */
 #define CW_SNAPSHOT_CHILD    0

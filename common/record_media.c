@@ -21,6 +21,8 @@
 #define CAM_TRUN_FLAGS         0x400
 #define CAM_TRUN_CTS           0x800
 
+#define CAM_TRUN_SAMPLES       100000       /* more is no fragment of ours */
+
 #define CAM_SAMPLE_NOT_SYNC    0x10000
 
 
@@ -31,16 +33,18 @@ typedef struct {
 } cam_box_t;
 
 
+/* a track's part of a moof */
 typedef struct {
-    const cam_record_track_t  *track;
-    uint32_t                   duration;     /* defaults of its samples */
-    uint32_t                   flags;
-    uint64_t                   time;
-    uint64_t                   total;
-    int                        samples;
-    int                        sync;         /* the first of them */
-    size_t                     tfdt;         /* place of its time, 0: none */
-    int                        wide;         /* which has 64 bits */
+    const cam_record_tracks_t  *tracks;
+    cam_record_sample_pt        each;
+    void                       *data;
+    cam_record_sample_t         sample;      /* the next one */
+    int                         known;       /* its track is one of ours */
+    uint32_t                    duration;    /* defaults of its samples */
+    uint32_t                    size;
+    uint32_t                    flags;
+    size_t                      tfdt;        /* place of its time, 0: none */
+    int                         wide;        /* which has 64 bits */
 } cam_traf_t;
 
 
@@ -49,12 +53,14 @@ static uint64_t cam_box_u64(cam_box_t *box);
 static int cam_box_next(cam_box_t *box, char type[5], cam_box_t *child);
 static int cam_box_find(cam_box_t box, const char *type, cam_box_t *child);
 static int cam_record_trak(cam_box_t trak, cam_record_track_t *track);
-static int cam_record_traf(cam_box_t box, const cam_record_tracks_t *tracks,
-    cam_traf_t *traf);
-static int cam_record_tfhd(cam_box_t box, const cam_record_tracks_t *tracks,
-    cam_traf_t *traf);
+static int cam_record_traf(cam_box_t box, cam_traf_t *traf);
+static int cam_record_tfhd(cam_box_t box, cam_traf_t *traf);
+static int cam_record_tfdt(cam_box_t box, cam_traf_t *traf);
 static int cam_record_trun(cam_box_t box, cam_traf_t *traf);
-static int cam_record_sync(uint32_t flags);
+static int cam_record_trun_sample(cam_box_t *box, uint32_t flags,
+    uint32_t sample_flags, cam_traf_t *traf);
+static int cam_record_measure(void *data, const cam_record_sample_t *sample);
+static int cam_record_stop(void *data, const cam_record_sample_t *sample);
 static int64_t cam_record_usec(uint64_t time, uint32_t scale);
 static void cam_record_put(uint8_t *p, int bytes, uint64_t value);
 
@@ -216,91 +222,76 @@ cam_record_trak(cam_box_t trak, cam_record_track_t *track)
 
 
 int
-cam_record_moof(const uint8_t *moof, size_t n,
-    const cam_record_tracks_t *tracks, cam_record_moof_t *m)
+cam_record_samples(const uint8_t *moof, size_t n,
+    const cam_record_tracks_t *tracks, cam_record_sample_pt each, void *data)
 {
-    int         lead;
+    int         rc;
     char        type[5];
     cam_box_t   box = { moof, n }, child;
     cam_traf_t  traf;
-
-    memset(m, 0, sizeof(cam_record_moof_t));
-    m->time_usec = -1;
 
     if (cam_box_next(&box, type, &child) != 1 || strcmp(type, "moof") != 0) {
         return -1;
     }
 
-    for (box = child; cam_box_next(&box, type, &child) == 1; /* void */ ) {
+    box = child;
+
+    while ((rc = cam_box_next(&box, type, &child)) == 1) {
 
         if (strcmp(type, "traf") != 0) {
             continue;
         }
 
-        if (cam_record_traf(child, tracks, &traf) != 0) {
+        memset(&traf, 0, sizeof(cam_traf_t));
+        traf.tracks = tracks;
+        traf.each = each;
+        traf.data = data;
+
+        if (cam_record_traf(child, &traf) != 0) {
             return -1;
         }
-
-        lead = traf.track == &tracks->track[tracks->lead];
-
-        if (traf.samples == 0 || (m->time_usec != -1 && !lead)) {
-            continue;
-        }
-
-        m->time_usec = cam_record_usec(traf.time, traf.track->scale);
-        m->duration_usec = cam_record_usec(traf.time + traf.total,
-                                           traf.track->scale) - m->time_usec;
-        m->key = traf.sync && lead && traf.track->video;
     }
 
-    return m->time_usec == -1 || m->duration_usec > UINT32_MAX ? -1 : 0;
+    return rc;
 }
 
 
 static int
-cam_record_traf(cam_box_t box, const cam_record_tracks_t *tracks,
-    cam_traf_t *traf)
+cam_record_traf(cam_box_t box, cam_traf_t *traf)
 {
-    int             version;
+    int             rc;
     char            type[5];
     cam_box_t       child;
     const uint8_t  *start;
 
-    memset(traf, 0, sizeof(cam_traf_t));
     start = box.p;
 
-    while (cam_box_next(&box, type, &child) == 1) {
+    while ((rc = cam_box_next(&box, type, &child)) == 1) {
 
         if (strcmp(type, "tfhd") == 0) {
-            if (cam_record_tfhd(child, tracks, traf) != 0) {
-                return -1;
-            }
+            rc = cam_record_tfhd(child, traf);
 
         } else if (strcmp(type, "tfdt") == 0) {
-            version = cam_box_u32(&child) >> 24;
-            traf->wide = version == 1;
-            traf->tfdt = child.p - start;
-
-            if (child.n < (traf->wide ? 8 : 4)) {
-                return -1;
-            }
-
-            traf->time = version ? cam_box_u64(&child) : cam_box_u32(&child);
+            traf->tfdt = child.p + 4 - start;
+            rc = cam_record_tfdt(child, traf);
 
         } else if (strcmp(type, "trun") == 0) {
-            if (traf->track == NULL || cam_record_trun(child, traf) != 0) {
-                return -1;
-            }
+            rc = traf->known && traf->tfdt ? cam_record_trun(child, traf) : -1;
+        }
+
+        if (rc == -1) {
+            return -1;
         }
     }
 
-    return traf->track && traf->tfdt ? 0 : -1;
+    return rc == 0 && traf->known && traf->tfdt ? 0 : -1;
 }
 
 
+/* a place in the file instead of one in the moof is not ours */
+
 static int
-cam_record_tfhd(cam_box_t box, const cam_record_tracks_t *tracks,
-    cam_traf_t *traf)
+cam_record_tfhd(cam_box_t box, cam_traf_t *traf)
 {
     int       i;
     uint32_t  flags, id;
@@ -308,25 +299,18 @@ cam_record_tfhd(cam_box_t box, const cam_record_tracks_t *tracks,
     flags = cam_box_u32(&box);
     id = cam_box_u32(&box);
 
-    if (flags & CAM_TFHD_BASE) {
-        (void) cam_box_u64(&box);
-    }
-
     if (flags & CAM_TFHD_DESCRIPTION) {
         (void) cam_box_u32(&box);
     }
 
     traf->duration = flags & CAM_TFHD_DURATION ? cam_box_u32(&box) : 0;
-
-    if (flags & CAM_TFHD_SIZE) {
-        (void) cam_box_u32(&box);
-    }
-
+    traf->size = flags & CAM_TFHD_SIZE ? cam_box_u32(&box) : 0;
     traf->flags = flags & CAM_TFHD_FLAGS ? cam_box_u32(&box) : 0;
 
-    for (i = 0; i < tracks->n; i++) {
-        if (tracks->track[i].id == id) {
-            traf->track = &tracks->track[i];
+    for (i = 0; i < traf->tracks->n && !(flags & CAM_TFHD_BASE); i++) {
+        if (traf->tracks->track[i].id == id) {
+            traf->sample.track = i;
+            traf->known = 1;
             return 0;
         }
     }
@@ -336,16 +320,31 @@ cam_record_tfhd(cam_box_t box, const cam_record_tracks_t *tracks,
 
 
 static int
+cam_record_tfdt(cam_box_t box, cam_traf_t *traf)
+{
+    traf->wide = cam_box_u32(&box) >> 24 == 1;
+
+    if (box.n < (traf->wide ? 8 : 4)) {
+        return -1;
+    }
+
+    traf->sample.dts = traf->wide ? cam_box_u64(&box) : cam_box_u32(&box);
+
+    return 0;
+}
+
+
+static int
 cam_record_trun(cam_box_t box, cam_traf_t *traf)
 {
     size_t    row;
-    uint32_t  i, n, flags, sample, first;
+    uint32_t  i, n, flags, first;
 
     flags = cam_box_u32(&box);
     n = cam_box_u32(&box);
 
     if (flags & CAM_TRUN_OFFSET) {
-        (void) cam_box_u32(&box);
+        traf->sample.offset = cam_box_u32(&box);
     }
 
     first = flags & CAM_TRUN_FIRST_FLAGS ? cam_box_u32(&box) : traf->flags;
@@ -353,38 +352,16 @@ cam_record_trun(cam_box_t box, cam_traf_t *traf)
     row = 4 * (!!(flags & CAM_TRUN_DURATION) + !!(flags & CAM_TRUN_SIZE)
                + !!(flags & CAM_TRUN_FLAGS) + !!(flags & CAM_TRUN_CTS));
 
-    if (n > box.n / (row ? row : 1) && row) {
+    if (traf->sample.offset == 0 || n > CAM_TRUN_SAMPLES || n * row > box.n) {
         return -1;
     }
 
-    if (!(flags & CAM_TRUN_DURATION)) {
-        traf->total += (uint64_t) n * traf->duration;
-    }
-
-    for (i = 0; i < n && row; i++) {
-
-        if (flags & CAM_TRUN_DURATION) {
-            traf->total += cam_box_u32(&box);
+    for (i = 0; i < n; i++) {
+        if (cam_record_trun_sample(&box, flags, i ? traf->flags : first, traf)
+            != 0)
+        {
+            return -1;
         }
-
-        if (flags & CAM_TRUN_SIZE) {
-            (void) cam_box_u32(&box);
-        }
-
-        sample = flags & CAM_TRUN_FLAGS ? cam_box_u32(&box) : first;
-
-        if (i == 0 && !(flags & CAM_TRUN_FIRST_FLAGS)) {
-            first = sample;
-        }
-
-        if (flags & CAM_TRUN_CTS) {
-            (void) cam_box_u32(&box);
-        }
-    }
-
-    if (n && !traf->samples) {
-        traf->samples = 1;
-        traf->sync = cam_record_sync(first);
     }
 
     return 0;
@@ -392,9 +369,82 @@ cam_record_trun(cam_box_t box, cam_traf_t *traf)
 
 
 static int
-cam_record_sync(uint32_t flags)
+cam_record_trun_sample(cam_box_t *box, uint32_t flags, uint32_t sample_flags,
+    cam_traf_t *traf)
 {
-    return (flags & CAM_SAMPLE_NOT_SYNC) == 0;
+    cam_record_sample_t  *s;
+
+    s = &traf->sample;
+
+    s->duration = flags & CAM_TRUN_DURATION ? cam_box_u32(box)
+                                            : traf->duration;
+    s->size = flags & CAM_TRUN_SIZE ? cam_box_u32(box) : traf->size;
+
+    if (flags & CAM_TRUN_FLAGS) {
+        sample_flags = cam_box_u32(box);
+    }
+
+    s->sync = (sample_flags & CAM_SAMPLE_NOT_SYNC) == 0;
+    s->cts = flags & CAM_TRUN_CTS ? (int32_t) cam_box_u32(box) : 0;
+
+    if (traf->each(traf->data, s) != 0) {
+        return -1;
+    }
+
+    s->dts += s->duration;
+    s->offset += s->size;
+
+    return 0;
+}
+
+
+typedef struct {
+    const cam_record_tracks_t  *tracks;
+    cam_record_moof_t          *m;
+    int                         track;       /* whose time it is, -1: none */
+    uint64_t                    dts;
+} cam_measure_t;
+
+
+int
+cam_record_moof(const uint8_t *moof, size_t n,
+    const cam_record_tracks_t *tracks, cam_record_moof_t *m)
+{
+    cam_measure_t  measure = { tracks, m, -1, 0 };
+
+    memset(m, 0, sizeof(cam_record_moof_t));
+
+    return cam_record_samples(moof, n, tracks, cam_record_measure, &measure)
+           == 0 && measure.track != -1 && m->duration_usec <= UINT32_MAX
+           ? 0 : -1;
+}
+
+
+static int
+cam_record_measure(void *data, const cam_record_sample_t *sample)
+{
+    cam_measure_t             *measure = data;
+    const cam_record_track_t  *track;
+
+    track = &measure->tracks->track[sample->track];
+
+    if (measure->track != sample->track) {
+
+        if (measure->track != -1 && sample->track != measure->tracks->lead) {
+            return 0;
+        }
+
+        measure->track = sample->track;
+        measure->dts = sample->dts;
+        measure->m->time_usec = cam_record_usec(sample->dts, track->scale);
+        measure->m->key = track->video && sample->sync;
+    }
+
+    measure->m->duration_usec = cam_record_usec(sample->dts + sample->duration,
+                                                track->scale)
+                                - measure->m->time_usec;
+
+    return 0;
 }
 
 
@@ -410,6 +460,7 @@ cam_record_moof_rebase(uint8_t *moof, size_t n,
     const cam_record_tracks_t *tracks, uint32_t sequence, int64_t usec)
 {
     char        type[5];
+    uint32_t    scale;
     uint64_t    back;
     cam_box_t   box = { moof, n }, child;
     cam_traf_t  traf;
@@ -428,22 +479,34 @@ cam_record_moof_rebase(uint8_t *moof, size_t n,
             continue;
         }
 
-        if (cam_record_traf(child, tracks, &traf) != 0) {
+        memset(&traf, 0, sizeof(cam_traf_t));
+        traf.tracks = tracks;
+        traf.each = cam_record_stop;
+
+        /* the time that it begins with is still there when it stops */
+
+        (void) cam_record_traf(child, &traf);
+
+        if (!traf.known || !traf.tfdt || usec < 0) {
             return -1;
         }
 
-        back = (uint64_t) usec / 1000000 * traf.track->scale
-               + (uint64_t) usec % 1000000 * traf.track->scale / 1000000;
-
-        if (usec < 0 || back > traf.time + traf.track->scale) {
-            return -1;
-        }
+        scale = tracks->track[traf.sample.track].scale;
+        back = (uint64_t) usec / 1000000 * scale
+               + (uint64_t) usec % 1000000 * scale / 1000000;
 
         cam_record_put(moof + (child.p - moof) + traf.tfdt, traf.wide ? 8 : 4,
-                       back > traf.time ? 0 : traf.time - back);
+                       back > traf.sample.dts ? 0 : traf.sample.dts - back);
     }
 
     return 0;
+}
+
+
+static int
+cam_record_stop(void *data, const cam_record_sample_t *sample)
+{
+    return -1;
 }
 
 

@@ -39,6 +39,23 @@ typedef struct {
 } cam_record_moof_t;
 
 
+/* one of a moof, whose defaults are filled in */
+typedef struct {
+    int         track;              /* its place in the tracks */
+    uint64_t    dts;                /* in its track's units, as cts */
+    uint32_t    duration;
+    int32_t     cts;                /* added to dts when it is shown */
+    uint32_t    size;
+    uint64_t    offset;             /* of its bytes, from the moof's first */
+    int         sync;
+} cam_record_sample_t;
+
+
+/* 0, or -1, which ends the walk */
+typedef int (*cam_record_sample_pt)(void *data,
+    const cam_record_sample_t *sample);
+
+
 /* type and size of the box at data, whole or not; 0, or -1 when it is none */
 int cam_record_box(const uint8_t *data, size_t n, char type[5],
     uint64_t *size);
@@ -46,6 +63,10 @@ int cam_record_box(const uint8_t *data, size_t n, char type[5],
 /* ftyp and moov; 0/-1 */
 int cam_record_tracks(const uint8_t *init, size_t n,
     cam_record_tracks_t *tracks);
+
+/* each sample of one whole moof, track by track; 0/-1 */
+int cam_record_samples(const uint8_t *moof, size_t n,
+    const cam_record_tracks_t *tracks, cam_record_sample_pt each, void *data);
 
 /* one whole moof; 0/-1 */
 int cam_record_moof(const uint8_t *moof, size_t n,
