@@ -17,7 +17,7 @@
 #define CAM_RECORD_TEXT_STEP   16384
 #define CAM_RECORD_LINES_MAX   1024     /* of one piece, or the head */
 #define CAM_RECORD_LIMIT_SEC   20       /* of a piece, before one is known */
-#define CAM_RECORD_GROWTH_MSEC 3600000
+#define CAM_RECORD_GROWTH_MSEC 1800000
 #define CAM_RECORD_DRIFT_MSEC  250      /* then the time is said anew */
 
 
@@ -119,7 +119,7 @@ cam_record_summary(char *const *volume, unsigned volumes,
 }
 
 
-/* of a list that grows an hour is expected to come */
+/* of a list that grows half an hour is expected to come */
 
 static unsigned
 cam_record_piece_sec(const cam_record_session_t *s)
