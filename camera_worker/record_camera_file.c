@@ -210,7 +210,9 @@ cw_record_camera_create(cw_record_t *r, cw_record_camera_t *c,
     }
 
     c->file->init = seg->init;
-    c->file->synced_msn = seg->msn;
+    c->file->msn = seg->msn;
+    cw_record_file_synced(c->file);
+    c->file->dirty = 1;
     c->file->advance_msec = r->now_msec + CW_RECORD_ADVANCE_MSEC;
 
     if (c->epoch != r->epoch) {
@@ -310,7 +312,8 @@ void
 cw_record_camera_failed(cw_record_t *r, cw_record_camera_t *c)
 {
     if (c->file != NULL) {
-        c->msn = c->file->synced_msn;
+        cw_record_file_rewind(c->file);
+        c->msn = c->file->msn;
         c->part = 0;
         c->wall_msec = 0;
         cw_record_camera_close(r, c, "error");

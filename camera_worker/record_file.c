@@ -40,6 +40,7 @@ static void cw_record_file_shift(cw_record_file_t *f,
 static int cw_record_file_write(cw_record_file_t *f,
     cam_record_fragment_t *entry, unsigned n, const uint8_t *data,
     size_t size);
+static int cw_record_file_cut(cw_record_file_t *f);
 
 
 cw_record_file_t *
@@ -337,13 +338,9 @@ cw_record_file_take_up(cw_record_file_t *f)
         return -1;
     }
 
-    f->synced_msn = f->msn;
-    f->synced = f->number;
+    cw_record_file_synced(f);
 
-    if (ftruncate(f->fd, f->size) == -1
-        || ftruncate(f->index_fd, CAM_RECORD_HEAD_SIZE
-                     + (off_t) f->number * CAM_RECORD_FRAGMENT_SIZE) == -1)
-    {
+    if (cw_record_file_cut(f) == -1) {
         return -1;
     }
 
@@ -569,12 +566,29 @@ cw_record_file_write(cw_record_file_t *f, cam_record_fragment_t *entry,
     }
 
     err = errno;
-    (void) !ftruncate(f->fd, f->size);
-    (void) !ftruncate(f->index_fd, CAM_RECORD_HEAD_SIZE
-                      + (off_t) f->number * CAM_RECORD_FRAGMENT_SIZE);
+    (void) cw_record_file_cut(f);
     errno = err;
 
     return -1;
+}
+
+
+/* what lies behind the last fragment */
+
+static int
+cw_record_file_cut(cw_record_file_t *f)
+{
+    int  rc;
+
+    rc = ftruncate(f->fd, f->size);
+
+    if (ftruncate(f->index_fd, CAM_RECORD_HEAD_SIZE
+                  + (off_t) f->number * CAM_RECORD_FRAGMENT_SIZE) == -1)
+    {
+        rc = -1;
+    }
+
+    return rc;
 }
 
 
@@ -582,8 +596,26 @@ void
 cw_record_file_synced(cw_record_file_t *f)
 {
     f->dirty = 0;
-    f->synced = f->number;
-    f->synced_msn = f->msn;
+    f->synced.size = f->size;
+    f->synced.number = f->number;
+    f->synced.end_msec = f->end_msec;
+    f->synced.usec = f->usec;
+    f->synced.msn = f->msn;
+    f->synced.part = f->part;
+}
+
+
+void
+cw_record_file_rewind(cw_record_file_t *f)
+{
+    f->size = f->synced.size;
+    f->number = f->synced.number;
+    f->end_msec = f->synced.end_msec;
+    f->usec = f->synced.usec;
+    f->msn = f->synced.msn;
+    f->part = f->synced.part;
+
+    (void) cw_record_file_cut(f);
 }
 
 

@@ -27,6 +27,18 @@
 
 typedef struct cw_record_file_s  cw_record_file_t;
 
+
+/* how far it has come */
+typedef struct {
+    uint64_t             size;
+    uint32_t             number;         /* of fragments */
+    int64_t              end_msec;
+    int64_t              usec;
+    uint64_t             msn;
+    uint32_t             part;
+} cw_record_mark_t;
+
+
 struct cw_record_file_s {
     cam_record_head_t    head;
     char                 path[CAM_RECORD_PATH_MAX];   /* of the media */
@@ -44,8 +56,7 @@ struct cw_record_file_s {
     int64_t              end[CW_RECORD_TRACKS];   /* ticks */
     uint64_t             msn;            /* of the last fragment */
     uint32_t             part;
-    uint64_t             synced_msn;     /* of the last one that is durable */
-    uint32_t             synced;         /* fragments that are */
+    cw_record_mark_t     synced;         /* what is durable */
     uint32_t             epoch;
     int                  announced;
     int                  dirty;
@@ -94,6 +105,9 @@ int cw_record_file_append(cw_record_file_t *f, const cw_record_piece_t *piece,
 
 /* durable up to here */
 void cw_record_file_synced(cw_record_file_t *f);
+
+/* the disk failed: what is not durable is cut off, to be taken once more */
+void cw_record_file_rewind(cw_record_file_t *f);
 
 void cw_record_file_free(cw_record_file_t *f);
 

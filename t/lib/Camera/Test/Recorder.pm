@@ -161,6 +161,62 @@ sub recordings {
     return sort { $a->{name} cmp $b->{name} } @found;
 }
 
+=item goes_on($camera)
+
+Waits until the camera is recorded, and more of it than now.
+
+=cut
+
+sub goes_on {
+    my ($self, $camera) = @_;
+
+    my $end = ($self->record_state($camera) // {})->{end} // 0;
+
+    return $self->wait_for(sub {
+        my $state = $self->record_state($camera) // {};
+        ($state->{state} // 0) == 1 && $state->{end} > $end + 500;
+    }, 10, 'more to be recorded');
+}
+
+=item missing_parts($camera), repeated_parts($camera)
+
+What the live store had between the first part recorded and the last, and no
+file has: numbers of segments and parts.  A segment has five parts, as those of
+the clips have.  And how many parts are there more than once.
+
+=cut
+
+sub missing_parts {
+    my ($self, $camera) = @_;
+
+    my (%have, @missing);
+    $have{ $_->{msn} }{ $_->{part} } = 1 for $self->_parts($camera);
+    my @msn = sort { $a <=> $b } keys %have or return 'all';
+
+    for my $msn ($msn[0] .. $msn[-1]) {
+        my @there = sort { $a <=> $b } keys %{ $have{$msn} // {} };
+        my $last = $msn == $msn[-1] ? $there[-1] : 4;
+        push @missing, map { "$msn.$_" } grep { !$have{$msn}{$_} } 0 .. $last;
+    }
+
+    return join ' ', @missing;
+}
+
+sub repeated_parts {
+    my ($self, $camera) = @_;
+
+    my %count;
+    $count{"$_->{msn}.$_->{part}"}++ for $self->_parts($camera);
+
+    return scalar grep { $_ > 1 } values %count;
+}
+
+sub _parts {
+    my ($self, $camera) = @_;
+
+    return map { @{ $_->{fragments} // [] } } $self->recordings($camera);
+}
+
 =item journal([$volume])
 
 The lines of the journal, decoded, in order.
