@@ -67,11 +67,8 @@ cw_check_volume(cw_jobs_t *j, cw_jobs_volume_t *v, const char *days)
     const char  *values[] = { v->text, days };
 
     rows = cw_db_query(&j->db, "SELECT id, camera_id, file_path, file_size,"
-                       " usec, fragments FROM recordings"
-                       " WHERE start_time > now() - make_interval(days => $2)"
-                       " AND state = 'complete' AND probed_at IS NULL"
-                       " AND volume_id = $1"
-                       " ORDER BY start_time LIMIT " CW_CHECK_MAX, 2, values);
+                       " usec, fragments FROM recordings_to_probe("
+                       CW_CHECK_MAX ", $2, $1)", 2, values);
 
     if (rows == NULL) {
         return -1;

@@ -326,25 +326,32 @@ $$;
 COMMENT ON FUNCTION recording_probed IS
     'Notes what the check of a finished file found, NULL = nothing wrong';
 
-CREATE FUNCTION recordings_to_probe(p_max integer, p_days integer DEFAULT 2)
+-- the bound is a variable, because by an expression that depends on the session
+-- the planner knows no partition, and opens all
+
+CREATE FUNCTION recordings_to_probe(p_max integer, p_days integer DEFAULT 2,
+                                    p_volume uuid DEFAULT NULL)
     RETURNS SETOF recordings
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path = pg_catalog, public, pg_temp
     SET plan_cache_mode = force_custom_plan AS
 $$
+DECLARE
+    since       timestamptz = now() - make_interval(days => p_days);
 BEGIN
     RETURN QUERY
     SELECT r.*
     FROM recordings r
-    WHERE r.start_time > now() - make_interval(days => p_days)
+    WHERE r.start_time > since
       AND r.state = 'complete' AND r.probed_at IS NULL
+      AND (p_volume IS NULL OR r.volume_id = p_volume)
     ORDER BY r.start_time
     LIMIT p_max;
 END
 $$;
 
 COMMENT ON FUNCTION recordings_to_probe IS
-    'Finished files of the last days that nobody has checked';
+    'Finished files of the last days that nobody has checked, on a volume or all';
 
 REVOKE EXECUTE ON FUNCTION
     volume_report, journal_position, recording_garbage_add, journal_open,

@@ -1,4 +1,4 @@
-DROP FUNCTION recordings_to_probe(integer, integer);
+DROP FUNCTION recordings_to_probe(integer, integer, uuid);
 DROP FUNCTION recording_probed(uuid, text);
 DROP FUNCTION journal_calm(text, uuid, timestamptz);
 DROP FUNCTION journal_alert(text, text, uuid, text, timestamptz, jsonb);
