@@ -30,6 +30,7 @@
 
 #define CW_RECORD_AGAIN_MSEC  1000       /* a volume that is away */
 #define CW_RECORD_AWAY_TICKS  8          /* without it, before that is said */
+#define CW_RECORD_TICK_MAX    1000
 #define CW_RECORD_LATE_MSEC   5000       /* after the end that was wished */
 
 
@@ -262,7 +263,12 @@ cw_record_cameras(cw_record_t *r)
 
         cw_log_set_camera(NULL);
 
-        if (r->volume.state == CAM_RECORD_VOLUME_AWAY) {
+        /* when a write took long another volume may have the cameras by now;
+           those that are left have their turn in the next tick */
+
+        if (r->volume.state == CAM_RECORD_VOLUME_AWAY
+            || cam_clock_monotonic_msec() - r->now_msec > CW_RECORD_TICK_MAX)
+        {
             return;
         }
     }

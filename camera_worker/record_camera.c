@@ -21,6 +21,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "count.h"
 #include "log.h"
 #include "record.h"
 
@@ -389,6 +390,8 @@ cw_record_camera_parts(cw_record_t *r, cw_record_camera_t *c,
     c->wall_usec = piece[n - 1].duration_usec;
     c->gap.end_msec = c->file->end_msec;
     r->dirty = 1;
+    cw_count(CAM_METRIC_RECORD_FRAGMENTS, n);
+    cw_count(CAM_METRIC_RECORD_BYTES, size);
     cw_record_space_has(r);
 
     return n;
@@ -520,6 +523,7 @@ cw_record_camera_error(cw_record_t *r, cw_record_camera_t *c, int err)
         return -1;
     }
 
+    cw_count(CAM_METRIC_RECORD_ERRORS, 1);
     cw_log(CW_LOG_CRIT, err, "cannot write a recording");
     cw_record_camera_failed(r, c);
 

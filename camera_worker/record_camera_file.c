@@ -16,6 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "count.h"
 #include "log.h"
 #include "record.h"
 
@@ -223,6 +224,8 @@ cw_record_camera_create(cw_record_t *r, cw_record_camera_t *c,
     c->clock_msec = r->clock_msec;
     r->opened = 1;
     r->dirty = 1;
+
+    cw_count(CAM_METRIC_RECORD_FILES, 1);
 
     /* from now on a restart can find it */
 

@@ -41,7 +41,10 @@ cw_record_journal_open(cw_record_journal_t *j, int volumefd)
 {
     j->fd = -1;
     j->failed = 0;
-    j->dirfd = openat(volumefd, "journal", O_RDONLY|O_DIRECTORY|O_CLOEXEC);
+
+    if (j->dirfd == -1) {
+        j->dirfd = openat(volumefd, "journal", O_RDONLY|O_DIRECTORY|O_CLOEXEC);
+    }
 
     if (j->dirfd == -1) {
         return -1;

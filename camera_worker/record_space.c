@@ -23,6 +23,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "count.h"
 #include "log.h"
 #include "record.h"
 
@@ -117,6 +118,12 @@ cw_record_space_reserve(const cw_record_t *r)
 
     if (reserve == 0) {
         reserve = r->volume.bytes_total / 100 * r->worker->reserve_percent;
+    }
+
+    /* half of a small disk is not kept free for a number meant for others */
+
+    if (reserve > r->volume.bytes_total / 2) {
+        reserve = r->volume.bytes_total / 2;
     }
 
     return reserve > floor ? reserve : floor;
@@ -445,6 +452,7 @@ cw_record_space_remove(cw_record_t *r, const cw_record_old_t *old)
         cw_record_journal_removed(r, head.recording, "space");
     }
 
+    cw_count(CAM_METRIC_RECORD_REMOVED, 1);
     cw_log(CW_LOG_INFO, 0, "removed \"%s\" for its space", path);
 
     return 1;

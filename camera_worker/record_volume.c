@@ -30,6 +30,7 @@ static int cw_record_volume_empty(int fd);
 static int cw_record_volume_was_known(const cw_record_t *r);
 static int cw_record_volume_lock(cw_record_volume_t *v);
 static int cw_record_volume_dirs(cw_record_volume_t *v);
+static int cw_record_volume_journal(cw_record_t *r);
 static int cw_record_volume_same(cw_record_volume_t *v);
 static void cw_record_volume_say(cw_record_t *r, const char *what, int err);
 
@@ -136,9 +137,7 @@ cw_record_volume_take(cw_record_t *r)
         return -1;
     }
 
-    if (cw_record_volume_dirs(v) == -1
-        || cw_record_journal_open(&r->journal, v->fd) == -1)
-    {
+    if (cw_record_volume_dirs(v) == -1 || cw_record_volume_journal(r) == -1) {
         v->state = errno == ENOSPC ? CAM_RECORD_VOLUME_FULL
                                    : CAM_RECORD_VOLUME_ERROR;
         cw_record_volume_say(r, "cannot write there", errno);
@@ -227,6 +226,29 @@ cw_record_volume_dirs(cw_record_volume_t *v)
     }
 
     return fsync(v->fd);
+}
+
+
+/* of a disk that is full to the last byte something must go first */
+
+static int
+cw_record_volume_journal(cw_record_t *r)
+{
+    int  rc;
+
+    rc = cw_record_journal_open(&r->journal, r->volume.fd);
+
+    if (rc == -1 && (errno == ENOSPC || errno == EDQUOT)) {
+
+        if (!cw_record_space_full(r, 1)) {
+            errno = ENOSPC;
+            return -1;
+        }
+
+        rc = cw_record_journal_open(&r->journal, r->volume.fd);
+    }
+
+    return rc;
 }
 
 

@@ -218,6 +218,27 @@ static const cam_metric_info_t  cam_metrics_infos[CAM_METRICS_NAMED] = {
     [CAM_METRIC_RECORDINGS_BYTES] = {
         "camera_recordings_bytes_total", "",
         "Bytes sent of what was recorded, headers included."
+    },
+
+    [CAM_METRIC_RECORD_FILES] = {
+        "camera_record_files_total", "",
+        "Recordings begun."
+    },
+    [CAM_METRIC_RECORD_FRAGMENTS] = {
+        "camera_record_fragments_total", "",
+        "Fragments written to recordings."
+    },
+    [CAM_METRIC_RECORD_BYTES] = {
+        "camera_record_bytes_total", "",
+        "Bytes of fragments written to recordings."
+    },
+    [CAM_METRIC_RECORD_ERRORS] = {
+        "camera_record_errors_total", "",
+        "Recordings that a write or a sync failed on."
+    },
+    [CAM_METRIC_RECORD_REMOVED] = {
+        "camera_record_removed_total", "",
+        "Recordings removed for their space."
     }
 };
 

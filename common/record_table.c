@@ -552,8 +552,8 @@ cam_record_volume_of(const cam_record_table_t *t, const uint8_t *camera,
 
         if (v.state == CAM_RECORD_VOLUME_ABSENT
             || v.state == CAM_RECORD_VOLUME_AWAY
-            || v.beat_msec > now_msec
-            || now_msec - v.beat_msec > CAM_RECORD_BEAT_MSEC)
+            || now_msec - v.beat_msec > CAM_RECORD_BEAT_MSEC
+            || v.beat_msec - now_msec > CAM_RECORD_BEAT_MSEC)
         {
             continue;
         }

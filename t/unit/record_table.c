@@ -324,6 +324,15 @@ cameras_stay_on_their_volume(void **state)
         }
     }
 
+    /* a sign of life a moment after we looked at the clock is one */
+
+    volume(1, CAM_RECORD_VOLUME_OK, NOW + 20);
+
+    for (i = 0; i < 1000; i++) {
+        assert_int_equal(cam_record_volume_of(reader, camera(i), NOW),
+                         before[i]);
+    }
+
     /* all are full: somebody keeps the account */
 
     volume(0, CAM_RECORD_VOLUME_FULL, NOW);
