@@ -136,7 +136,8 @@ cw_export_start(cw_export_t *e)
     }
 
     if (cam_keys_load(&e->keys, e->worker->keys, err, sizeof(err)) != 0) {
-        cw_log(CW_LOG_CRIT, 0, "no exports: \"%s\" %s", e->worker->keys, err);
+        cw_log(CW_LOG_CRIT, 0, "exports fail: \"%s\" %s", e->worker->keys,
+               err);
 
     } else if (cam_keys_signer(&e->keys, CAM_KEY_EXPORT) == NULL) {
         cw_log(CW_LOG_WARN, 0, "exports fail: \"%s\" has no key of use "
@@ -326,9 +327,16 @@ cw_export_run_job(cw_export_t *e, cw_export_job_t *job)
 static cw_export_rc_e
 cw_export_try(cw_export_t *e, cw_export_job_t *job)
 {
+    char            err[256];
     cw_export_rc_e  rc;
 
     cw_export_free(job);
+
+    /* they may have been rotated */
+
+    if (cam_keys_load(&e->keys, e->worker->keys, err, sizeof(err)) != 0) {
+        return cw_export_fail(job, "no_key: the file of keys %s", err);
+    }
 
     if (cam_keys_signer(&e->keys, CAM_KEY_EXPORT) == NULL) {
         return cw_export_fail(job, "no_key: of use \"export\"");

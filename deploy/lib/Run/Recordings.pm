@@ -92,7 +92,8 @@ sub options {
         '--record-length', $set->{RECORD_LENGTH},
         length $set->{RECORD_RESERVE} ? ('--reserve', $set->{RECORD_RESERVE})
             : (),
-        '--database', "$instance->{var}/worker.conninfo");
+        '--database', "$instance->{var}/worker.conninfo",
+        '--keys', $instance->{keys});
 }
 
 
