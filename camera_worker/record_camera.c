@@ -148,11 +148,11 @@ cw_record_camera_turn(cw_record_t *r, cw_record_camera_t *c)
 
     taken = cw_record_camera_take(r, c);
 
-    if (taken == -1) {
-        cw_record_gap_look(r, c, "disk");
-
-    } else if (taken == CW_RECORD_DONE) {
+    if (c->wish.until_msec && c->wish.until_msec == c->done_msec) {
         cw_log(CW_LOG_DEBUG, 0, "recorded what was wished");
+
+    } else if (taken == -1) {
+        cw_record_gap_look(r, c, "disk");
 
     } else if (taken == 0) {
         cw_record_gap_look(r, c, r->index.state == CAM_LIVE_QUARANTINED
