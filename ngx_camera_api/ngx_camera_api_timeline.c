@@ -31,16 +31,8 @@ static ngx_int_t ngx_camera_api_timeline_range(ngx_camera_api_ctx_t *ctx);
 static ngx_camera_api_statement_t  ngx_camera_api_timeline_statement = {
     "api_recording_timeline",
     "SELECT $1::uuid, $2::timestamptz, $3::timestamptz, t.resolution,"
-    " t.segments::text, t.gaps::text,"
-    " CASE WHEN a.markers IS NULL THEN t.markers::text"
-    " ELSE (t.markers::jsonb || a.markers)::text END"
-    " FROM api_recording_timeline($1, $2, $3, $4::integer) t,"
-    " LATERAL (SELECT jsonb_agg(jsonb_build_object('id', l.id,"
-    " 'kind', 'alert', 'startTime', json_time(l.created_at),"
-    " 'endTime', json_time(l.resolved_at), 'label', l.title)"
-    " ORDER BY l.created_at) AS markers"
-    " FROM (SELECT * FROM alerts WHERE camera_id = $1 AND created_at >= $2"
-    " AND created_at < $3 ORDER BY created_at LIMIT 1000) l) a",
+    " t.segments::text, t.gaps::text, t.markers::text"
+    " FROM api_recording_timeline($1, $2, $3, $4::integer) t",
     4, NGX_CAMERA_API_READS, 0
 };
 

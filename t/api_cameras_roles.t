@@ -28,9 +28,8 @@ my %who = (
 # a camera of the admin's with a recording
 
 my @hour = map { "2026-01-01T0$_:00:00Z" } 0, 1;
-my $volume = $t->sql('SELECT gen_random_uuid()');
 my $yard = $t->sql("INSERT INTO cameras (name) VALUES ('yard') RETURNING id");
-recording($yard, $hour[0]);
+$t->add_recording_row($yard, start => $hour[0]);
 
 # The status of an answer, the camera, or what else a path names, being the
 # admin's.  What is another tenant's is not there for "foreign", whose own
@@ -124,8 +123,8 @@ my %thing = (
     alerts => sub { $t->sql("INSERT INTO alerts (type, severity)
         VALUES ('@{[ lc $_[0] . '_' . $_[1] ]}', 'info') RETURNING id") },
     recordings => sub { $_[0] =~ /Timeline|Coverage/ ? $yard
-        : recording($yard, '2026-01-0' . (2 + ++$t->{made} % 7)
-            . 'T00:00:00.' . sprintf '%03dZ', $t->{made}) },
+        : $t->add_recording_row($yard, start => '2026-01-02T00:00:00.'
+            . sprintf '%03dZ', ++$t->{made}) },
     bookmarks => sub { $t->sql("INSERT INTO bookmarks (camera_id, at, label)
         VALUES ('$yard', now(), 'x') RETURNING id") },
     exports => sub { $t->sql("INSERT INTO exports (camera_id, from_time,
@@ -191,20 +190,6 @@ ok($t->wait_for(sub {
 $t->done_testing;
 
 ###############################################################################
-
-# a complete recording of that camera, ten minutes long
-
-sub recording {
-    my ($camera, $start) = @_;
-
-    my $id = $t->sql("SELECT recording_id('$start')");
-    $t->sql("SELECT journal_open('$volume', '$id', '$camera', 'media/$id.mp4',
-        '$start')");
-    $t->sql("SELECT journal_close('$id', '$start'::timestamptz
-        + interval '10 minutes', 1000, 600000000, 600, 'hour')");
-
-    return $id;
-}
 
 # operationId => [ method, path ]
 

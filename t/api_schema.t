@@ -40,6 +40,58 @@ holds(rotateStreamKey => POST => "$path/stream-key", json => { opaque => \1 });
 holds(getHlsUrl => GET => "$path/stream/hls");
 holds(getStreamState => GET => "$path/status");
 
+# recordings and what belongs to them
+
+my $recording = $t->add_recording_row($camera->{id});
+my $day = 'from=2026-01-01T00:00:00Z&to=2026-01-02T00:00:00Z';
+my %what = (cameraId => $camera->{id}, from => '2026-01-01T00:00:00Z',
+    to => '2026-01-01T01:00:00Z');
+
+$t->sql("SELECT journal_gap('$camera->{id}', '2026-01-01T02:00:00Z',
+        '2026-01-01T03:00:00Z', 'network'),
+    alert_raise(tenant_id, id, 'recording_gap', 'warning', 'a gap', '{}',
+        '2026-01-01T02:00:00Z')
+    FROM cameras WHERE id = '$camera->{id}'");
+
+holds(startRecording => POST => "$path/recording/start", json => {});
+holds(startRecording => POST => "$path/recording/start",
+    json => { durationSeconds => 5 });
+holds(stopRecording => POST => "$path/recording/stop");
+holds(getRecordingSchedule => GET => "$path/recording/schedule");
+holds(putRecordingSchedule => PUT => "$path/recording/schedule",
+    json => { timezone => 'UTC', windows => [ { day => 0, from => '00:00',
+        to => '24:00' } ] });
+holds(deleteRecordingSchedule => DELETE => "$path/recording/schedule");
+holds(listRecordings => GET => '/recordings');
+holds(getRecording => GET => "/recordings/$recording");
+holds(getRecordingUrl => GET => "/recordings/$recording/signed-url");
+holds(getPlaybackUrl => GET => "$path/recordings/playback?$day");
+holds(createBookmark => POST => '/bookmarks', json => { label => 'a',
+    cameraId => $camera->{id}, at => '2026-01-01T00:00:00Z' });
+holds(listBookmarks => GET => '/bookmarks');
+holds(getTimeline => GET => "/recordings/timeline/gate?$day");
+holds(getCoverage => GET => "/recordings/coverage/gate?$day");
+my $export = holds(createExport => POST => '/exports', json => \%what)->{json};
+holds(getExport => GET => "/exports/$export->{id}");
+holds(listExports => GET => '/exports');
+holds(getExportUrl => GET => "/exports/$export->{id}/signed-url");
+holds(deleteExport => DELETE => "/exports/$export->{id}");
+holds(getRecordingSettings => GET => '/settings/recording');
+holds(changeRecordingSettings => PATCH => '/settings/recording',
+    json => { retentionDays => 7 });
+holds(previewRetention => GET => '/recordings/retention/preview');
+holds(getStorageUsage => GET => '/analytics/storage/usage');
+holds(holdRecording => POST => "/recordings/$recording/hold",
+    json => { reason => 'x' });
+holds(deleteRecording => DELETE => "/recordings/$recording");
+holds(releaseRecording => DELETE => "/recordings/$recording/hold");
+holds(deleteRecording => DELETE => "/recordings/$recording");
+holds(getRecording => GET => "/recordings/$recording");
+holds(listRecordingAudit => GET => '/recordings/audit');
+my $alert = holds(listAlerts => GET => '/alerts')->{json}[0];
+holds(getAlert => GET => "/alerts/$alert->{id}");
+holds(acknowledgeAlert => POST => "/alerts/$alert->{id}/acknowledge");
+
 # refusals
 
 holds(createCamera => POST => '/cameras', json => \%new);

@@ -29,6 +29,9 @@ cmp_ok(scalar @blocks, '>', 10, 'commands were found');
 my ($add) = grep { $blocks[$_] =~ /^echo .* \.rtmpUrl$/m } 0 .. $#blocks;
 splice @blocks, $add + 1, 0, publish($t->clip('default'));
 
+my ($record) = grep { $blocks[$_] =~ m{/recording/start} } 0 .. $#blocks;
+splice @blocks, $record + 1, 0, recorded();
+
 my $script = join "\n", 'set -eu -o pipefail',
     'curl() { command curl --fail-with-body "$@"; }', @blocks;
 my $env = $run->var . '/run.env';
@@ -46,7 +49,12 @@ like($out, qr/"status": "online"/, 'its status');
 like($out, qr{^https?://\S+/hls/\S+/playlist\.m3u8\?token=\S+$}m,
     'where to play');
 like($out, qr/^"Back entrance"$/m, 'a change');
-like($out, qr/"recordings": "kept"/, 'what became of it');
+like($out, qr/^"continuous"$/m, 'it is recorded');
+like($out, qr{^https?://\S+/recordings/\S+/playlist\.m3u8\?\S+&token=\S+$}m,
+    'where to play that');
+like($out, qr/^Front door 20\d{6}T\d{6}\.\d{3}Z\.mp4$/m, 'a name for a file');
+like($out, qr/^queued$/m, 'an export');
+like($out, qr/"recordings": "removed"/, 'what became of it');
 is(substr($t->read_file($t->dir . '/front-door.jpg'), 0, 3), "\xff\xd8\xff",
     'a picture');
 
@@ -68,6 +76,15 @@ sub blocks {
     }
 
     return @found;
+}
+
+# until there is something to be shown
+
+sub recorded {
+    return <<'END';
+until curl -s "$api/recordings?cameraId=$id" -H "Authorization: Bearer $token" \
+    | grep -q '"endTime"'; do sleep 0.2; done
+END
 }
 
 # a camera that pushes what the page says, until the script ends

@@ -51,12 +51,12 @@ $owner->ask('ANALYZE recordings');
 my $day = timeline('2026-03-02T00:00Z', '2026-03-03T00:00Z');
 is($day->{resolution}, 0, 'a day is exact');
 is(@{ $day->{segments} }, 22, 'a segment for each file');
-is_deeply([ @{ $day->{segments}[4] }{qw(startTime endTime duration fileSize
+is_deeply([ @{ $day->{segments}[4] }{qw(start end duration fileSize
     state count)} ], [ '2026-03-02T04:00:00.000Z', '2026-03-02T05:00:00.000Z',
     3600, 1000, 'complete', 1 ], 'with what there is');
 like($day->{segments}[4]{id}, qr/^019cacb3-f200-7/, 'and its id');
-is_deeply($day->{gaps}, [ { startTime => '2026-03-02T05:00:00.000Z',
-    endTime => '2026-03-02T07:00:00.000Z', cause => 'disk', duration => 7200,
+is_deeply($day->{gaps}, [ { start => '2026-03-02T05:00:00.000Z',
+    end => '2026-03-02T07:00:00.000Z', cause => 'disk', duration => 7200,
     count => 1 } ], 'the gap');
 is(@{ timeline('2026-03-03T00:00Z', '2026-03-04T00:00Z')->{gaps} }, 24,
     'every gap');
@@ -75,7 +75,7 @@ is(join(' ', map { scalar @$_ } @{$piece}{qw(segments gaps)}), '1 0',
 
 my $month = timeline('2026-03-01T00:00Z', '2026-03-31T00:00Z');
 is($month->{resolution}, 3600, 'a month has the resolution of an hour');
-is_deeply([ map { join ' ', @{$_}{qw(startTime endTime count)} }
+is_deeply([ map { join ' ', @{$_}{qw(start end count)} }
     @{ $month->{segments} } ],
     [ '2026-03-01T00:00:00.000Z 2026-03-02T05:00:00.000Z 29',
       '2026-03-02T07:00:00.000Z 2026-03-31T00:00:00.000Z 689' ],
@@ -97,7 +97,7 @@ $owner->ask(qq{
 my $now = timeline(map { $owner->ask("SELECT json_time(now() + interval '$_')") }
     '-1 hour', '1 hour');
 is($now->{segments}[0]{state}, 'recording', 'still recorded');
-is($now->{gaps}[0]{endTime}, undef, 'a gap that lasts');
+is($now->{gaps}[0]{end}, undef, 'a gap that lasts');
 cmp_ok(abs($now->{gaps}[0]{duration} - 60), '<', 20, 'up to now');
 
 # marks
@@ -108,8 +108,8 @@ $api->ask("SELECT id FROM api_bookmark_create('$camera', '2026-03-02T12:00Z',
     NULL, 'lunch')");
 $owner->ask("INSERT INTO recording_events (camera_id, start_time, until_time,
     reason) VALUES ('$camera', '2026-03-02 09:00Z', '2026-03-02 09:01Z', 'bell')");
-is_deeply([ map { join ' ', @{$_}{qw(kind label startTime)},
-    $_->{endTime} // '-' } @{ timeline('2026-03-02T05:30Z',
+is_deeply([ map { join ' ', @{$_}{qw(type label time)},
+    $_->{until} // '-' } @{ timeline('2026-03-02T05:30Z',
         '2026-03-02T13:00Z')->{markers} } ],
     [ 'bookmark accident 2026-03-02T05:00:00.000Z 2026-03-02T06:00:00.000Z',
       'event bell 2026-03-02T09:00:00.000Z 2026-03-02T09:01:00.000Z',

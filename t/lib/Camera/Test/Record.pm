@@ -120,6 +120,37 @@ sub add_recording {
     return $r;
 }
 
+=item add_recording_row($camera, %options)
+
+The row alone, of files that are not there; $camera is an id.  Answers the
+recording's.
+
+    start    RFC 3339 (2026-01-01T00:00:00Z)
+    seconds  how long it is (600)
+    bytes    of its file (1000)
+    open     1: it is still being recorded
+
+=cut
+
+sub add_recording_row {
+    my ($self, $camera, %opt) = @_;
+
+    my $start = $opt{start} // '2026-01-01T00:00:00Z';
+    my ($seconds, $bytes) = ($opt{seconds} // 600, $opt{bytes} // 1000);
+    my $volume = $self->{row_volume} //= $self->sql('SELECT gen_random_uuid()');
+    my $id = $self->sql("SELECT recording_id('$start')");
+    my $end = "'$start'::timestamptz + interval '$seconds seconds'";
+
+    $self->sql("SELECT journal_open('$volume', '$id', '$camera',
+        'media/$id.mp4', '$start', 'avc1.42c01f', 320, 180)");
+    $self->sql($opt{open}
+        ? "SELECT journal_advance('$id', $end, $bytes, ${seconds}000000, 1)"
+        : "SELECT journal_close('$id', $end, $bytes, ${seconds}000000, 1,
+            'hour')");
+
+    return $id;
+}
+
 =back
 
 =cut
