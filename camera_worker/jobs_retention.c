@@ -159,6 +159,14 @@ cw_clock_say(cw_jobs_t *j)
     int   held;
     char  message[256];
 
+    /* the recorder tells of each step, and never that it is over */
+
+    (void) cw_db_do(&j->db, "SELECT journal_calm('clock_jump', NULL)"
+                    " WHERE EXISTS (SELECT FROM alerts a"
+                    " WHERE a.type = 'clock_jump' AND a.resolved_at IS NULL"
+                    " AND a.last_seen_at < now() - interval '1 min')", 0,
+                    NULL);
+
     held = j->clock.ahead_msec != 0;
 
     if (held == j->clock_said) {
@@ -175,8 +183,8 @@ cw_clock_say(cw_jobs_t *j)
                "does not go by it", j->clock.ahead_msec / 1000);
     }
 
-    if ((held ? cw_jobs_raise(j, NULL, "clock_jump", "critical", message)
-              : cw_jobs_calm(j, NULL, "clock_jump")) == 0)
+    if ((held ? cw_jobs_raise(j, NULL, "retention_held", "warning", message)
+              : cw_jobs_calm(j, NULL, "retention_held")) == 0)
     {
         j->clock_said = held;
     }

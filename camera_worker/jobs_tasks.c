@@ -229,19 +229,26 @@ cw_tasks_rmdir(cw_jobs_t *j, cw_tasks_one_t *t)
 static void
 cw_tasks_hold(cw_jobs_t *j, cw_tasks_one_t *t)
 {
-    int  fd;
+    int  fd, rc;
+
+    rc = 0;
 
     if (t->dir != -1) {
-        fd = openat(t->dir, t->hold,
-                    O_WRONLY|O_CREAT|O_NOFOLLOW|O_CLOEXEC, 0640);
+        fd = openat(t->dir, t->hold, O_WRONLY|O_CREAT|O_EXCL|O_CLOEXEC, 0640);
 
-        if (fd == -1 || close(fd) == -1 || fsync(t->dir) == -1) {
+        if ((fd == -1 && errno != EEXIST) || fsync(t->dir) == -1) {
             cw_log(CW_LOG_CRIT, errno, "making \"%s\" failed", t->hold);
-            return;
+            rc = -1;
+        }
+
+        if (fd != -1) {
+            (void) close(fd);
         }
     }
 
-    (void) cw_tasks_call(j, t, "SELECT recording_task_done($1, 'hold')");
+    if (rc == 0) {
+        (void) cw_tasks_call(j, t, "SELECT recording_task_done($1, 'hold')");
+    }
 }
 
 

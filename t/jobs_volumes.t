@@ -34,7 +34,7 @@ for my $case ([ 5 => 'volume_away', 'not mounted' ],
     is(wait_alert($type, 'critical 2 open'), 'critical 2 open', $type);
     is($t->wait_sql($row, 'SELECT state FROM volumes', 7), $row,
         "$type: its row");
-    $t->say_volume(1);
+    $t->say_volume;
     is(wait_alert($type, 'critical 2 over'), 'critical 2 over',
         "$type: over");
 }
@@ -44,14 +44,22 @@ is($t->sql(q{SELECT path = '} . $t->volume . q{' AND node <> ''
 like($t->sql(q{SELECT message FROM alerts WHERE type = 'volume_away'}),
     qr/^The volume ".*volume" is not there/, 'which one');
 
+# a volume that was mounted, and is not any more
+
+rename $t->volume, $t->volume . '.away' or die "rename() failed: $!";
+is(wait_alert('volume_away', 'critical 2 open', 12), 'critical 2 open',
+    'really away');
+rename $t->volume . '.away', $t->volume or die "rename() failed: $!";
+is(wait_alert('volume_away', 'critical 2 over', 12), 'critical 2 over',
+    'back');
+
 # a volume whose record child is not heard of, for example because its disk
 # hangs; and jobs that were not there when it came back
 
-$t->{says}->signal('STOP');
+kill 'STOP', $t->worker_children('record');
 is(wait_alert('volume_away', 'critical 2 open', 12), 'critical 2 open',
     'silent');
 $t->stop_jobs;
-$t->{says}->signal('CONT');
 $t->start_jobs;
 is(wait_alert('volume_away', 'critical 2 over', 15), 'critical 2 over',
     'calmed by the next jobs');

@@ -36,9 +36,9 @@ Camera::Jobs - Camera::Test for the jobs role of camera-worker
 
 =item start_jobs(%options)
 
-Starts PostgreSQL with the schema, what says that the volume is there, and
-camera-worker with C<--database>; again, without PostgreSQL, after
-C<stop_jobs>.  With C<clock> the worker's clock can be set.
+Starts PostgreSQL with the schema and camera-worker with a volume and
+C<--database>; again, without PostgreSQL, after C<stop_jobs>.  With C<clock>
+the worker's clock can be set.
 
 =cut
 
@@ -47,14 +47,13 @@ sub start_jobs {
 
     if (!$self->{volume}) {
         $self->{volume} = "$self->{dir}/volume";
-        make_path("$self->{volume}/journal");
-        $self->give_to_service($self->{volume}, "$self->{volume}/journal");
+        make_path($self->{volume});
+        $self->give_to_service($self->{volume});
 
         $self->start_postgres;
         $self->migrate;
         $self->psql({ user => 'postgres' },
             'ALTER ROLE camera_worker LOGIN');
-        $self->say_volume(1);
     }
 
     local $ENV{LD_PRELOAD} = $opt{clock}
@@ -67,9 +66,10 @@ sub start_jobs {
     chmod 0600, $file;
     $self->give_to_service($file);
 
-    return $self->start_worker(args => [qw(--children 1 --no-snapshots),
+    $self->start_worker(args => [qw(--children 1 --no-snapshots),
         '--record', $self->{volume}, '--database', $file,
         @{ $opt{args} // [] }]);
+    $self->wait_for(sub { glob "$self->{volume}/journal/*.log" }, 5, 'a volume');
 }
 
 =item set_clock($seconds [, $synchronised])
@@ -105,23 +105,29 @@ sub kill_jobs {
     kill 'KILL', $self->worker_children('jobs');
 }
 
-=item say_volume($state)
+=item say_volume([$state])
 
-What a record child says of the volume: 1 ok, 3 full, 4 error, 5 not mounted.
+Has the volume in a state that is hard to bring about: 3 full, 4 error, 5 not
+mounted.  The record child stands still meanwhile, until there is no state.
 
 =cut
 
 sub say_volume {
     my ($self, $state) = @_;
 
-    $self->{says}->stop if $self->{says};
+    if ($self->{says}) {
+        (delete $self->{says})->stop;
+        kill 'CONT', $self->worker_children('record');
+    }
+
+    return unless $state;
+
+    kill 'STOP', $self->worker_children('record');
     $self->{says} = Camera::Process->start(
         { log => "$self->{dir}/says.log", name => 'record_table',
           user => 'www-data', append => 1 },
         $self->root . '/build/t/tool/record_table', $self->{shm}, $state,
         $self->{volume});
-
-    $self->wait_for(sub { -e "$self->{volume}/volume" }, 5, 'the volume');
 }
 
 =item volume, volume_id
