@@ -122,6 +122,7 @@ cam_play_parse_args(cam_play_args_t *args, cam_play_kind_e kind,
     const char  *end, *amp, *eq;
 
     memset(args, 0, sizeof(cam_play_args_t));
+    args->from_msec = -1;
     args->expires = -1;
     args->msn = -1;
     args->part = -1;
@@ -170,6 +171,12 @@ cam_play_parse_arg(cam_play_args_t *args, cam_play_kind_e kind,
     const char *name, size_t nlen, const char *value, size_t vlen)
 {
     if (kind == CAM_PLAY_MASTER) {
+
+        if (cam_play_is(name, nlen, "from")) {
+            return cam_play_set_number(&args->from_msec, value, vlen)
+                   ? CAM_PLAY_DENIED : CAM_PLAY_OK;
+        }
+
         return cam_play_is(name, nlen, "token")
                ? cam_play_set_text(&args->token, value, vlen)
                : CAM_PLAY_DENIED;

@@ -7,7 +7,7 @@
  * everything else is no URI of ours.  Nothing is decoded, no argument may come
  * twice, and no number has leading zeros.
  *
- *   {camera}/playlist.m3u8?token=      the entrance
+ *   {camera}/playlist.m3u8?token=      the entrance, with from= (Unix ms)
  *   {camera}/live.m3u8?s=              the media playlist, with
  *                                      _HLS_msn= and _HLS_part=
  *   {camera}/init.{version}.mp4?s=&e=&m=
@@ -57,6 +57,7 @@ typedef struct {
     cam_play_text_t  token;
     cam_play_text_t  session;
     cam_play_text_t  mac;
+    int64_t          from_msec; /* -1: not given */
     int64_t          expires;   /* Unix s */
     int64_t          msn;       /* -1: not given */
     int64_t          part;

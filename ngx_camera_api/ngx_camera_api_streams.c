@@ -13,6 +13,7 @@
 #include "ngx_camera.h"
 #include "ngx_camera_api.h"
 #include "token.h"
+#include "url_sign.h"
 
 
 static void ngx_camera_api_streams_hls(ngx_camera_api_ctx_t *ctx);
@@ -157,6 +158,12 @@ ngx_camera_api_streams_token(ngx_camera_api_ctx_t *ctx, uint32_t epoch,
     token.issued = ngx_time();
     token.expires = token.issued + CAM_TOKEN_PLAYBACK_TTL;
     ngx_memcpy(token.tenant, ctx->principal->tenant, CAM_UUID_LEN);
+
+    /* may reach back, for as long as a session lasts at most */
+
+    if (ctx->principal->permissions & CAM_PERMIT_RECORDINGS_READ) {
+        token.from_msec = (token.issued - CAM_URL_SESSION_TTL) * 1000;
+    }
 
     (void) cam_uuid_parse(token.camera, (char *) ctx->ids[0].data,
                           ctx->ids[0].len);

@@ -23,6 +23,8 @@
 
 static ngx_int_t ngx_camera_hls_check_token(ngx_http_request_t *r,
     ngx_camera_hls_ctx_t *ctx, ngx_camera_conf_t *ccf);
+static ngx_int_t ngx_camera_hls_check_from(ngx_http_request_t *r,
+    ngx_camera_hls_ctx_t *ctx);
 static ngx_int_t ngx_camera_hls_check_session(ngx_http_request_t *r,
     ngx_camera_hls_ctx_t *ctx, ngx_camera_conf_t *ccf);
 static ngx_int_t ngx_camera_hls_check_piece(ngx_http_request_t *r,
@@ -65,15 +67,16 @@ static ngx_int_t
 ngx_camera_hls_check_token(ngx_http_request_t *r, ngx_camera_hls_ctx_t *ctx,
     ngx_camera_conf_t *ccf)
 {
-    cam_token_rc_e  rc;
+    ngx_int_t       rc;
+    cam_token_rc_e  trc;
 
-    rc = cam_token_verify(ccf->keys, CAM_KEY_PLAYBACK, ctx->args.token.data,
-                          ctx->args.token.len, ngx_time(), &ctx->token);
+    trc = cam_token_verify(ccf->keys, CAM_KEY_PLAYBACK, ctx->args.token.data,
+                           ctx->args.token.len, ngx_time(), &ctx->token);
 
-    if (rc != CAM_TOKEN_OK) {
+    if (trc != CAM_TOKEN_OK) {
         return ngx_camera_hls_refuse(r, NGX_HTTP_FORBIDDEN,
-                                     rc == CAM_TOKEN_EXPIRED ? "token expired"
-                                                             : "bad token");
+                                     trc == CAM_TOKEN_EXPIRED ? "token expired"
+                                                              : "bad token");
     }
 
     if (ctx->token.purpose != CAM_PURPOSE_LIVE) {
@@ -86,9 +89,41 @@ ngx_camera_hls_check_token(ngx_http_request_t *r, ngx_camera_hls_ctx_t *ctx,
                                      "token of another camera");
     }
 
-    return ngx_camera_hls_check_camera(r, ccf, ctx->path.camera,
-                                       ctx->token.tenant, ctx->token.epoch,
-                                       &ctx->slot);
+    rc = ngx_camera_hls_check_camera(r, ccf, ctx->path.camera,
+                                     ctx->token.tenant, ctx->token.epoch,
+                                     &ctx->slot);
+
+    return rc == NGX_OK ? ngx_camera_hls_check_from(r, ctx) : rc;
+}
+
+
+/* the past is for those whose token says so; a session is to last for as long
+   as one does, in a list of a day */
+
+static ngx_int_t
+ngx_camera_hls_check_from(ngx_http_request_t *r, ngx_camera_hls_ctx_t *ctx)
+{
+    int64_t  from;
+
+    from = ctx->args.from_msec;
+
+    if (from == -1) {
+        return NGX_OK;
+    }
+
+    if (ctx->token.from_msec == 0 || from < ctx->token.from_msec) {
+        return ngx_camera_hls_refuse(r, NGX_HTTP_FORBIDDEN,
+                                     "token is not for the past");
+    }
+
+    if (from / 1000 < ngx_time() - CAM_URL_SESSION_TTL
+        || from / 1000 > ngx_time())
+    {
+        return ngx_camera_hls_refuse(r, NGX_HTTP_BAD_REQUEST,
+                                     "\"from\" is not in the last 12 hours");
+    }
+
+    return NGX_OK;
 }
 
 

@@ -22,6 +22,7 @@
 #include <ngx_http.h>
 
 #include "ngx_camera_hls.h"
+#include "ngx_camera_rec.h"
 
 
 static ngx_int_t ngx_camera_hls_read_handler(ngx_http_request_t *r);
@@ -286,7 +287,9 @@ ngx_camera_hls_content_handler(ngx_http_request_t *r)
     switch (ctx->path.kind) {
 
     case CAM_PLAY_MASTER:
-        return ngx_camera_hls_master(r);
+        return ctx->args.from_msec == -1
+               ? ngx_camera_hls_master(r)
+               : ngx_camera_rec_live(r, &ctx->token, ctx->args.from_msec);
 
     case CAM_PLAY_LIVE:
         return ngx_camera_hls_playlist(r);

@@ -14,12 +14,14 @@ static cam_metric_e ngx_camera_rec_served(ngx_camera_rec_ctx_t *ctx);
 ngx_int_t
 ngx_camera_rec_count(ngx_http_request_t *r)
 {
-    ngx_uint_t             status;
-    ngx_camera_rec_ctx_t  *ctx;
+    ngx_uint_t                  status;
+    ngx_camera_rec_ctx_t       *ctx;
+    ngx_camera_rec_loc_conf_t  *rlcf;
 
+    rlcf = ngx_http_get_module_loc_conf(r, ngx_camera_rec_module);
     ctx = ngx_http_get_module_ctx(r, ngx_camera_rec_module);
 
-    if (ctx == NULL) {
+    if (ctx == NULL || rlcf->mode == NGX_CAMERA_REC_OFF) {
         return NGX_OK;
     }
 

@@ -8,6 +8,10 @@
  * range reaches into the future and the camera is being recorded, the media
  * playlist may grow; otherwise the session's range is cut to what is past, and
  * its playlist never changes.
+ *
+ * The entrance of live HLS leads here, too, when it is to reach back: to a list
+ * that grows from a time in the past on.  There is no seam in it, for it has
+ * nothing but recordings, and is as late as they are.
  */
 
 #include "ngx_camera_rec.h"
@@ -27,6 +31,7 @@ typedef struct {
     uint8_t                camera[CAM_UUID_LEN];
     cam_record_session_t   session;
     int64_t                now_msec;
+    unsigned               live:1;       /* or nothing */
 
     int                    err;
     cam_record_summary_t   summary;
@@ -35,11 +40,14 @@ typedef struct {
 } ngx_camera_rec_list_t;
 
 
+static ngx_int_t ngx_camera_rec_master_post(ngx_http_request_t *r,
+    ngx_camera_rec_ctx_t *ctx, ngx_uint_t live);
 static ngx_camera_rec_list_t *ngx_camera_rec_list(ngx_http_request_t *r,
     ngx_camera_rec_ctx_t *ctx);
 static void ngx_camera_rec_master_run(ngx_camera_task_t *task);
 static ngx_int_t ngx_camera_rec_master_answer(ngx_camera_task_t *task,
     ngx_http_request_t *r);
+static ngx_uint_t ngx_camera_rec_recorded(ngx_camera_rec_list_t *list);
 static void ngx_camera_rec_settle(ngx_camera_rec_list_t *list,
     cam_record_session_t *s);
 static u_char *ngx_camera_rec_master_print(u_char *p, u_char *last,
@@ -56,16 +64,49 @@ static ngx_int_t ngx_camera_rec_failed(ngx_http_request_t *r, int err,
 ngx_int_t
 ngx_camera_rec_master(ngx_http_request_t *r)
 {
-    ngx_camera_rec_ctx_t   *ctx;
-    ngx_camera_rec_list_t  *list;
+    ngx_camera_rec_ctx_t  *ctx;
 
     ctx = ngx_http_get_module_ctx(r, ngx_camera_rec_module);
+
+    return ngx_camera_rec_master_post(r, ctx, 0);
+}
+
+
+ngx_int_t
+ngx_camera_rec_live(ngx_http_request_t *r, const cam_token_t *token,
+    int64_t from_msec)
+{
+    ngx_camera_rec_ctx_t  *ctx;
+
+    ctx = ngx_pcalloc(r->pool, sizeof(ngx_camera_rec_ctx_t));
+    if (ctx == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    ngx_memcpy(ctx->uri.camera, token->camera, CAM_UUID_LEN);
+    ctx->token = *token;
+    ctx->token.purpose = CAM_PURPOSE_RECORDINGS;
+    ctx->session.from_msec = from_msec;
+
+    ngx_http_set_ctx(r, ctx, ngx_camera_rec_module);
+
+    return ngx_camera_rec_master_post(r, ctx, 1);
+}
+
+
+static ngx_int_t
+ngx_camera_rec_master_post(ngx_http_request_t *r, ngx_camera_rec_ctx_t *ctx,
+    ngx_uint_t live)
+{
+    ngx_camera_rec_list_t  *list;
+
     list = ngx_camera_rec_list(r, ctx);
 
     if (list == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
+    list->live = live;
     list->session.url.started = ngx_time();
 
     if (list->session.to_msec == 0) {
@@ -130,6 +171,10 @@ ngx_camera_rec_master_answer(ngx_camera_task_t *task, ngx_http_request_t *r)
     list = (ngx_camera_rec_list_t *) task;
     ctx = ngx_http_get_module_ctx(r, ngx_camera_rec_module);
 
+    if (list->live && (list->err || !ngx_camera_rec_recorded(list))) {
+        return ngx_camera_hls_master(r);
+    }
+
     if (list->err) {
         return ngx_camera_rec_failed(r, list->err,
                                      "nothing was recorded then");
@@ -164,6 +209,14 @@ ngx_camera_rec_master_answer(ngx_camera_task_t *task, ngx_http_request_t *r)
 }
 
 
+static ngx_uint_t
+ngx_camera_rec_recorded(ngx_camera_rec_list_t *list)
+{
+    return list->summary.end_msec
+           >= list->now_msec - NGX_CAMERA_REC_NEWS_MSEC;
+}
+
+
 /* what the playlist is a function of is fixed now, for as long as it plays */
 
 static void
@@ -173,9 +226,7 @@ ngx_camera_rec_settle(ngx_camera_rec_list_t *list, cam_record_session_t *s)
     s->to_msec = list->session.to_msec;
     s->target_sec = list->summary.target_sec;
 
-    if (cam_record_session_open(s)
-        && list->summary.end_msec < list->now_msec - NGX_CAMERA_REC_NEWS_MSEC)
-    {
+    if (cam_record_session_open(s) && !ngx_camera_rec_recorded(list)) {
         s->to_msec = s->url.started * 1000 - CAM_RECORD_SETTLE_MSEC;
     }
 }
@@ -185,6 +236,7 @@ static u_char *
 ngx_camera_rec_master_print(u_char *p, u_char *last,
     ngx_camera_rec_list_t *list, const cam_record_session_t *s)
 {
+    char                   camera[CAM_UUID_TEXT + 1];
     char                   session[CAM_RECORD_SESSION_TEXT];
     ngx_str_t              text;
     cam_record_summary_t  *sum;
@@ -211,6 +263,11 @@ ngx_camera_rec_master_print(u_char *p, u_char *last,
 
     if (sum->codecs[0]) {
         p = ngx_slprintf(p, last, ",CODECS=\"%s\"", sum->codecs);
+    }
+
+    if (list->live) {
+        return ngx_slprintf(p, last, "\n/recordings/%s/media.m3u8?s=%V\n",
+                            cam_uuid_print(camera, list->camera), &text);
     }
 
     return ngx_slprintf(p, last, "\nmedia.m3u8?s=%V\n", &text);

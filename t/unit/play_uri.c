@@ -103,6 +103,11 @@ arguments_are_read(void **state)
     assert_int_equal(args(&a, CAM_PLAY_MASTER, "token=a.b.c"), CAM_PLAY_OK);
     assert_int_equal(a.token.len, 5);
     assert_memory_equal(a.token.data, "a.b.c", 5);
+    assert_true(a.from_msec == -1);
+
+    assert_int_equal(args(&a, CAM_PLAY_MASTER, "from=1790000000000&token=a"),
+                     CAM_PLAY_OK);
+    assert_true(a.from_msec == 1790000000000);
 
     assert_int_equal(args(&a, CAM_PLAY_LIVE, "s=x"), CAM_PLAY_OK);
     assert_int_equal(a.msn, -1);
@@ -131,6 +136,14 @@ other_arguments_are_denied(void **state)
     assert_int_equal(args(&a, CAM_PLAY_MASTER, "token=a&token=a"),
                      CAM_PLAY_DENIED);
     assert_int_equal(args(&a, CAM_PLAY_MASTER, "token=a&"), CAM_PLAY_DENIED);
+    assert_int_equal(args(&a, CAM_PLAY_MASTER, "token=a&from="),
+                     CAM_PLAY_DENIED);
+    assert_int_equal(args(&a, CAM_PLAY_MASTER, "token=a&from=01"),
+                     CAM_PLAY_DENIED);
+    assert_int_equal(args(&a, CAM_PLAY_MASTER, "token=a&from=1&from=1"),
+                     CAM_PLAY_DENIED);
+    assert_int_equal(args(&a, CAM_PLAY_MASTER, "from=1"), CAM_PLAY_DENIED);
+    assert_int_equal(args(&a, CAM_PLAY_LIVE, "s=a&from=1"), CAM_PLAY_DENIED);
     assert_int_equal(args(&a, CAM_PLAY_MASTER, "&token=a"), CAM_PLAY_DENIED);
     assert_int_equal(args(&a, CAM_PLAY_MASTER, "Token=a"), CAM_PLAY_DENIED);
     assert_int_equal(args(&a, CAM_PLAY_MASTER, "token=a&s=b"),
