@@ -40,6 +40,8 @@ static int cw_record_open(cw_record_t *r);
 static void cw_record_leave(cw_record_t *r, const char *why);
 static void cw_record_tick(cw_record_t *r);
 static void cw_record_cameras(cw_record_t *r);
+static void cw_record_not_ours(cw_record_t *r, cw_record_camera_t *c,
+    const uint8_t *camera, const cam_record_wish_t *wish);
 static int cw_record_is_ours(const cw_record_t *r, const uint8_t *camera,
     const cam_record_wish_t *wish);
 static int cw_record_is_free(const cw_record_t *r, cw_record_camera_t *c);
@@ -182,7 +184,7 @@ cw_record_leave(cw_record_t *r, const char *why)
         }
 
         if (why != NULL) {
-            cw_record_camera_stop(r, r->camera[i], why);
+            cw_record_camera_leave(r, r->camera[i], why);
         }
     }
 
@@ -211,6 +213,14 @@ cw_record_tick(cw_record_t *r)
         return;
     }
 
+    /* tried again, with cameras of its own */
+
+    if (r->volume.state == CAM_RECORD_VOLUME_ERROR
+        && r->now_msec >= r->volume.error_msec)
+    {
+        r->volume.state = CAM_RECORD_VOLUME_OK;
+    }
+
     cw_record_space_look(r);
     cw_record_volume_tell(r);
     cw_record_cameras(r);
@@ -236,13 +246,7 @@ cw_record_cameras(cw_record_t *r)
 
         if (!cw_record_is_ours(r, camera, &wish)) {
 
-            if (c != NULL) {
-                cw_log_set_camera(c->camera);
-                cw_record_camera_stop(r, c, "stop");
-                cw_record_camera_free(r, c);
-                cw_log_set_camera(NULL);
-            }
-
+            cw_record_not_ours(r, c, camera, &wish);
             continue;
         }
 
@@ -271,6 +275,41 @@ cw_record_cameras(cw_record_t *r)
         {
             return;
         }
+    }
+}
+
+
+static void
+cw_record_not_ours(cw_record_t *r, cw_record_camera_t *c,
+    const uint8_t *camera, const cam_record_wish_t *wish)
+{
+    cam_record_state_t  s;
+
+    if (c != NULL) {
+        cw_log_set_camera(c->camera);
+
+        if (wish->want && c->wish.until_msec == 0) {
+            cw_record_camera_leave(r, c, "stop");
+
+        } else {
+            cw_record_camera_stop(r, c, "stop");
+        }
+
+        cw_record_camera_free(r, c);
+        cw_log_set_camera(NULL);
+
+        return;
+    }
+
+    /* what an earlier child, or one that left it to nobody, said of it */
+
+    if (!wish->want && cam_record_state_get(r->table, camera, &s) == 0
+        && (int) s.volume == r->number && s.state != CAM_RECORD_IDLE)
+    {
+        s.state = CAM_RECORD_IDLE;
+        memset(s.recording, 0, CAM_UUID_LEN);
+        s.start_msec = 0;
+        (void) cam_record_state_set(r->table, camera, &s);
     }
 }
 
@@ -315,8 +354,14 @@ cw_record_is_free(const cw_record_t *r, cw_record_camera_t *c)
     if (s.end_msec != 0 && (c->file == NULL || s.msn > c->file->msn + 1)) {
         c->msn = s.msn;
         c->part = s.part;
-        c->placed = c->file != NULL;
-        c->lost = c->placed;
+        c->lost = c->file != NULL;
+
+        /* else it was not wanted meanwhile */
+
+        if (c->lost || (s.state != CAM_RECORD_IDLE && s.msn != 0)) {
+            c->placed = 1;
+            c->gap.end_msec = s.end_msec;
+        }
     }
 
     return 1;

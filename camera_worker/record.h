@@ -26,6 +26,7 @@
 #define CW_RECORD_SYNC_MSEC     4000
 #define CW_RECORD_ADVANCE_MSEC  60000   /* between two lines about a file */
 #define CW_RECORD_RETRY_MSEC    1000    /* after an error of the disk */
+#define CW_RECORD_ERROR_MSEC    30000   /* a volume that failed is left alone */
 #define CW_RECORD_GAP_MSEC      3000    /* without a fragment: a gap */
 #define CW_RECORD_STEP_MSEC     10000   /* of the wall clock: another file */
 
@@ -43,6 +44,7 @@ typedef struct {
     uint64_t             bytes_free;
     int64_t              check_msec;    /* of the next look at its identity */
     int64_t              space_msec;    /* of the next look at its space */
+    int64_t              error_msec;    /* until then it counts as failed */
     int64_t              said_msec;     /* why it cannot be used */
 } cw_record_volume_t;
 
@@ -154,6 +156,10 @@ void cw_record_camera_close(cw_record_t *r, cw_record_camera_t *c,
 
 /* closes its file; it is begun anew when it is wanted again */
 void cw_record_camera_stop(cw_record_t *r, cw_record_camera_t *c,
+    const char *why);
+
+/* closes its file, and another volume may go on where it ended */
+void cw_record_camera_leave(cw_record_t *r, cw_record_camera_t *c,
     const char *why);
 
 /* its file failed, and what was not synced goes into another one */

@@ -37,6 +37,7 @@ static int cw_record_camera_look(cw_record_t *r, cw_record_camera_t *c);
 static void cw_record_camera_place(cw_record_t *r, cw_record_camera_t *c);
 static uint32_t cw_record_camera_first(const cw_record_t *r,
     const cw_record_camera_t *c);
+static uint32_t cw_record_camera_newest(const cw_record_t *r);
 static int cw_record_camera_take(cw_record_t *r, cw_record_camera_t *c);
 static int cw_record_camera_segment(cw_record_t *r, cw_record_camera_t *c,
     const cam_live_segment_t *seg);
@@ -197,8 +198,8 @@ cw_record_camera_look(cw_record_t *r, cw_record_camera_t *c)
 static void
 cw_record_camera_place(cw_record_t *r, cw_record_camera_t *c)
 {
-    uint64_t                   msn;
-    const cam_live_segment_t  *seg;
+    uint32_t  first;
+    uint64_t  msn;
 
     c->placed = 1;
 
@@ -208,8 +209,9 @@ cw_record_camera_place(cw_record_t *r, cw_record_camera_t *c)
         return;
     }
 
-    seg = &r->index.segment[cw_record_camera_first(r, c)];
-    msn = seg->msn;
+    first = cw_record_camera_first(r, c);
+    msn = first < r->index.segments ? r->index.segment[first].msn
+                                    : r->index.next_msn;
 
     /* nothing twice: c has the place at which it left off, if it ever did */
 
@@ -220,14 +222,18 @@ cw_record_camera_place(cw_record_t *r, cw_record_camera_t *c)
 }
 
 
+/*
+ * The newest segment with a key frame, or the one that was there at a time that
+ * was wished; none of a publication that had ended before.
+ */
+
 static uint32_t
 cw_record_camera_first(const cw_record_t *r, const cw_record_camera_t *c)
 {
-    uint32_t                   i, first, newest;
+    uint32_t                   i, first;
     const cam_live_segment_t  *seg;
 
-    first = r->index.segments - 1;
-    newest = first;
+    first = r->index.segments;
 
     for (i = r->index.segments; i-- > 0; ) {
         seg = &r->index.segment[i];
@@ -236,20 +242,42 @@ cw_record_camera_first(const cw_record_t *r, const cw_record_camera_t *c)
             continue;
         }
 
-        if (newest == r->index.segments - 1
-            && !r->index.segment[newest].part[0].independent)
+        if (c->wish.from_msec != 0
+            ? seg->wall_msec + seg->duration_usec / 1000 <= c->wish.from_msec
+            : r->index.state != CAM_LIVE_ON)
         {
-            newest = i;
+            break;
         }
 
         first = i;
 
-        if (seg->wall_msec <= c->wish.from_msec) {
+        if (c->wish.from_msec == 0) {
             break;
         }
     }
 
-    return c->wish.from_msec ? first : newest;
+    /* a time to come, or the segment that is being written */
+
+    if (first == r->index.segments && r->index.state == CAM_LIVE_ON) {
+        return cw_record_camera_newest(r);
+    }
+
+    return first;
+}
+
+
+static uint32_t
+cw_record_camera_newest(const cw_record_t *r)
+{
+    uint32_t  i;
+
+    for (i = r->index.segments; i-- > 0; ) {
+        if (r->index.segment[i].part[0].independent) {
+            return i;
+        }
+    }
+
+    return r->index.segments;
 }
 
 
@@ -368,6 +396,13 @@ cw_record_camera_parts(cw_record_t *r, cw_record_camera_t *c,
 
     part = c->part;
     wall = cw_record_camera_wall(r, c, seg);
+
+    /* its name may have been taken, and be a later one */
+
+    if (c->file->number == 0 && wall < c->file->head.start_msec) {
+        wall = c->file->head.start_msec;
+    }
+
     n = cw_record_camera_pieces(c, seg, wall, piece, &size);
 
     /* the packager was faster, and it is gone */

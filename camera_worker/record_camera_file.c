@@ -297,6 +297,17 @@ cw_record_camera_close(cw_record_t *r, cw_record_camera_t *c, const char *why)
 
 
 void
+cw_record_camera_leave(cw_record_t *r, cw_record_camera_t *c, const char *why)
+{
+    if (c->file != NULL) {
+        cw_record_camera_close(r, c, why);
+    }
+
+    cw_record_camera_state(r, c, CAM_RECORD_WAITING);
+}
+
+
+void
 cw_record_camera_stop(cw_record_t *r, cw_record_camera_t *c, const char *why)
 {
     if (c->file != NULL) {
@@ -328,6 +339,8 @@ cw_record_camera_failed(cw_record_t *r, cw_record_camera_t *c)
     }
 
     r->failed = 1;
+    r->volume.state = CAM_RECORD_VOLUME_ERROR;
+    r->volume.error_msec = r->now_msec + CW_RECORD_ERROR_MSEC;
     c->retry_msec = r->now_msec + CW_RECORD_RETRY_MSEC;
     cw_record_camera_state(r, c, CAM_RECORD_DISK_ERROR);
 }
@@ -339,7 +352,9 @@ cw_record_camera_state(cw_record_t *r, cw_record_camera_t *c,
 {
     cam_record_state_t  s;
 
-    if (c->state == state && state != CAM_RECORD_RECORDING) {
+    if (c->state == state && state != CAM_RECORD_RECORDING
+        && state != CAM_RECORD_WAITING)
+    {
         return;
     }
 

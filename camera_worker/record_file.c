@@ -26,6 +26,8 @@
 
 static cw_record_file_t *cw_record_file_new(void);
 static int cw_record_file_dirs(int volumefd, const char *path);
+static int cw_record_file_unused(int volumefd, const char *path,
+    const char *index);
 static int cw_record_file_make(cw_record_file_t *f, int volumefd);
 static void cw_record_file_unmake(cw_record_file_t *f, int volumefd);
 static void cw_record_file_limit(cw_record_file_t *f);
@@ -138,11 +140,17 @@ cw_record_file_make(cw_record_file_t *f, int volumefd)
                              |O_CLOEXEC, 0640);
 
         if (f->index_fd == -1) {
-            if (errno == EEXIST) {
-                continue;
+            if (errno != EEXIST) {
+                return -1;
             }
 
-            return -1;
+            /* of one that died before it wrote anything: the same name again */
+
+            if (cw_record_file_unused(volumefd, f->path, index)) {
+                f->head.start_msec--;
+            }
+
+            continue;
         }
 
         f->fd = openat(volumefd, f->path, O_RDWR|O_CREAT|O_EXCL|O_NOFOLLOW
@@ -164,6 +172,29 @@ cw_record_file_make(cw_record_file_t *f, int volumefd)
     errno = EEXIST;
 
     return -1;
+}
+
+
+/* 1 when there was nothing in it, and now it is gone */
+
+static int
+cw_record_file_unused(int volumefd, const char *path, const char *index)
+{
+    int  fd, unused;
+
+    fd = openat(volumefd, index, O_RDONLY|O_NOFOLLOW|O_CLOEXEC);
+    if (fd == -1) {
+        return 0;
+    }
+
+    unused = cam_record_count(fd) == 0;
+    close(fd);
+
+    if (!unused || (unlinkat(volumefd, path, 0) == -1 && errno != ENOENT)) {
+        return 0;
+    }
+
+    return unlinkat(volumefd, index, 0) == 0;
 }
 
 

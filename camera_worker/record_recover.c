@@ -352,7 +352,6 @@ static void
 cw_recover_table(cw_record_t *r, cw_recover_t *v)
 {
     char                 id[CAM_UUID_TEXT + 1];
-    int64_t              start;
     uint8_t              camera[CAM_UUID_LEN];
     uint32_t             slot;
     cam_record_wish_t    wish;
@@ -366,14 +365,6 @@ cw_recover_table(cw_record_t *r, cw_recover_t *v)
             || (int) s.volume != r->number || s.start_msec == 0)
         {
             continue;
-        }
-
-        if (!wish.want) {
-            start = s.start_msec;
-            s.start_msec = 0;
-            s.state = CAM_RECORD_IDLE;
-            (void) cam_record_state_set(r->table, camera, &s);
-            s.start_msec = start;
         }
 
         if (cw_recover_find(v, cam_uuid_print(id, s.recording)) != NULL) {
@@ -436,6 +427,17 @@ cw_recover_take(cw_record_t *r, const cw_recover_entry_t *e)
     f->advance_msec = r->now_msec + CW_RECORD_ADVANCE_MSEC;
 
     c = cw_recover_camera(r, e->camera);
+
+    /* it died between two of them: the later one goes on */
+
+    if (c != NULL && c->file != NULL
+        && c->file->head.start_msec < f->head.start_msec)
+    {
+        cw_record_closing(r, c->file,
+                          f->head.start_msec >= c->file->limit_msec
+                          ? "hour" : "recovered");
+        c->file = NULL;
+    }
 
     if (c == NULL || c->file != NULL) {
         cw_log(CW_LOG_INFO, 0, "closed \"%s\", which was open", e->path);

@@ -21,6 +21,7 @@
 
 
 static int cw_record_settle_due(const cw_record_t *r);
+static void cw_record_settle_good(cw_record_t *r);
 static void cw_record_settle_failed(cw_record_t *r);
 static int cw_record_settle_file(cw_record_file_t *f);
 static void cw_record_settle_open(cw_record_t *r);
@@ -43,8 +44,7 @@ cw_record_settle(cw_record_t *r, int now)
         cw_record_settle_failed(r);
 
     } else if (r->failed && r->dirty) {
-        r->failed = 0;
-        cw_record_journal_calm(r, "recording_failed", NULL);
+        cw_record_settle_good(r);
     }
 
     sync = r->opened || r->closing != NULL;
@@ -65,6 +65,20 @@ cw_record_settle_due(const cw_record_t *r)
 {
     return r->opened || r->closing != NULL
            || (r->dirty && r->now_msec - r->sync_msec >= CW_RECORD_SYNC_MSEC);
+}
+
+
+/* it failed, and does not any more */
+
+static void
+cw_record_settle_good(cw_record_t *r)
+{
+    r->failed = 0;
+    cw_record_journal_calm(r, "recording_failed", NULL);
+
+    if (r->volume.state == CAM_RECORD_VOLUME_ERROR) {
+        r->volume.state = CAM_RECORD_VOLUME_OK;
+    }
 }
 
 
