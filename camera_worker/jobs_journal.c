@@ -216,13 +216,15 @@ cw_journal_apply(cw_jobs_t *j, cw_jobs_volume_t *v,
                == -1 ? -1 : lines;
     }
 
-    /* it was the newest file once, and nobody goes on with what it ends in */
-
-    if (n != 0
-        && cw_journal_bad(j, v, n == -1 ? "cannot be read"
-                                        : "was never finished") == -1)
-    {
+    if (n == -1 && cw_journal_bad(j, v, "cannot be read") == -1) {
         return -1;
+    }
+
+    /* it was the newest file once, and nobody goes on with what it ends in;
+       the recorder says again what is open, so that is no alert */
+
+    if (n > 0) {
+        strcpy(v->journal.bad, "was never finished");
     }
 
     v->journal.torn = 0;
