@@ -98,8 +98,9 @@ typedef struct {
     char                  id[CAM_UUID_TEXT + 1];
     uint32_t              fragments;
     int64_t               bytes;    /* where the last of them ends */
-    int64_t               usec;
+    int64_t               usec;     /* sum of their durations */
     int64_t               end_msec;
+    int64_t               last_msec;    /* where the last of them begins */
     char                  damage[128];
 } cli_fsck_file_t;
 

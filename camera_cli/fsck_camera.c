@@ -340,8 +340,11 @@ cli_fsck_measured(cli_fsck_volume_t *v, const cli_fsck_file_t *f)
         state = "damaged";
     }
 
+    /* a recorder ends one where the next begins, whatever was rounded */
+
     if (row->bytes == f->bytes && row->fragments == f->fragments
-        && row->usec == f->usec && row->end_msec == f->end_msec)
+        && row->usec == f->usec && row->end_msec <= f->end_msec
+        && row->end_msec >= f->last_msec)
     {
         return 0;
     }

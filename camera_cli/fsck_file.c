@@ -173,6 +173,7 @@ cli_fsck_file_as_stated(cli_fsck_file_t *f)
     }
 
     cli_fsck_file_measure(f, (uint32_t) f->row->fragments, &last);
+    f->usec = f->row->usec;
 
     return f->bytes == f->media_size;
 }
@@ -191,6 +192,7 @@ cli_fsck_file_tiles(cli_fsck_file_t *f)
     cam_record_fragment_t  list[CLI_FSCK_BATCH];
 
     cli_fsck_file_measure(f, 0, NULL);
+    f->usec = 0;
 
     do {
         n = cam_record_fragments(f->index_fd, f->fragments, list,
@@ -204,6 +206,7 @@ cli_fsck_file_tiles(cli_fsck_file_t *f)
             }
 
             cli_fsck_file_measure(f, f->fragments + 1, &list[i]);
+            f->usec += list[i].duration_usec;
         }
 
     } while (n == CLI_FSCK_BATCH && i == n);
@@ -218,6 +221,7 @@ cli_fsck_file_tiles(cli_fsck_file_t *f)
             snprintf(f->damage, sizeof(f->damage), "entry %" PRIu32 " of its "
                      "index is damaged", whole);
             cli_fsck_file_measure(f, count, &list[0]);
+            f->usec = list[0].time_usec + list[0].duration_usec;
             return;
         }
     }
@@ -232,12 +236,11 @@ cli_fsck_file_measure(cli_fsck_file_t *f, uint32_t fragments,
 {
     f->fragments = fragments;
     f->bytes = f->head.init_size;
-    f->usec = 0;
-    f->end_msec = f->start_msec;
+    f->end_msec = f->last_msec = f->start_msec;
 
     if (fragments) {
         f->bytes = cli_fsck_file_end(last);
-        f->usec = last->time_usec + last->duration_usec;
+        f->last_msec = last->wall_msec;
         f->end_msec = last->wall_msec + last->duration_usec / 1000;
     }
 }
@@ -256,6 +259,7 @@ static void
 cli_fsck_file_contents(cli_fsck_volume_t *v, cli_fsck_file_t *f)
 {
     int                    closed;
+    int64_t                cut;
     uint32_t               n, bad, first, whole;
     cam_record_fragment_t  fragment, last;
 
@@ -264,19 +268,24 @@ cli_fsck_file_contents(cli_fsck_volume_t *v, cli_fsck_file_t *f)
             ? 0 : f->fragments - CLI_FSCK_TAIL;
     bad = f->fragments;
     whole = first;
+    cut = 0;
     memset(&last, 0, sizeof(cam_record_fragment_t));
 
     for (n = first; n < f->fragments; n++) {
+
+        fragment.duration_usec = 0;
 
         if (cam_record_fragments(f->index_fd, n, &fragment, 1) == 1
             && cli_fsck_file_good(v, f, &fragment))
         {
             last = fragment;
             whole = n + 1;
-
-        } else if (bad == f->fragments) {
-            bad = n;
+            cut = 0;
+            continue;
         }
+
+        bad = bad == f->fragments ? n : bad;
+        cut += fragment.duration_usec;
     }
 
     if (bad == f->fragments) {
@@ -294,6 +303,7 @@ cli_fsck_file_contents(cli_fsck_volume_t *v, cli_fsck_file_t *f)
     }
 
     cli_fsck_file_measure(f, whole, &last);
+    f->usec -= cut;
 }
 
 

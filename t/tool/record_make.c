@@ -176,7 +176,8 @@ write_head(void)
 
 
 static void
-write_fragments(int64_t first, int64_t count, cam_record_fragment_t *f)
+write_fragments(int64_t first, int64_t count, cam_record_fragment_t *f,
+    int64_t *usec)
 {
     size_t              size;
     int64_t             i, n, base;
@@ -218,6 +219,7 @@ write_fragments(int64_t first, int64_t count, cam_record_fragment_t *f)
         }
 
         f->data_crc = cam_record_crc(p, size);
+        *usec += f->duration_usec;
 
         if (write(media_fd, p, size) != (ssize_t) size
             || cam_record_append(index_fd, n, f, 1) != 0)
@@ -236,6 +238,7 @@ int
 main(int argc, char **argv)
 {
     char                   volume[CAM_UUID_TEXT + 1], id[CAM_UUID_TEXT + 1];
+    int64_t                usec;
     cam_record_fragment_t  f;
 
     if (argc < 5 || argc > 7) {
@@ -264,15 +267,16 @@ main(int argc, char **argv)
     write_head();
 
     memset(&f, 0, sizeof(cam_record_fragment_t));
+    usec = 0;
     write_fragments(argc > 5 ? atoll(argv[5]) : 0,
-                    argc > 6 ? atoll(argv[6]) : INT64_MAX, &f);
+                    argc > 6 ? atoll(argv[6]) : INT64_MAX, &f, &usec);
 
     printf("volume=%s id=%s path=%s start=%" PRId64 " end=%" PRId64
            " bytes=%" PRIu64 " usec=%" PRId64 " fragments=%u\n",
            cam_uuid_print(volume, head.volume),
            cam_uuid_print(id, head.recording), path, head.start_msec,
-           head.start_msec + (f.time_usec + f.duration_usec) / 1000,
-           f.offset + f.size, f.time_usec + f.duration_usec, f.reserved);
+           f.wall_msec + f.duration_usec / 1000, f.offset + f.size, usec,
+           f.reserved);
 
     return 0;
 }
