@@ -185,8 +185,8 @@ ngx_camera_task_expired(ngx_event_t *ev)
     ngx_http_set_log_request(c->log, r);
 
     ngx_log_error(NGX_LOG_ERR, c->log, 0,
-                  "recordings: a disk did not answer in %ums",
-                  NGX_CAMERA_TASK_MSEC);
+                  "recordings: a disk did not answer in %uims",
+                  (ngx_uint_t) NGX_CAMERA_TASK_MSEC);
 
     ngx_camera_task_drop(task);
 
