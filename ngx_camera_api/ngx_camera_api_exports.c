@@ -169,6 +169,7 @@ static const ngx_camera_api_route_t  ngx_camera_api_exports_routes[] = {
         .body = ngx_camera_api_exports_new,
         .handler = ngx_camera_api_exports_create,
         .columns = ngx_camera_api_exports_columns,
+        .missing = NGX_CAMERA_API_NOT_FOUND,
         .conflicts = ngx_camera_api_exports_conflicts
     },
 

@@ -137,6 +137,8 @@ is_deeply([ $r->{status}, $r->{code} ], [ 403,
     'AUTH_INSUFFICIENT_PERMISSIONS' ], 'not somebody else\'s');
 is(remove($viewer, $id)->{status}, 204, 'one\'s own');
 is(remove($viewer, $id)->{code}, 'NOT_FOUND', 'once');
+is(create($viewer, \%hour, @key)->{code}, 'NOT_FOUND',
+    'who asked for it twice, is not given another one');
 is(remove($operator, $export->{id})->{status}, 204,
     'anybody\'s, by who may delete recordings');
 

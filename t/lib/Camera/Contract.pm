@@ -135,6 +135,19 @@ sub complaints {
     return map { "$_" } $self->_validator($schema)->validate($data);
 }
 
+=item schema_complaints($name, $data)
+
+What is wrong with data that is to be as the schema of that name says.
+
+=cut
+
+sub schema_complaints {
+    my ($self, $name, $data) = @_;
+
+    return map { "$_" } $self->_validator(
+        { '$ref' => "#/components/schemas/$name" })->validate($data);
+}
+
 # The schema with what it refers to beside it, as JSON Schema 2020-12, which is
 # what OpenAPI 3.1 uses.
 
