@@ -29,7 +29,8 @@ my $load_core = $ENV{BENCH_LOAD_CORE} // 1;
 =item ours(%conf)
 
 This platform with one nginx worker and one package process, as it is run,
-except that access logs are off, as with the peers.
+except that access logs are off, as with the peers.  C<record> is a directory
+below the test's: every camera is recorded there.
 
 =cut
 
@@ -37,6 +38,7 @@ sub ours {
     my (%conf) = @_;
 
     my $t = Camera::Test->new(workers => 1);
+    my $record = delete $conf{record};
 
     $t->start_postgres(log_statement => 'all');
     $t->migrate;
@@ -44,17 +46,34 @@ sub ours {
         http => 'sendfile on; tcp_nopush on;', server => 'access_log off;',
         %conf);
     $t->start_nginx;
-    $t->start_worker(args => ['--children', 1]);
+    $t->start_worker(args => ['--children', 1,
+        defined $record ? recording($t, $record) : ()]);
     $t->wait_for(sub { $t->worker_children }, 5, 'package process');
     pin($t->{nginx}, $t->{worker});
 
     return $t;
 }
 
+# what tells camera-worker to record
+
+sub recording {
+    my ($t, $name) = @_;
+
+    my $file = $t->dir . '/database';
+    $t->write_file($file, $t->database('camera_worker') . "\n");
+    chmod 0600, $file;
+    $t->give_to_service($file);
+    $t->sql('ALTER TABLE cameras ALTER is_recording SET DEFAULT true');
+
+    return ('--record', directory($t, $t->dir . "/$name"),
+        '--database', $file);
+}
+
 =item peer($t, $conf, %values)
 
 Starts another nginx by bench/peers/$conf.conf, where %%NAME%% stands for dir,
-user, certificate, certificate_key, a value given, or a free port.
+user, certificate, certificate_key, a value given, or a free port; C<more> is
+nothing unless given.
 
 =cut
 
@@ -62,6 +81,7 @@ sub peer {
     my ($t, $name, %value) = @_;
 
     my $as = $value{as} // $name;
+    $value{more} //= '';
     @value{qw(certificate certificate_key)} = $t->certificate;
     @value{qw(dir as user)} = ($t->dir, $as,
         $> == 0 ? 'user www-data;' : '');

@@ -12,7 +12,7 @@ use warnings;
 use Exporter qw(import);
 use List::Util qw(shuffle);
 
-our @EXPORT_OK = qw(load_data request_files password);
+our @EXPORT_OK = qw(load_data tokens request_files password);
 
 my ($tenants, $cameras, $users) = (20, 10_000, 50);
 my $password = 'correct horse 7';
@@ -58,6 +58,26 @@ END
     $t->psql({ user => 'postgres' }, 'VACUUM ANALYZE');
 }
 
+=item tokens($t)
+
+Access tokens of those with a session, a list for each tenant's id.
+
+=cut
+
+sub tokens {
+    my ($t) = @_;
+
+    my %tokens;
+
+    for ($t->sql('SELECT tenant_id, user_id, id FROM user_sessions')) {
+        my ($tenant, $user, $sid) = split /\t/;
+        push @{ $tokens{$tenant} }, $t->access_token(id => $user,
+            tenant => $tenant, sid => $sid, role => 'viewer');
+    }
+
+    return %tokens;
+}
+
 =item request_files($t)
 
 Writes the requests for single cameras and for pages of 50, each with the
@@ -68,13 +88,7 @@ access token of somebody who may see them, and answers the two paths.
 sub request_files {
     my ($t) = @_;
 
-    my %tokens;
-
-    for ($t->sql('SELECT tenant_id, user_id, id FROM user_sessions')) {
-        my ($tenant, $user, $sid) = split /\t/;
-        push @{ $tokens{$tenant} }, $t->access_token(id => $user,
-            tenant => $tenant, sid => $sid, role => 'viewer');
-    }
+    my %tokens = tokens($t);
 
     my @one = map {
         my ($id, $tenant) = split /\t/;

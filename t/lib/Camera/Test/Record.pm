@@ -62,6 +62,7 @@ volume), file, index, start and end (Unix ms), bytes, usec and fragments.
 
     start   Unix seconds (an hour ago)
     clip    name of a clip (small); its frame numbers are those of the clip
+    file    fragmented MP4 instead
     first   number of its first fragment (0), half a second each
     count   how many of them (all)
     volume  another directory
@@ -75,7 +76,8 @@ sub make_recording {
     my $start = int 1000 * ($opt{start} // time - 3600);
     my $out = $self->run({ user => 'www-data' },
         $self->root . '/build/t/tool/record_make', $self->_service_dir($volume),
-        $camera->{id}, $start, $self->fragmented($opt{clip} // 'small'),
+        $camera->{id}, $start,
+        $opt{file} // $self->fragmented($opt{clip} // 'small'),
         $opt{first} // 0, $opt{count} // ());
 
     my %r = $out =~ /(\w+)=(\S+)/g;
