@@ -21,6 +21,7 @@
 #define CAM_TRUN_FLAGS         0x400
 #define CAM_TRUN_CTS           0x800
 
+#define CAM_RECORD_SECONDS     (UINT64_C(1) << 36)
 #define CAM_TRUN_SAMPLES       100000       /* more is no fragment of ours */
 
 #define CAM_SAMPLE_NOT_SYNC    0x10000
@@ -330,7 +331,12 @@ cam_record_tfdt(cam_box_t box, cam_traf_t *traf)
 
     traf->sample.dts = traf->wide ? cam_box_u64(&box) : cam_box_u32(&box);
 
-    return 0;
+    /* no time of ours is so long, and sums of those that are shorter fit */
+
+    return traf->known
+           && traf->sample.dts
+              / traf->tracks->track[traf->sample.track].scale
+              < CAM_RECORD_SECONDS ? 0 : -1;
 }
 
 
