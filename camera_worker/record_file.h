@@ -109,6 +109,9 @@ void cw_record_file_synced(cw_record_file_t *f);
 /* the disk failed: what is not durable is cut off, to be taken once more */
 void cw_record_file_rewind(cw_record_file_t *f);
 
+/* cuts off what lies behind its last fragment; 0/-1 */
+int cw_record_file_cut(cw_record_file_t *f);
+
 void cw_record_file_free(cw_record_file_t *f);
 
 

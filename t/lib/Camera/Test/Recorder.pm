@@ -247,9 +247,14 @@ sub check_recordings {
     my (@wrong, %on_disk);
 
     for my $volume (0 .. $#{ $self->{volumes} }) {
+
+        # what is closed before we look does not change any more
+
+        my %closed = map { $_->{id} => $_ } grep { $_->{n} eq 'close' }
+            $self->journal($volume);
         my @recordings = $self->recordings(undef, $volume);
         push @wrong, map { $self->_check_recording($_, %opt) } @recordings;
-        push @wrong, $self->_check_journal($volume, @recordings);
+        push @wrong, $self->_check_journal($volume, \%closed, @recordings);
     }
 
     return @wrong;
@@ -295,13 +300,12 @@ sub _check_recording {
 }
 
 sub _check_journal {
-    my ($self, $volume, @recordings) = @_;
+    my ($self, $volume, $closed, @recordings) = @_;
 
-    my (%open, %closed, %removed, @wrong);
+    my (%open, %removed, @wrong);
 
     for ($self->journal($volume)) {
         $open{ $_->{id} } = $_ if $_->{n} eq 'open';
-        $closed{ $_->{id} } = $_ if $_->{n} eq 'close';
         $removed{ $_->{id} } = $_ if $_->{n} eq 'removed';
         push @wrong, "a gap of $_->{camera} has a negative length"
             if $_->{n} eq 'gap' && $_->{end} && $_->{end} < $_->{start};
@@ -313,7 +317,7 @@ sub _check_journal {
         my $id = $r->{recording} // next;
         push @wrong, "$r->{name} is not in the journal" if !$open{$id};
         push @wrong, "$r->{name} was removed" if $removed{$id};
-        my $c = $closed{$id} or next;
+        my $c = $closed->{$id} or next;
         my $last = $r->{fragments}[-1];
         push @wrong, "$r->{name} has another size than when it was closed"
             if !$last || $c->{bytes} != $last->{offset} + $last->{size}
