@@ -10,16 +10,26 @@ type Schemas = components["schemas"];
 
 export type AuthResponse = Schemas["AuthResponse"];
 export type Alert = Schemas["Alert"];
+export type Bookmark = Schemas["Bookmark"];
+export type BookmarkCreate = Schemas["BookmarkCreate"];
 export type Camera = Schemas["Camera"];
 export type CameraCreate = Schemas["CameraCreate"];
 export type CameraRemoved = Schemas["CameraRemoved"];
 export type CameraUpdate = Schemas["CameraUpdate"];
+export type DayCoverage = Schemas["DayCoverage"];
+export type Export = Schemas["Export"];
+export type ExportCreate = Schemas["ExportCreate"];
+export type ExportUrl = Schemas["ExportUrl"];
 export type LoginRequest = Schemas["LoginRequest"];
 export type PasswordChange = Schemas["PasswordChange"];
 export type Permission = Schemas["Permission"];
+export type Recording = Schemas["Recording"];
 export type RecordingSchedule = Schemas["RecordingSchedule"];
 export type RecordingScheduleSet = Schemas["RecordingScheduleSet"];
 export type RecordingStart = Schemas["RecordingStart"];
+export type RecordingTimeline = Schemas["RecordingTimeline"];
+export type RecordingUrl = Schemas["RecordingUrl"];
+export type StorageUsage = Schemas["StorageUsage"];
 export type StreamKey = Schemas["StreamKey"];
 export type StreamKeyRotate = Schemas["StreamKeyRotate"];
 export type StreamState = Schemas["StreamState"];
@@ -33,20 +43,3 @@ export function may(user: User, permission: Permission): boolean {
     user.permissions.includes("*") || user.permissions.includes(permission)
   );
 }
-
-/* PROVISIONAL until openapi.yaml has them */
-export interface RecordingTimeline {
-  segments: { id: string | null; start: string; end: string; duration: number; state: string }[];
-  gaps: { start: string; end: string | null; cause: string }[];
-  markers: { id: string; type: string; time: string; until: string | null; label: string }[];
-  resolution: number;
-}
-export interface DayCoverage { date: string; wantedSeconds: number; recordedSeconds: number; percent: number | null }
-export interface Recording { id: string; cameraId: string; filename: string; duration: number; fileSize: number; startTime: string; endTime: string; isLocked: boolean; lockedReason: string | null; state: string }
-export interface PlaybackUrl { url: string; expiresAt: string }
-export interface SignedUrl { url: string; expiresAt: string; filename: string; fileSize: number }
-export interface Bookmark { id: string; cameraId: string; at: string; until: string | null; label: string; note: string | null }
-export interface BookmarkCreate { cameraId: string; at: string; label: string; note?: string }
-export interface Export { id: string; cameraId: string; from: string; to: string; state: "queued" | "running" | "done" | "failed" | "expired"; progress: number; bytes: number | null; sha256: string | null; error: string | null; createdAt: string }
-export interface ExportCreate { cameraId: string; from: string; to: string }
-export interface StorageUsage { cameras: { cameraId: string; name: string; bytes: number; growthPerDay: number }[]; volumes: { id: string; path: string; state: string; bytesTotal: number; bytesFree: number }[]; totalBytes: number; growthPerDay: number; daysLeft: number | null }

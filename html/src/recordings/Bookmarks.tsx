@@ -23,7 +23,7 @@ export function Bookmarks(props: {
   const { api } = useServices();
   const say = useToast();
   const renew = useRenewRecordings();
-  const marks = useMay("recordings:read");
+  const writes = useMay("cameras:write");
   const all = recorded.marks.filter(({ type }) => type === "bookmark");
 
   const remove = async (id: string) => {
@@ -48,7 +48,7 @@ export function Bookmarks(props: {
               </button>
               {label}
             </span>
-            {marks && (
+            {writes && (
               <Button
                 look="quiet"
                 small
@@ -123,7 +123,7 @@ export function BookmarkDialog(props: {
       <Field
         label="What happened"
         name="label"
-        maxLength={100}
+        maxLength={200}
         value={label}
         error={fieldMessage(refusal, "label")}
         onChange={(event) => setLabel(event.target.value)}

@@ -1,11 +1,11 @@
 /* Exports of a camera: how far they are, and their files. */
 
 import { useState } from "react";
-import { useMay, useServices } from "../app/services";
+import { useServices, useUser } from "../app/services";
 import { Button } from "../design/Button";
 import { refusalWords } from "../design/Notice";
 import { useToast } from "../design/Toasts";
-import type { Camera, Export } from "../types";
+import { type Camera, type Export, may } from "../types";
 import { isRunning, useExports } from "./queries";
 import { save } from "./save";
 import { useRenewRecordings } from "./useRenew";
@@ -30,17 +30,25 @@ function Row({ camera, one }: { camera: Camera; one: Export }) {
   const { api } = useServices();
   const say = useToast();
   const renew = useRenewRecordings();
-  const mayRemove = useMay("recordings:read");
   const [busy, setBusy] = useState(false);
+  const user = useUser();
+  const mayRemove =
+    one.createdBy === user.username || may(user, "recordings:delete");
   const span = { from: Date.parse(one.from), to: Date.parse(one.to) };
 
-  const download = async () => {
+  const download = async (what: "file" | "manifest") => {
     setBusy(true);
     const outcome = await api.recordings.exportUrl(one.id);
     setBusy(false);
 
     if (outcome.kind === "ok") {
-      save(outcome.value.url, outcome.value.filename);
+      const { url, manifestUrl, filename } = outcome.value;
+
+      if (what === "file") {
+        save(url, filename);
+      } else {
+        save(manifestUrl, filename.replace(/\.mp4$/, ".json"));
+      }
     } else {
       say(`No file came. ${refusalWords(outcome).title}.`, "bad");
     }
@@ -67,14 +75,25 @@ function Row({ camera, one }: { camera: Camera; one: Export }) {
       <Progress one={one} />
       <span className="row-actions">
         {one.state === "done" && (
-          <Button
-            small
-            icon="download"
-            busy={busy}
-            onClick={() => void download()}
-          >
-            Download
-          </Button>
+          <>
+            <Button
+              look="quiet"
+              small
+              title="Proves the file by its checksum, and names what is missing"
+              disabled={busy}
+              onClick={() => void download("manifest")}
+            >
+              Manifest
+            </Button>
+            <Button
+              small
+              icon="download"
+              busy={busy}
+              onClick={() => void download("file")}
+            >
+              Download
+            </Button>
+          </>
         )}
         {mayRemove && (
           <Button
@@ -111,6 +130,8 @@ function Progress({ one }: { one: Export }) {
       return (
         <span className="row-state">
           {one.bytes === null ? "" : bytes(one.bytes)}
+          {one.gaps !== null && one.gaps > 0 &&
+            `, ${one.gaps} ${one.gaps === 1 ? "gap" : "gaps"}`}
         </span>
       );
     case "failed":

@@ -4,6 +4,7 @@
  */
 
 import { useState } from "react";
+import { useMay } from "../app/services";
 import { Button } from "../design/Button";
 import { Notice, refusalWords } from "../design/Notice";
 import { refusalOf } from "../outcome";
@@ -34,6 +35,7 @@ export function RecordingsPanel(props: PanelProps) {
   const { now, view, recorded, query } = recordings;
   const [selection, setSelection] = useState<Span>();
   const [marking, setMarking] = useState<number>();
+  const writes = useMay("cameras:write");
   const shown = at ?? now;
 
   return (
@@ -52,9 +54,11 @@ export function RecordingsPanel(props: PanelProps) {
         />
         <Zoom recordings={recordings} at={at} />
         <span className="recordings-space" />
-        <Button small icon="bookmark" onClick={() => setMarking(shown)}>
-          Bookmark
-        </Button>
+        {writes && (
+          <Button small icon="bookmark" onClick={() => setMarking(shown)}>
+            Bookmark
+          </Button>
+        )}
         <Button
           small
           icon="clip"

@@ -9,14 +9,15 @@ import type {
   DayCoverage,
   Export,
   ExportCreate,
-  PlaybackUrl,
+  ExportUrl,
   Recording,
   RecordingSchedule,
   RecordingScheduleSet,
   RecordingStart,
   RecordingTimeline,
-  SignedUrl,
+  RecordingUrl,
   StorageUsage,
+  StreamUrl,
 } from "../types";
 import type { Span } from "./view";
 
@@ -72,7 +73,7 @@ export class RecordingsApi {
     cameraId: string,
     span: Span,
     signal?: AbortSignal,
-  ): Promise<Outcome<PlaybackUrl>> {
+  ): Promise<Outcome<StreamUrl>> {
     return this.get(
       `/cameras/${encodeURIComponent(cameraId)}/recordings/playback`,
       iso(span),
@@ -80,7 +81,7 @@ export class RecordingsApi {
     );
   }
 
-  fileUrl(id: string): Promise<Outcome<SignedUrl>> {
+  fileUrl(id: string): Promise<Outcome<RecordingUrl>> {
     return this.get(`/recordings/${id}/signed-url`, {});
   }
 
@@ -163,7 +164,7 @@ export class RecordingsApi {
     return this.ask({ method: "DELETE", path: `/exports/${id}` }, nothing);
   }
 
-  exportUrl(id: string): Promise<Outcome<SignedUrl>> {
+  exportUrl(id: string): Promise<Outcome<ExportUrl>> {
     return this.get(`/exports/${id}/signed-url`, {});
   }
 

@@ -1,12 +1,13 @@
-/* What recordings take: by camera, by disk, and how long there is room. */
+/* What recordings take: by camera, by day, and how long there is room. */
 
 import { Title } from "../app/Title";
 import { ButtonLink } from "../design/Button";
 import { Icon } from "../design/Icon";
-import { Blank, Refused, type Tone } from "../design/Notice";
+import { Blank, Refused } from "../design/Notice";
 import { refusalOf } from "../outcome";
 import { useStorage } from "../recordings/queries";
-import { bytes } from "../recordings/words";
+import { DAY } from "../recordings/view";
+import { bytes, duration } from "../recordings/words";
 import { HOME, href } from "../router";
 import type { StorageUsage } from "../types";
 import "./storage.css";
@@ -39,7 +40,9 @@ export default function Storage() {
 }
 
 function Usage({ usage }: { usage: StorageUsage }) {
-  return usage.totalBytes === 0 ? (
+  const { bytesTotal, bytesFree } = usage;
+
+  return usage.bytes === 0 ? (
     <Blank
       icon="disk"
       title="Nothing is recorded yet"
@@ -50,99 +53,110 @@ function Usage({ usage }: { usage: StorageUsage }) {
   ) : (
     <div className="storage">
       <dl className="storage-facts">
-        <Figure name="Recorded" text={bytes(usage.totalBytes)} />
+        <Figure name="Recorded" text={bytes(usage.bytes)} />
         <Figure name="Grows by" text={`${bytes(usage.growthPerDay)} a day`} />
         <Figure name="Room for" text={daysLeft(usage.daysLeft)} />
+        {bytesTotal > 0 && (
+          <Figure
+            name={`Free, of ${bytes(bytesTotal)}`}
+            text={bytes(bytesFree)}
+            share={1 - bytesFree / bytesTotal}
+          />
+        )}
       </dl>
       <section className="card storage-part" aria-labelledby="storage-cameras">
         <h2 id="storage-cameras">Cameras</h2>
         <ByCamera usage={usage} />
       </section>
-      <section className="card storage-part" aria-labelledby="storage-disks">
-        <h2 id="storage-disks">Disks</h2>
-        <Disks usage={usage} />
-      </section>
+      {usage.days.length > 0 && (
+        <section className="card storage-part" aria-labelledby="storage-days">
+          <h2 id="storage-days">Recorded each day</h2>
+          <ByDay usage={usage} />
+        </section>
+      )}
+    </div>
+  );
+}
+
+function Figure(props: { name: string; text: string; share?: number }) {
+  const { name, text, share } = props;
+
+  return (
+    <div className="card storage-figure">
+      <dt>{name}</dt>
+      <dd>{text}</dd>
+      {share !== undefined && <Bar share={share} />}
     </div>
   );
 }
 
 /* the longest bar is the camera that takes the most */
 function ByCamera({ usage }: { usage: StorageUsage }) {
-  const all = [...usage.cameras].sort((a, b) => b.bytes - a.bytes);
-  const most = Math.max(1, all[0]?.bytes ?? 1);
+  const most = Math.max(1, usage.cameras[0]?.bytes ?? 1);
 
   return (
     <ul className="storage-bars">
-      {all.map(({ cameraId, name, bytes: taken, growthPerDay }) => (
-        <li key={cameraId}>
-          <a href={href({ kind: "camera", id: cameraId })}>{name}</a>
-          <Bar share={taken / most} />
-          <span className="storage-size">{bytes(taken)}</span>
-          <span className="storage-growth">{bytes(growthPerDay)} a day</span>
+      {usage.cameras.map((one) => (
+        <li key={one.cameraId}>
+          <a href={href({ kind: "camera", id: one.cameraId })}>{one.name}</a>
+          <Bar share={one.bytes / most} />
+          <span className="storage-size">{bytes(one.bytes)}</span>
+          <span className="storage-length">
+            {duration(one.recordedSeconds * 1000)}
+          </span>
+          <span className="storage-since">since {dayName(one.oldestDay)}</span>
         </li>
       ))}
     </ul>
   );
 }
 
-function Disks({ usage }: { usage: StorageUsage }) {
+const DAYS = 30;
+
+/* a day that is missing has nothing */
+function ByDay({ usage }: { usage: StorageUsage }) {
+  const most = Math.max(1, ...usage.days.map((one) => one.bytes));
+  const found = new Map(usage.days.map((one) => [one.day, one.bytes]));
+
   return (
-    <ul className="storage-bars">
-      {usage.volumes.map(({ id, path, state, bytesTotal, bytesFree }) => {
-        const words = volumeWords(state);
+    <ol className="storage-days">
+      {lastDays(DAYS).map((day) => {
+        const taken = found.get(day) ?? 0;
+        const words = `${dayName(day)}: ${bytes(taken)}`;
 
         return (
-          <li key={id}>
-            <span className="storage-name">
-              <span className="mono">{path}</span>
-              <span className="badge" data-tone={words.tone}>
-                <i aria-hidden="true" />
-                {words.word}
-              </span>
-            </span>
-            <Bar
-              share={bytesTotal > 0 ? 1 - bytesFree / bytesTotal : 0}
-              tone={words.tone}
+          <li key={day} title={words}>
+            <span className="for-readers">{words}</span>
+            <i
+              aria-hidden="true"
+              style={{ height: `${taken > 0 ? Math.max(2, (taken / most) * 100) : 0}%` }}
             />
-            <span className="storage-size">{bytes(bytesFree)} free</span>
-            <span className="storage-growth">of {bytes(bytesTotal)}</span>
           </li>
         );
       })}
-    </ul>
+    </ol>
   );
 }
 
-function Bar({ share, tone }: { share: number; tone?: Tone }) {
+/* by the days of UTC, as recordings are counted */
+function lastDays(n: number): string[] {
+  return Array.from({ length: n }, (_, back) =>
+    new Date(Date.now() - (n - 1 - back) * DAY).toISOString().slice(0, 10),
+  );
+}
+
+function dayName(day: string): string {
+  return new Date(`${day}T12:00:00`).toLocaleDateString(undefined, {
+    day: "numeric",
+    month: "short",
+  });
+}
+
+function Bar({ share }: { share: number }) {
   return (
-    <span className="storage-bar" data-tone={tone} aria-hidden="true">
+    <span className="storage-bar" aria-hidden="true">
       <i style={{ width: `${Math.min(100, Math.max(0.5, share * 100))}%` }} />
     </span>
-  );
-}
-
-/* a disk that is kept full by removing the oldest works as it should */
-function volumeWords(state: string): { word: string; tone: Tone } {
-  switch (state) {
-    case "ok":
-      return { word: "Fine", tone: "good" };
-    case "low":
-      return { word: "Oldest are removed", tone: "info" };
-    case "full":
-      return { word: "Full", tone: "bad" };
-    case "error":
-      return { word: "Fails", tone: "bad" };
-    default:
-      return { word: "Not there", tone: "bad" };
-  }
-}
-
-function Figure({ name, text }: { name: string; text: string }) {
-  return (
-    <div className="card storage-figure">
-      <dt>{name}</dt>
-      <dd>{text}</dd>
-    </div>
   );
 }
 
