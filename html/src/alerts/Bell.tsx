@@ -93,7 +93,7 @@ function List({ alerts, onLeave }: { alerts: Alert[]; onLeave: () => void }) {
           <i aria-hidden="true" />
           <div>
             <strong>{one.title}</strong>
-            <p>{one.message}</p>
+            {one.message !== one.title && <p>{one.message}</p>}
             <p className="alert-facts">
               {ago(one.lastSeenAt)}
               {one.count > 1 && `, ${one.count} times`}

@@ -154,10 +154,8 @@ export class Recording {
       enableWorker: false, // nothing to transmux, and no blob: worker in CSP
       maxBufferLength: 20,
       backBufferLength: 60,
-      autoStartLoad: false,
     });
 
-    hls.on(Hls.Events.MANIFEST_PARSED, () => hls.startLoad(0));
     hls.on(Hls.Events.LEVEL_LOADED, (_event, data) =>
       this.onPieces(data.details),
     );
@@ -186,21 +184,12 @@ export class Recording {
       return;
     }
 
-    const media = mediaAt(this.pieces, this.wanted);
-
-    if (media === undefined) {
+    /* the playlist itself says where in it the moment is */
+    if (mediaAt(this.pieces, this.wanted) === undefined) {
       this.nothing();
-      return;
-    }
-
-    /* the first piece is on its way, and most likely has the moment */
-    if (media < (this.pieces[0]?.duration ?? 0)) {
-      this.video.currentTime = media;
     } else {
-      this.hls?.startLoad(media);
+      void this.play();
     }
-
-    void this.play();
   }
 
   /* Safari without Media Source says itself when its playlist begins */

@@ -75,6 +75,8 @@ export function Timeline(props: TimelineProps) {
         )}`}
         aria-busy={props.busy}
         data-dragging={drag.dragging}
+        data-from={view.from}
+        data-to={view.to}
         onKeyDown={(event) => onKeyDown(event, props, shown)}
         onPointerDown={drag.down}
         onPointerMove={(event) => {
@@ -105,6 +107,8 @@ export function Timeline(props: TimelineProps) {
             <rect
               key={span.from}
               className="timeline-recorded"
+              data-from={span.from}
+              data-to={span.to}
               x={x}
               y={BAND_Y}
               width={w}
