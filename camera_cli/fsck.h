@@ -101,6 +101,7 @@ typedef struct {
     int64_t               usec;     /* sum of their durations */
     int64_t               end_msec;
     int64_t               last_msec;    /* where the last of them begins */
+    int                   entries;  /* that are damaged, and not the last */
     char                  damage[128];
 } cli_fsck_file_t;
 
@@ -123,7 +124,13 @@ int cli_fsck_camera(cli_fsck_volume_t *v, const char *camera);
  * middle is noted there, too, and the rest measured.
  */
 int cli_fsck_file_open(cli_fsck_volume_t *v, cli_fsck_file_t *f);
+/* the same, of what is open */
+int cli_fsck_file_look(cli_fsck_volume_t *v, cli_fsck_file_t *f);
 void cli_fsck_file_close(cli_fsck_file_t *f);
+
+/* fsck_rebuild.c: makes its index from its media, in a dry run in memory alone,
+   and opens that; 0, or -1: its media cannot be read either */
+int cli_fsck_rebuild(cli_fsck_volume_t *v, cli_fsck_file_t *f);
 
 /* fsck_row.c: 0, or an exit code */
 int cli_fsck_rows(cli_fsck_volume_t *v, const char *camera,

@@ -26,6 +26,7 @@ static int cli_fsck_both(cli_fsck_volume_t *v, const char *camera,
     size_t nrows);
 static int cli_fsck_name(cli_fsck_volume_t *v, const char *camera,
     const cam_record_name_t *name, const cli_fsck_row_t *row, int newest);
+static int cli_fsck_index(cli_fsck_volume_t *v, cli_fsck_file_t *f, int rc);
 static int cli_fsck_leave(cli_fsck_volume_t *v, const cli_fsck_file_t *f,
     int newest);
 static int cli_fsck_remains(cli_fsck_volume_t *v, const char *camera,
@@ -149,6 +150,10 @@ cli_fsck_name(cli_fsck_volume_t *v, const char *camera,
 
     rc = cli_fsck_file_open(v, &f);
 
+    if ((rc == -1 || f.entries) && f.media_fd != -1) {
+        rc = cli_fsck_index(v, &f, rc);
+    }
+
     if (rc == -1) {
         rc = cli_fsck_unreadable(v, &f);
 
@@ -159,6 +164,28 @@ cli_fsck_name(cli_fsck_volume_t *v, const char *camera,
     cli_fsck_file_close(&f);
 
     return rc;
+}
+
+
+/* an index that is lost or damaged is made anew where its media is whole */
+
+static int
+cli_fsck_index(cli_fsck_volume_t *v, cli_fsck_file_t *f, int rc)
+{
+    char  path[CAM_RECORD_PATH_MAX], damage[sizeof(f->damage)];
+
+    strcpy(damage, f->damage);
+    cam_record_path(path, f->camera, f->start_msec, "idx");
+
+    if (cli_fsck_rebuild(v, f) == -1) {
+        return rc;
+    }
+
+    if (cli_fsck_found(v, "index_lost", path, "%s", damage)) {
+        (void) cli_fsck_repaired(v, 0);
+    }
+
+    return cli_fsck_file_look(v, f);
 }
 
 

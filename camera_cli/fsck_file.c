@@ -51,6 +51,7 @@ cli_fsck_file_open(cli_fsck_volume_t *v, cli_fsck_file_t *f)
     char  path[CAM_RECORD_PATH_MAX];
 
     f->damage[0] = '\0';
+    f->entries = 0;
     cli_fsck_file_index_path(f, path);
 
     f->media_fd = cli_fsck_file_openat(v, f->path, &f->media_size);
@@ -67,6 +68,13 @@ cli_fsck_file_open(cli_fsck_volume_t *v, cli_fsck_file_t *f)
         return -1;
     }
 
+    return cli_fsck_file_look(v, f);
+}
+
+
+int
+cli_fsck_file_look(cli_fsck_volume_t *v, cli_fsck_file_t *f)
+{
     if (cli_fsck_file_head(v, f) == -1) {
         return -1;
     }
@@ -83,7 +91,9 @@ cli_fsck_file_open(cli_fsck_volume_t *v, cli_fsck_file_t *f)
         cli_fsck_file_contents(v, f);
     }
 
-    return cli_fsck_file_cut(v, f);
+    /* nothing is cut before it is known what is damaged */
+
+    return f->entries ? 0 : cli_fsck_file_cut(v, f);
 }
 
 
@@ -220,6 +230,7 @@ cli_fsck_file_tiles(cli_fsck_file_t *f)
         {
             snprintf(f->damage, sizeof(f->damage), "entry %" PRIu32 " of its "
                      "index is damaged", whole);
+            f->entries = 1;
             cli_fsck_file_measure(f, count, &list[0]);
             f->usec = list[0].time_usec + list[0].duration_usec;
             return;

@@ -60,8 +60,8 @@ is(scalar $t->frame_numbers($r->{file}), 294, 'and plays');
 $r = recording();
 patch($r->{index}, 256 + 56 * 5, 'x');
 $t->sql("UPDATE recordings SET fragments = 39 WHERE id = '$r->{id}'");
-finds('damaged', 'an entry in the middle');
-is(column($r, 'probe_error'), 'entry 5 of its index is damaged', 'said');
+finds('index_lost size_differs', 'an entry in the middle');
+is(column($r, 'fragments'), 40, 'is made anew');
 is(-s $r->{file}, $r->{bytes}, 'nothing whole is cut off');
 
 $r = recording();
@@ -74,9 +74,23 @@ is($t->sql(q{SELECT count(*) FROM alerts WHERE type = 'recording_damaged'
     AND resolved_at IS NULL}), 1, 'an alert');
 
 $r = recording();
+my $index = $t->read_file($r->{index});
 patch($r->{index}, 40, 'x');
-$t->sql("UPDATE recordings SET file_size = 1 WHERE id = '$r->{id}'");
-finds('unreadable', 'the head of an index');
+finds('index_lost', 'the head of an index');
+is(substr($t->read_file($r->{index}), 256), substr($index, 256),
+    'is made anew, entries stay');
+
+$r = recording();
+$index = $t->read_file($r->{index});
+unlink $r->{index};
+finds('index_lost', 'no index');
+is(entries($t->read_file($r->{index})), entries($index), 'the same again');
+
+$r = recording();
+patch($r->{index}, 40, 'x');
+patch($r->{file}, 0, 'nothing is known of this head');
+finds('unreadable', 'neither index nor media');
+is(column($r, 'state'), 'damaged', 'its state');
 
 # rows
 
@@ -152,8 +166,16 @@ finds('garbage_gone', 'garbage that is gone');
 $r = recording();
 unlink $r->{index};
 $t->sql("DELETE FROM recordings WHERE id = '$r->{id}'");
-finds('garbage', 'media without an index');
-ok(-e $r->{file}, 'stays');
+finds('index_lost row_missing', 'media alone');
+like($t->sql("SELECT usec, codecs, width, height FROM recordings
+    WHERE file_path = '$r->{path}'"),
+    qr/^$r->{usec}\tavc1\.42c00.,mp4a\.40\.2\t320\t180$/, 'is a recording again');
+
+$r = recording();
+$t->write_file($_, 'x' x 10_000) for @$r{qw(file index)};
+$t->sql("DELETE FROM recordings WHERE id = '$r->{id}'");
+finds('garbage', 'files of anything');
+ok(-e $r->{file}, 'stay');
 
 $t->write_file($t->volume . "/media/$camera->{id}/notes.txt", 'mine');
 finds('garbage', 'a file that is none of ours');
@@ -170,7 +192,7 @@ $t->sql(sprintf q{SELECT journal_position('%s', '1790000000000.log', %d)},
     $r->{volume}, length $line);
 finds('row_missing', 'it was applied, and the row is not there');
 
-is(fsck(0, '--deep')->{damaged}, 4, 'known damage is no news');
+is(fsck(0, '--deep')->{damaged}, 3, 'known damage is no news');
 
 $t->done_testing;
 
@@ -205,6 +227,13 @@ sub finds {
     is($wet->{repaired}, $wet->{found}, "$name, all of it");
 
     is(kinds(fsck(0, @options)), '', "$name, clean");
+}
+
+# all that media can say: neither segments of the live store nor checksums
+
+sub entries {
+    return join ' ', map { join ',', (unpack 'QqqQLLLSS', $_)[0 .. 2, 4 .. 6, 8] }
+        unpack '(a56)*', substr $_[0], 256;
 }
 
 sub kinds { join ' ', sort map { $_->{kind} } @{ $_[0]{findings} } }
