@@ -269,6 +269,10 @@ cli_fsck_volume_check(cli_fsck_volume_t *v)
         rc = cli_fsck_cameras(v, cameras);
     }
 
+    if (rc == 0) {
+        rc = cli_fsck_exports(v);
+    }
+
     json_decref(cameras);
 
     return rc;

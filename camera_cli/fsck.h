@@ -152,6 +152,9 @@ int cli_fsck_volume_row(cli_fsck_volume_t *v);
 /* fsck_journal.c: lines that wait for the database; 0, or an exit code */
 int cli_fsck_journal(cli_fsck_volume_t *v);
 
+/* fsck_export.c: rows of exports and their files; 0, or an exit code */
+int cli_fsck_exports(cli_fsck_volume_t *v);
+
 /* fsck_walk.c: counts files and finds those of foreign names */
 int cli_fsck_walk(cli_fsck_volume_t *v, json_t *cameras);
 

@@ -153,6 +153,21 @@ $t->write_file($r->{hold}, '');
 finds('hold_unknown', 'a mark without a hold');
 is(column($r, 'locked'), 't', 'is one');
 
+# exports
+
+mkdir $t->volume . '/exports';
+my $export = $t->sql("INSERT INTO exports (camera_id, from_time, to_time, state,
+    bytes, sha256, path, volume_id) VALUES ('$camera->{id}', now(), now()
+    + interval '1 s', 'done', 100, 'x', 'exports/x.mp4', '$r->{volume}')
+    RETURNING id");
+$t->write_file($t->volume . '/exports/x.mp4', 'x' x 100);
+$t->write_file($t->volume . '/exports/x.json', '{}');
+is(fsck(0)->{found}, 0, 'an export');
+$t->write_file($t->volume . '/exports/x.mp4', 'x' x 99);
+finds('export_lost', 'one of another size');
+is($t->sql("SELECT state FROM exports WHERE id = '$export'"), 'failed',
+    'has failed');
+
 # garbage
 
 my $foreign = { id => 'f0000000-0000-4000-8000-00000000000f' };
