@@ -27,7 +27,7 @@
 #define CW_PROBE_EACH       64           /* of them has its boxes looked at */
 #define CW_PROBE_HOLE_MSEC  1000
 #define CW_PROBE_SLACK_MSEC 2000
-#define CW_PROBE_OVERLAP_USEC  1000      /* of two fragments: rounding */
+#define CW_PROBE_OVERLAP_USEC  100000    /* tracks end where they end */
 
 
 typedef struct {

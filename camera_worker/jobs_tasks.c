@@ -42,6 +42,8 @@ typedef struct {
 
 static int cw_tasks_volume(cw_jobs_t *j, cw_jobs_volume_t *v);
 static void cw_tasks_do(cw_jobs_t *j, cw_tasks_one_t *t, const char *path);
+static void cw_tasks_foreign(cw_jobs_t *j, cw_tasks_one_t *t,
+    const char *path);
 static int cw_tasks_names(cw_tasks_one_t *t, const char *path);
 static const char *cw_tasks_last(const char *path);
 static void cw_tasks_remove(cw_jobs_t *j, cw_tasks_one_t *t);
@@ -105,7 +107,7 @@ cw_tasks_do(cw_jobs_t *j, cw_tasks_one_t *t, const char *path)
     char  day[CAM_RECORD_PATH_MAX];
 
     if (cw_tasks_names(t, path) == -1) {
-        cw_log(CW_LOG_ALERT, 0, "recording %s has a path that is none", t->id);
+        cw_tasks_foreign(j, t, path);
         return;
     }
 
@@ -133,6 +135,31 @@ cw_tasks_do(cw_jobs_t *j, cw_tasks_one_t *t, const char *path)
     }
 
     cw_log_set_camera(NULL);
+}
+
+
+/* nothing is done to what has not one of our names, and nobody waits for it */
+
+static void
+cw_tasks_foreign(cw_jobs_t *j, cw_tasks_one_t *t, const char *path)
+{
+    const char  *values[] = { t->volume->text, path };
+
+    cw_log(CW_LOG_ALERT, 0, "recording %s has a path that is none, \"%s\"",
+           t->id, path);
+
+    if (strcmp(t->task, "hold") == 0) {
+        (void) cw_tasks_call(j, t, "SELECT recording_task_done($1, 'hold')");
+
+    } else if (strcmp(t->task, "release") == 0) {
+        (void) cw_tasks_call(j, t,
+                             "SELECT recording_task_done($1, 'release')");
+
+    } else if (cw_db_do(&j->db, "SELECT recording_garbage_add($1, $2, 'path')",
+                        2, values) == 0)
+    {
+        (void) cw_tasks_call(j, t, "SELECT recording_forget($1)");
+    }
 }
 
 

@@ -86,6 +86,19 @@ is($t->wait_sql(0, "$rows WHERE id = '$asked->{id}'"), 0, 'deleted');
 cmp_ok(time - $began, '<', 2, 'at once');
 ok(!exists_on_disk($asked), 'with its files');
 
+# a row whose path is none of ours is forgotten, and nothing is touched
+
+my $foreign = $t->recording($door, time - 2 * $day, path => 'media/secret');
+$t->write_file($t->volume . '/media/secret', 'x');
+$t->journal(open => $foreign, close => { %$foreign, why => 'hour' });
+$t->wait_sql(1, "$rows WHERE file_path = 'media/secret' AND state <> 'recording'");
+$t->sql("UPDATE recordings SET state = 'deleting'
+    WHERE file_path = 'media/secret'");
+is($t->wait_sql('media/secret', 'SELECT path FROM recording_garbage'),
+    'media/secret', 'a path that is none is garbage');
+is($t->wait_sql(0, "$rows WHERE file_path = 'media/secret'"), 0, 'is forgotten');
+ok(-e $t->volume . '/media/secret', 'and left alone');
+
 # by bytes of a camera, then of the tenant: the oldest first
 
 my @some = map { made($door, time - $_ * 3600) } reverse 1 .. 5;
