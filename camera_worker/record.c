@@ -30,6 +30,7 @@
 
 #define CW_RECORD_AGAIN_MSEC  1000       /* a volume that is away */
 #define CW_RECORD_AWAY_TICKS  8          /* without it, before that is said */
+#define CW_RECORD_READY_MSEC  2000       /* for the other volumes, at most */
 #define CW_RECORD_TICK_MAX    1000
 #define CW_RECORD_LATE_MSEC   5000       /* after the end that was wished */
 
@@ -39,6 +40,7 @@ static void cw_record_clock(cw_record_t *r);
 static int cw_record_open(cw_record_t *r);
 static void cw_record_leave(cw_record_t *r, const char *why);
 static void cw_record_tick(cw_record_t *r);
+static int cw_record_is_ready(cw_record_t *r);
 static void cw_record_cameras(cw_record_t *r);
 static void cw_record_not_ours(cw_record_t *r, cw_record_camera_t *c,
     const uint8_t *camera, const cam_record_wish_t *wish);
@@ -110,7 +112,8 @@ cw_record_init(cw_record_t *r, cw_worker_t *worker, int child)
         return -1;
     }
 
-    r->clock_msec = cam_clock_wall_msec() - cam_clock_monotonic_msec();
+    r->start_msec = cam_clock_monotonic_msec();
+    r->clock_msec = cam_clock_wall_msec() - r->start_msec;
 
     return 0;
 }
@@ -223,9 +226,37 @@ cw_record_tick(cw_record_t *r)
 
     cw_record_space_look(r);
     cw_record_volume_tell(r);
-    cw_record_cameras(r);
+
+    if (r->ready || cw_record_is_ready(r)) {
+        cw_record_cameras(r);
+    }
+
     cw_record_others(r);
     cw_record_settle(r, 0);
+}
+
+
+/* at the start of all of them a camera is not taken from one that is slower */
+
+static int
+cw_record_is_ready(cw_record_t *r)
+{
+    int                  i;
+    cam_record_volume_t  v;
+
+    r->ready = 1;
+
+    for (i = 0; i < r->worker->records; i++) {
+        cam_record_volume_get(r->table, i, &v);
+
+        if (v.state == CAM_RECORD_VOLUME_ABSENT
+            || r->now_msec - v.beat_msec > CAM_RECORD_BEAT_MSEC)
+        {
+            r->ready = r->now_msec - r->start_msec > CW_RECORD_READY_MSEC;
+        }
+    }
+
+    return r->ready;
 }
 
 
@@ -301,16 +332,19 @@ cw_record_not_ours(cw_record_t *r, cw_record_camera_t *c,
         return;
     }
 
-    /* what an earlier child, or one that left it to nobody, said of it */
+    /* what an earlier child said of it keeps others from it */
 
-    if (!wish->want && cam_record_state_get(r->table, camera, &s) == 0
-        && (int) s.volume == r->number && s.state != CAM_RECORD_IDLE)
+    if (cam_record_state_get(r->table, camera, &s) == -1
+        || (int) s.volume != r->number
+        || (s.start_msec == 0 && (wish->want || s.state == CAM_RECORD_IDLE)))
     {
-        s.state = CAM_RECORD_IDLE;
-        memset(s.recording, 0, CAM_UUID_LEN);
-        s.start_msec = 0;
-        (void) cam_record_state_set(r->table, camera, &s);
+        return;
     }
+
+    s.state = wish->want ? CAM_RECORD_WAITING : CAM_RECORD_IDLE;
+    memset(s.recording, 0, CAM_UUID_LEN);
+    s.start_msec = 0;
+    (void) cam_record_state_set(r->table, camera, &s);
 }
 
 

@@ -114,6 +114,8 @@ typedef struct cw_record_s {
     int64_t              wall_msec;
     int64_t              clock_msec;    /* the one less the other */
     uint32_t             epoch;         /* steps of the clock so far */
+    int64_t              start_msec;
+    int                  ready;         /* the other volumes have spoken */
     int                  storage_full;  /* said so */
     int                  failed;        /* an error of the disk, said so */
     int                  away[CAM_RECORD_VOLUMES];   /* for so many ticks */

@@ -63,13 +63,30 @@ if ($t->soak) {
         60, 'back');
 }
 
+is(join('', map { $t->missing_parts($_) } @ids), '', 'no part is missing');
+
+# a restart of all: the first is tried again, and nobody else moves
+
+my %files = map { $_ => files($_) } @second;
+
+$t->worker->signal('KILL');
+$t->worker->wait(5);
+$t->start_recorder(volumes => 2, length => 3600, env => $shim->env);
+
+is(scalar(grep { $t->goes_on($_) } @ids), @ids, 'restart: recording again');
+is_deeply({ map { $_ => files($_) } @second }, \%files,
+    'restart: in the same files');
+
 $t->wish($_, want => 0) for @ids;
 ok($t->wait_for(sub { !grep { $t->record_state($_)->{state} != 0 } @ids }, 10,
     'idle'), 'idle');
 $_->stop for @feeds;
 is($t->worker->stop, 0, 'stopped');
 
-is(join('', map { $t->missing_parts($_) } @ids), '', 'no part is missing');
 is(join("\n", $t->check_recordings), '', 'all is right');
 
 $t->done_testing;
+
+###############################################################################
+
+sub files { scalar(() = $t->recordings($_[0])) }
