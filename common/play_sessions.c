@@ -36,6 +36,7 @@
 #include "clock.h"
 #include "play_sessions.h"
 #include "shared_file.h"
+#include "token.h"
 
 
 #define CAM_SESSIONS_MAGIC     0x31534553    /* "SES1" */
@@ -67,7 +68,8 @@ typedef struct {
     uint8_t    jti[16];
     uint8_t    addr[16];
     uint16_t   family;
-    uint8_t    unused[38];
+    uint8_t    purpose;          /* of the session */
+    uint8_t    unused[37];
 } cam_sessions_slot_t;
 
 
@@ -187,6 +189,7 @@ cam_sessions_start(cam_sessions_t *z, const uint8_t jti[16],
     memcpy(slot->jti, jti, 16);
     cam_sessions_set_addr(slot, addr);
     slot->started = s->started;
+    slot->purpose = s->purpose;
 
     __atomic_store_n(&slot->bytes, 0, __ATOMIC_RELAXED);
     __atomic_store_n(&slot->requests, 0, __ATOMIC_RELAXED);
@@ -408,6 +411,7 @@ cam_sessions_playing(const cam_sessions_t *z, unsigned recent_sec,
 
         if (cam_sessions_in_use(seat, recent_sec)
             && !(seat & CAM_SESSIONS_CLAIMED)
+            && slot->purpose != CAM_PURPOSE_RECORDINGS
             && __atomic_load_n(&slot->requests, __ATOMIC_RELAXED))
         {
             memcpy(cameras[count++], slot->camera, CAM_UUID_LEN);

@@ -35,7 +35,7 @@ void cam_sessions_close(cam_sessions_t *z);
 
 /*
  * Takes one of the token's limit places for a session that is not signed yet:
- * fills sid and slot.  addr may be NULL.  Answers CAM_SESSIONS_OK, _LIMIT or
+ * fills sid and slot, and keeps its purpose.  addr may be NULL.  Answers CAM_SESSIONS_OK, _LIMIT or
  * _FULL, or -1 with errno (no random bytes).
  */
 int cam_sessions_start(cam_sessions_t *z, const uint8_t jti[16],
@@ -46,9 +46,9 @@ int cam_sessions_start(cam_sessions_t *z, const uint8_t jti[16],
 int cam_sessions_touch(cam_sessions_t *z, const cam_url_session_t *s,
     unsigned idle_sec);
 
-/* the cameras of all sessions that play, one for each: of those that asked for
-   media in the last so many seconds; reads the whole table.  Answers how many,
-   at most max */
+/* the cameras of all sessions that play live, one for each: of those that asked
+   for media in the last so many seconds; reads the whole table.  Answers how
+   many, at most max */
 unsigned cam_sessions_playing(const cam_sessions_t *z, unsigned recent_sec,
     uint8_t (*cameras)[CAM_UUID_LEN], unsigned max);
 

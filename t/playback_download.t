@@ -8,6 +8,7 @@
 use strict;
 use warnings;
 
+use Camera::HTTP;
 use Camera::Playback;
 use Camera::Store;
 use Camera::Test;
@@ -19,8 +20,18 @@ $t->skip_without(qw(nginx camera_recordings));
 
 ###############################################################################
 
+my ($certificate, $key) = $t->certificate;
+my $https = $t->port('https');
+
 $t->nginx_conf(Camera::Playback->conf($t,
-    volumes => [ "$t->{dir}/first", $t->volume ]));
+    volumes => [ "$t->{dir}/first", $t->volume ], http => <<"END"));
+    server {
+        listen 127.0.0.1:$https ssl;
+        ssl_certificate $certificate;
+        ssl_certificate_key $key;
+        location /recordings/ { camera_recordings; aio threads; sendfile on; }
+    }
+END
 $t->start_nginx;
 
 my $store = Camera::Store->new($t);
@@ -70,6 +81,15 @@ $r = $t->http_get($url, method => 'HEAD');
 is("$r->{status} $r->{headers}{'content-length'}", '200 ' . length $bytes,
     'HEAD');
 is($t->http_get($url, method => 'POST')->{status}, 405, 'POST');
+
+# over TLS, where bytes are read by threads
+
+my $big = $t->make_recording($camera, start => time - 5400, clip => 'big');
+$r = Camera::HTTP::get($https, $p->download(start => $big->{start}), tls => 1);
+ok($r->{body} eq $t->read_file($big->{file}), 'over TLS');
+$r = Camera::HTTP::get($https, $p->download(start => $big->{start}), tls => 1,
+    headers => ['Range: bytes=1000000-2999999']);
+ok($r->{body} eq substr($t->read_file($big->{file}), 1e6, 2e6), 'a range of it');
 
 # names
 

@@ -22,6 +22,7 @@
 
 #include "clock.h"
 #include "play_sessions.h"
+#include "token.h"
 
 #define LIMIT      4
 #define IDLE       60
@@ -150,6 +151,15 @@ viewers_are_those_who_play(void **state)
     assert_int_equal(cam_sessions_playing(z, IDLE, playing, 3), 2);
     assert_memory_equal(playing[1], camera, CAM_UUID_LEN);
     assert_int_equal(cam_sessions_playing(z, IDLE, playing, 1), 1);
+
+    /* who looks at recordings does not watch the camera */
+
+    s[0].purpose = CAM_PURPOSE_RECORDINGS;
+    assert_int_equal(cam_sessions_start(z, jti, camera, NULL, LIMIT, IDLE,
+                                        &s[0]),
+                     CAM_SESSIONS_OK);
+    assert_int_equal(cam_sessions_touch(z, &s[0], IDLE), CAM_SESSIONS_OK);
+    assert_int_equal(cam_sessions_playing(z, IDLE, playing, 3), 2);
 
     cam_sessions_close(z);
 }
