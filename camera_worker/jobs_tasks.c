@@ -31,6 +31,7 @@ typedef struct {
     cw_jobs_volume_t  *volume;
     const char        *id;
     const char        *task;
+    int                released;         /* a hold that may still lie there */
     uint8_t            camera[CAM_UUID_LEN];
     int64_t            start_msec;
     int                dir;              /* of its day */
@@ -76,8 +77,8 @@ cw_tasks_volume(cw_jobs_t *j, cw_jobs_volume_t *v)
     const char      *values[] = { v->text };
     cw_tasks_one_t   t;
 
-    rows = cw_db_query(&j->db, "SELECT recording_id, task, file_path"
-                       " FROM recording_tasks WHERE volume_id = $1"
+    rows = cw_db_query(&j->db, "SELECT recording_id, task, file_path,"
+                       " released FROM recording_tasks WHERE volume_id = $1"
                        " ORDER BY created_at LIMIT " CW_TASKS_MAX, 1, values);
 
     if (rows == NULL) {
@@ -91,6 +92,7 @@ cw_tasks_volume(cw_jobs_t *j, cw_jobs_volume_t *v)
         t.volume = v;
         t.id = PQgetvalue(rows, i, 0);
         t.task = PQgetvalue(rows, i, 1);
+        t.released = PQgetvalue(rows, i, 3)[0] == 't';
 
         cw_tasks_do(j, &t, PQgetvalue(rows, i, 2));
     }
@@ -195,6 +197,10 @@ cw_tasks_remove(cw_jobs_t *j, cw_tasks_one_t *t)
     struct stat  st;
 
     if (t->dir != -1) {
+
+        if (t->released && cw_tasks_unlink(t, t->hold) == -1) {
+            return;
+        }
 
         if (fstatat(t->dir, t->hold, &st, AT_SYMLINK_NOFOLLOW) == 0) {
             cw_log(CW_LOG_WARN, 0, "recording %s stays, \"%s\" is there",

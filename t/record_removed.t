@@ -64,6 +64,8 @@ is(remove($file[0])->{status}, 202, 'removed by the API');
 is($t->api(POST => "/recordings/$file[1]{id}/hold", token => $admin->{token},
     json => { reason => 'case 4' })->{status}, 200, 'another one is held');
 is(remove($file[1])->{code}, 'RECORDING_LOCKED', 'and stays');
+ok($t->wait_for(sub { -e $file[1]{hold} }, 10, 'the hold'),
+    'which is marked on disk');
 
 ok($t->wait_for(sub { !-e $file[0]{file} && !-e $file[0]{index} }, 10,
     'the files to go'), 'its files are gone');
@@ -92,13 +94,18 @@ is_deeply([ $p->frames($new->{groups}[0]) ], [ 0 .. 119 ],
 is($t->api_get("/recordings/$file[0]{id}", token => $admin->{token})->{status},
     404, 'the API knows none');
 
-# on hold no more
+# released and removed before the jobs get to either: the mark of the hold was
+# taken for a new one, and the recording stayed
 
+my ($jobs) = $t->worker_children('jobs');
+kill 'STOP', $jobs;
 is($t->api(DELETE => "/recordings/$file[1]{id}/hold",
     token => $admin->{token})->{status}, 200, 'released');
 is(remove($file[1])->{status}, 202, 'and removed');
+kill 'CONT', $jobs;
 ok($t->wait_for(sub { !-e $file[1]{file} && !-e $file[1]{hold} }, 10,
     'the files to go'), 'with its files');
+
 is($t->sql(q{SELECT string_agg(action || ' ' || result, ', ' ORDER BY id)
     FROM recording_audit WHERE action <> 'watch'}), join(', ', 'download ok',
     'delete ok', 'hold ok', 'delete RECORDING_LOCKED', 'release ok',
