@@ -10,6 +10,7 @@ import {
   range,
   recordedWithin,
   type Recorded,
+  without,
 } from "../src/recordings/timeline";
 import {
   around,
@@ -208,6 +209,15 @@ describe("what was recorded", () => {
       { from: T, to: T + 2 * HOUR },
       { from: T + 3 * HOUR, to: T + 4 * HOUR },
     ]);
+  });
+
+  it("leaves gaps out of files that span them", () => {
+    const file = [{ from: T, to: T + 4 * HOUR }];
+    const gap = (from: number, to: number) => ({ from: T + from * HOUR, to: T + to * HOUR });
+
+    expect(without(file, [gap(1, 2), gap(3, 5)])).toEqual([gap(0, 1), gap(2, 3)]);
+    expect(without(file, [gap(-1, 9)])).toEqual([]);
+    expect(without(file, [gap(5, 6)])).toEqual(file);
   });
 
   it("is drawn within the view, and never too thin to see", () => {

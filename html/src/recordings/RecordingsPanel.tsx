@@ -128,7 +128,7 @@ const LENGTHS = [
 
 function Zoom(props: { recordings: Recordings; at: number | undefined }) {
   const { recordings, at } = props;
-  const { view, day, now, isToday } = recordings;
+  const { view, day, isToday } = recordings;
 
   const choose = (length: number | undefined) => {
     if (length === undefined) {
@@ -139,6 +139,9 @@ function Zoom(props: { recordings: Recordings; at: number | undefined }) {
       recordings.showAt(at ?? (view.from + view.to) / 2, length);
     }
   };
+
+  const name =
+    at === undefined ? "Show the last hour" : "Show the moment that plays";
 
   /* the last hour shows a little of what is to come */
   const isShown = (length: number | undefined) =>
@@ -166,14 +169,12 @@ function Zoom(props: { recordings: Recordings; at: number | undefined }) {
           look="quiet"
           small
           icon="clock"
+          aria-label={name}
+          title={name}
           onClick={() =>
-            at === undefined || now - at < HOUR
-              ? recordings.showLast()
-              : recordings.showAt(at)
+            at === undefined ? recordings.showLast() : recordings.showAt(at)
           }
-        >
-          {at === undefined ? "Last hour" : "Where it plays"}
-        </Button>
+        />
       )}
     </>
   );

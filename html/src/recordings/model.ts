@@ -1,23 +1,34 @@
 /* What the server says of a camera's recordings, as the timeline takes it. */
 
 import type { RecordingTimeline, StreamState } from "../types";
-import { joined, type Mark, type Recorded } from "./timeline";
+import { joined, type Mark, type Recorded, without } from "./timeline";
+import type { Span } from "./view";
 
-export function toRecorded(timeline: RecordingTimeline, now: number): Recorded {
+/*
+ * `running` is what is being recorded: the database hears of it once a minute,
+ * its state now is newer.
+ */
+export function toRecorded(
+  timeline: RecordingTimeline,
+  running: StreamState["recording"] | undefined,
+  now: number,
+): Recorded {
+  const gaps = timeline.gaps
+    .map(({ start, end, cause }) => ({
+      from: Date.parse(start),
+      to: end === null ? now : Date.parse(end),
+      cause,
+    }))
+    .sort((a, b) => a.from - b.from);
+
+  const files = timeline.segments.map(({ start, end }) => ({
+    from: Date.parse(start),
+    to: Date.parse(end),
+  }));
+
   return {
-    spans: joined(
-      timeline.segments.map(({ start, end }) => ({
-        from: Date.parse(start),
-        to: Date.parse(end),
-      })),
-    ),
-    gaps: timeline.gaps
-      .map(({ start, end, cause }) => ({
-        from: Date.parse(start),
-        to: end === null ? now : Date.parse(end),
-        cause,
-      }))
-      .sort((a, b) => a.from - b.from),
+    spans: without(joined([...files, ...spanOf(running)]), gaps),
+    gaps,
     marks: timeline.markers.map(toMark),
   };
 }
@@ -32,19 +43,13 @@ function toMark(marker: RecordingTimeline["markers"][number]): Mark {
   };
 }
 
-/* the database hears of a running file once a minute, its state now is newer */
-export function withRunning(
-  recorded: Recorded,
-  running: StreamState["recording"] | undefined,
-): Recorded {
-  if (running?.startTime == null || running.endTime == null) {
-    return recorded;
-  }
-
-  const span = {
-    from: Date.parse(running.startTime),
-    to: Date.parse(running.endTime),
-  };
-
-  return { ...recorded, spans: joined([...recorded.spans, span]) };
+function spanOf(running: StreamState["recording"] | undefined): Span[] {
+  return running?.startTime == null || running.endTime == null
+    ? []
+    : [
+        {
+          from: Date.parse(running.startTime),
+          to: Date.parse(running.endTime),
+        },
+      ];
 }

@@ -100,6 +100,22 @@ export function joined(spans: readonly Span[]): Span[] {
   return all;
 }
 
+/* a file goes on behind a gap: what it spans was not all recorded */
+export function without(spans: readonly Span[], gaps: readonly Span[]): Span[] {
+  return gaps.reduce<Span[]>(
+    (left, gap) =>
+      left.flatMap((span) =>
+        gap.to <= span.from || gap.from >= span.to
+          ? [span]
+          : [
+              { from: span.from, to: gap.from },
+              { from: gap.to, to: span.to },
+            ].filter(({ from, to }) => to > from),
+      ),
+    [...spans],
+  );
+}
+
 export interface Bar<T extends Span> {
   x: number;
   width: number;

@@ -7,7 +7,7 @@
 
 import { useCallback, useMemo, useState } from "react";
 import { useStreamState } from "../queries";
-import { toRecorded, withRunning } from "./model";
+import { toRecorded } from "./model";
 import { useTimeline } from "./queries";
 import { NOTHING } from "./timeline";
 import { useNow } from "./useNow";
@@ -38,7 +38,7 @@ export function useRecordings(cameraId: string) {
     () =>
       query.data === undefined
         ? NOTHING
-        : withRunning(toRecorded(query.data, now), isToday ? running : null),
+        : toRecorded(query.data, isToday ? running : null, now),
     [query.data, running, isToday, now],
   );
 

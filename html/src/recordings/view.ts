@@ -20,7 +20,8 @@ export const HOUR = 60 * MINUTE;
 export const DAY = 24 * HOUR;
 
 const SHORTEST_MS = 2 * MINUTE;
-const TICK_PX = 76; // a label has room
+const TICK_PX = 84; // a label has room
+const FINE_TICK_PX = 112; // one with seconds
 
 const STEPS = [
   SECOND,
@@ -97,9 +98,10 @@ export function dayOf(at: number, days = 0): Span {
 }
 
 export function ticks(view: Span, width: number): Tick[] {
-  const room = Math.max(1, Math.floor(width / TICK_PX));
-  const step =
-    STEPS.find((one) => lengthOf(view) / one <= room) ?? STEPS.at(-1) ?? DAY;
+  const fits = (one: number) =>
+    lengthOf(view) / one <=
+    Math.max(1, width / (one < MINUTE ? FINE_TICK_PX : TICK_PX));
+  const step = STEPS.find(fits) ?? STEPS.at(-1) ?? DAY;
   const all: Tick[] = [];
 
   for (let n = first(view, step); ; n++) {
