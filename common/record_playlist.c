@@ -218,6 +218,7 @@ cam_record_playlist(char *const *volume, unsigned volumes,
     const cam_mac_t *macs, int64_t now_msec, size_t *len)
 {
     int                 rc;
+    char               *text;
     cam_record_text_t   t;
     cam_record_range_t  range;
 
@@ -257,8 +258,9 @@ cam_record_playlist(char *const *volume, unsigned volumes,
     }
 
     *len = t.len;
+    text = realloc(t.text, t.len);
 
-    return t.text;
+    return text ? text : t.text;
 }
 
 

@@ -21,6 +21,9 @@
 #define NGX_CAMERA_REC_MASTER_LEN  1024
 #define NGX_CAMERA_REC_NEWS_MSEC   30000    /* it is being recorded */
 
+/* bytes of texts that a worker keeps for clients that take them slowly */
+#define NGX_CAMERA_REC_TEXTS       (64 << 20)
+
 
 /* in and out of the thread */
 
@@ -38,6 +41,14 @@ typedef struct {
     char                  *text;
     size_t                 len;
 } ngx_camera_rec_list_t;
+
+
+/* of a playlist that is being sent */
+
+typedef struct {
+    char                  *data;
+    size_t                 len;
+} ngx_camera_rec_text_t;
 
 
 static ngx_int_t ngx_camera_rec_master_post(ngx_http_request_t *r,
@@ -59,6 +70,9 @@ static void ngx_camera_rec_media_clear(ngx_camera_task_t *task);
 static void ngx_camera_rec_free(void *data);
 static ngx_int_t ngx_camera_rec_failed(ngx_http_request_t *r, int err,
     const char *nothing);
+
+
+static size_t  ngx_camera_rec_texts;        /* bytes of all that are */
 
 
 ngx_int_t
@@ -316,6 +330,7 @@ ngx_camera_rec_media_answer(ngx_camera_task_t *task, ngx_http_request_t *r)
 {
     ngx_buf_t              *b;
     ngx_pool_cleanup_t     *cln;
+    ngx_camera_rec_text_t  *text;
     ngx_camera_rec_list_t  *list;
 
     list = (ngx_camera_rec_list_t *) task;
@@ -325,14 +340,23 @@ ngx_camera_rec_media_answer(ngx_camera_task_t *task, ngx_http_request_t *r)
     }
 
     b = ngx_calloc_buf(r->pool);
-    cln = ngx_pool_cleanup_add(r->pool, 0);
+    cln = ngx_pool_cleanup_add(r->pool, sizeof(ngx_camera_rec_text_t));
 
     if (b == NULL || cln == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
+    if (ngx_camera_rec_texts + list->len > NGX_CAMERA_REC_TEXTS) {
+        return ngx_camera_hls_refuse(r, NGX_HTTP_SERVICE_UNAVAILABLE,
+                                     "too many playlists are being sent");
+    }
+
+    text = cln->data;
+    text->data = list->text;
+    text->len = list->len;
     cln->handler = ngx_camera_rec_free;
-    cln->data = list->text;
+
+    ngx_camera_rec_texts += list->len;
 
     b->pos = (u_char *) list->text;
     b->last = b->pos + list->len;
@@ -356,7 +380,10 @@ ngx_camera_rec_media_clear(ngx_camera_task_t *task)
 static void
 ngx_camera_rec_free(void *data)
 {
-    free(data);
+    ngx_camera_rec_text_t *text = data;
+
+    ngx_camera_rec_texts -= text->len;
+    free(text->data);
 }
 
 

@@ -8,6 +8,7 @@
 use strict;
 use warnings;
 
+use Camera::HTTP;
 use Camera::Playback;
 use Camera::Store;
 use Camera::Test;
@@ -23,7 +24,14 @@ my ($fragments, $size, $seeks) = (7200, 62_000, 15);      # of an hour
 
 ###############################################################################
 
-$t->nginx_conf(Camera::Playback->conf($t));
+my $narrow = $t->port('narrow');
+
+$t->nginx_conf(Camera::Playback->conf($t, http => <<"END"));
+    server {
+        listen 127.0.0.1:$narrow sndbuf=16k;
+        location /recordings/ { camera_recordings; }
+    }
+END
 $t->start_nginx;
 
 my $store = Camera::Store->new($t);
@@ -47,7 +55,7 @@ for (@shape) {
     for (1 .. $seeks) {
         my $from = 1000 * ($start + int rand 86401 - $range);
         my $began = Time::HiRes::time;
-        my $text = $p->get($p->start(from => $from,
+        my $text = $p->get($p->{media} = $p->start(from => $from,
             to => $from + 1000 * $range))->{body};
         my $read = Time::HiRes::time;
         $list = Camera::Playback::read_playlist($text);
@@ -66,6 +74,20 @@ for (@shape) {
     cmp_ok($median, '<', 0.3, sprintf '%s: the first piece after %.0f ms, %d kB'
         . ' of playlist', $name, 1000 * $median, length($list->{text}) / 1000);
 }
+
+# clients that take nothing of what they asked for
+
+my @slow = map {
+    my $s = Camera::HTTP::connect_to($narrow);
+    print $s "GET $p->{media} HTTP/1.0\r\n\r\n";
+    $s;
+} 1 .. 50;
+
+ok($t->wait_for(sub { $p->get($p->{media})->{status} == 503 }, 15, 'refusals'),
+    'no more than 64 MB of playlists wait to be sent');
+@slow = ();
+ok($t->wait_for(sub { $p->get($p->{media})->{status} == 200 }, 5, 'room'),
+    'when they are gone there is room');
 
 $t->done_testing;
 
