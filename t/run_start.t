@@ -115,6 +115,13 @@ for my $link (@links) {
         'demo camera plays');
 }
 
+# they are recorded without anybody asking for it
+
+ok($t->wait_for(sub { recordings() == 2 }, 30, 'recordings'),
+    'demo cameras are recorded') or diag($run->log);
+is(decode_json($run->get('/readyz')->{body})->{parts}{recording}{status}, 'ok',
+    'which is as it should be');
+
 unlike($run->log =~ s/^.*watch\.html.*$//mgr, qr/eyJ[\w-]+\./,
     'no token in the rest of the output');
 my $logs = $t->run('cat', glob $run->var . '/log/*');
@@ -156,6 +163,10 @@ is_deeply([ @now[0, 1] ], \@kept, 'the keys are kept');
 is("@{[ map { $_->{use} } @now ]}", 'stream playback access export',
     'and the missing ones are added');
 is(scalar @{ $run->cli('list')->{cameras} }, 2, 'cameras are kept');
+like($run->log, qr/^run +\| recordings: .+ \(\d+\.\d s\)$/m,
+    'rows and files of recordings are compared');
+ok($t->wait_for(sub { recordings() >= 2 }, 20, 'recordings'),
+    'recordings are kept') or diag($run->log);
 is($run->env->{CAMERA_ADMIN_PASSWORD}, $password, 'the password is kept');
 like($run->log, qr/ password +$password\n/, 'and told again');
 is($run->stop('TERM'), 0, 'TERM');
@@ -169,6 +180,14 @@ sub right {
 
     return Camera::Test::Cli->new($t, CAMERA_ENV => $run->var . '/run.env')
         ->run(qw(user check admin), \$password)->{status} == 0;
+}
+
+# how many cameras have one
+
+sub recordings {
+    return $t->run('psql', '-XAtc',
+        'SELECT count(DISTINCT camera_id) FROM recordings',
+        $run->env->{CAMERA_DATABASE_URL});
 }
 
 sub signing_keys {
