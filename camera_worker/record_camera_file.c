@@ -6,8 +6,8 @@
  * When a camera's file ends and the next one begins, and by which clock.
  *
  * The wall time of fragments never goes back.  A clock that is set back by less
- * than ten seconds is let catch up: until it has, a fragment begins when nine
- * tenths of the one before have passed.  A larger step is another file.
+ * than ten seconds is let catch up: until it has, a fragment begins when half
+ * of the one before has passed.  A larger step is another file.
  */
 
 #include <errno.h>
@@ -52,7 +52,7 @@ cw_record_camera_wall(const cw_record_t *r, const cw_record_camera_t *c,
         return wall;
     }
 
-    least = c->wall_msec + c->wall_usec / 1000 * 9 / 10;
+    least = c->wall_msec + c->wall_usec / 1000 / 2;
 
     return wall < least ? least : wall;
 }
