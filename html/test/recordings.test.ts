@@ -2,6 +2,7 @@
 
 import { describe, expect, it } from "vitest";
 import { mediaAt, type Piece, wallAt } from "../src/player/wall";
+import { toRecorded } from "../src/recordings/model";
 import {
   emptyWeek,
   hoursOf,
@@ -39,6 +40,65 @@ describe("the clock on the wall", () => {
     expect(wallAt(pieces, 4)).toBe(T + 60_000);
     expect(wallAt(pieces, 99)).toBe(T + 62_000);
     expect(wallAt([], 1)).toBeUndefined();
+  });
+});
+
+describe("what the server says of a day", () => {
+  const T = Date.UTC(2026, 2, 10);
+  const iso = (seconds: number) => new Date(T + seconds * 1000).toISOString();
+  const segment = (from: number, to: number) => ({
+    id: "1",
+    start: iso(from),
+    end: iso(to),
+    duration: to - from,
+    fileSize: 1,
+    state: "complete" as const,
+    count: 1,
+  });
+  const timeline = {
+    cameraId: "1",
+    from: iso(0),
+    to: iso(86_400),
+    resolution: 0,
+    segments: [segment(0, 3600), segment(3600, 3660)],
+    gaps: [
+      {
+        start: iso(60),
+        end: iso(90),
+        cause: "network" as const,
+        duration: 30,
+        count: 1,
+      },
+    ],
+    markers: [],
+    recording: null,
+  };
+
+  it("is what its files span, without the gaps in them", () => {
+    expect(toRecorded(timeline, null, T).spans).toEqual([
+      { from: T, to: T + 60_000 },
+      { from: T + 90_000, to: T + 3_660_000 },
+    ]);
+  });
+
+  it("goes on with the file that is being written", () => {
+    const running = {
+      state: "recording" as const,
+      startTime: iso(3600),
+      endTime: iso(3700),
+      bytes: 1,
+    };
+
+    expect(toRecorded(timeline, running, T).spans.at(-1)?.to).toBe(
+      T + 3_700_000,
+    );
+  });
+
+  it("ends at a gap that lasts", () => {
+    const gaps = timeline.gaps.map((gap) => ({ ...gap, end: null }));
+    const recorded = toRecorded({ ...timeline, gaps }, null, T + 3_660_000);
+
+    expect(recorded.spans).toEqual([{ from: T, to: T + 60_000 }]);
   });
 });
 
