@@ -21,6 +21,16 @@ my @ids = map { sprintf '0e8a3c7e-52c1-4f57-9f3d-%012d', $_ } 1 .. 4;
 
 ###############################################################################
 
+# by the volumes' uuids it is decided which camera is where
+
+for my $n (0, 1) {
+    my $dir = $t->dir . "/volume.$n";
+    mkdir $dir;
+    $t->write_file("$dir/volume", "camera-volume 1\n"
+        . "7d1c0a5e-3f42-4b6d-9a57-00000000000$n\n");
+    $t->give_to_service($dir, "$dir/volume");
+}
+
 $t->start_recorder(volumes => 2, length => 3600, env => $shim->env);
 $t->wish($_) for @ids;
 

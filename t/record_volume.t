@@ -38,7 +38,7 @@ like($uuid{$_}, qr/^camera-volume 1\n[0-9a-f-]{36}\n$/, 'a uuid') for @disk;
 
 # cameras are spread over both
 
-my @ids = map { sprintf '0e8a3c7e-52c1-4f57-9f3d-%012d', $_ } 1 .. 6;
+my @ids = map { sprintf '0e8a3c7e-52c1-4f57-9f3d-%012d', $_ } 1 .. 10;
 $t->wish($_) for @ids;
 my @feeds = map { $t->feed({ camera => $_, speed => 1 }, 'small', '--loop=50') }
     @ids;
