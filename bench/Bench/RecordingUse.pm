@@ -95,7 +95,9 @@ FROM generate_series(current_date - $days, current_date, interval '1 day') day,
      (SELECT id, tenant_id FROM cameras ORDER BY id LIMIT $recorded) c;
 END
 
-    $t->psql({ user => 'postgres' }, 'VACUUM ANALYZE');
+    # what was loaded is not written to the disk while others are measured
+
+    $t->psql({ user => 'postgres' }, $_) for 'VACUUM ANALYZE', 'CHECKPOINT';
 }
 
 # any camera, any day
