@@ -214,7 +214,7 @@ cli_fsck_row_measure(cli_fsck_volume_t *v, const cli_fsck_file_t *f,
         " WHERE id = $1 AND start_time = recording_start($1)", 7, values);
 
     return rc == 0 && f->damage[0]
-           ? cli_fsck_alert(v, f->camera_text, "warning", f->damage) : rc;
+           ? cli_fsck_alert(v, f->camera_text, "medium", f->damage) : rc;
 }
 
 

@@ -476,7 +476,7 @@ cw_export_failed(cw_export_t *e, cw_export_job_t *job)
     {
         snprintf(message, sizeof(message), "an export failed: %s", job->error);
         (void) cw_db_do(&e->db, "SELECT alert_raise($1, $2, 'export_failed',"
-                        " 'warning', $3)", 3, alert);
+                        " 'medium', $3)", 3, alert);
     }
 }
 

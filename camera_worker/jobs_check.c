@@ -188,7 +188,7 @@ cw_check_note(cw_jobs_t *j, const char *id, const char *camera,
              strrchr(path, '/') ? strrchr(path, '/') + 1 : path, err);
 
     return cw_db_do(&j->db, "SELECT CASE WHEN recording_probed($1, $2) THEN"
-                    " journal_alert('recording_damaged', 'warning', $3, $4,"
+                    " journal_alert('recording_damaged', 'medium', $3, $4,"
                     " now(), jsonb_build_object('recordingId', $1::uuid,"
                     " 'error', $2::text)) END", 4, values);
 }

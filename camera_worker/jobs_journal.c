@@ -319,7 +319,7 @@ cw_journal_bad(cw_jobs_t *j, cw_jobs_volume_t *v, const char *why)
              "\"%.100s\" %s; it was left out.", v->path, why);
 
     return cw_db_do(&j->db, "SELECT journal_alert('journal_damaged',"
-                    " 'warning', NULL, $1)", 1, values)
+                    " 'medium', NULL, $1)", 1, values)
            == -1 ? -1 : CW_JOURNAL_BAD;
 }
 

@@ -183,7 +183,7 @@ cw_clock_say(cw_jobs_t *j)
                "does not go by it", j->clock.ahead_msec / 1000);
     }
 
-    if ((held ? cw_jobs_raise(j, NULL, "retention_held", "warning", message)
+    if ((held ? cw_jobs_raise(j, NULL, "retention_held", "medium", message)
               : cw_jobs_calm(j, NULL, "retention_held")) == 0)
     {
         j->clock_said = held;

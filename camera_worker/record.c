@@ -144,7 +144,7 @@ cw_record_clock(cw_record_t *r)
     r->epoch++;
 
     if (r->volume.fd != -1) {
-        cw_record_journal_alert(r, "clock_jump", "warning", NULL,
+        cw_record_journal_alert(r, "clock_jump", "medium", NULL,
                                 "the clock made a step of more than 10 s");
     }
 

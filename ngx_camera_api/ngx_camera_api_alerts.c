@@ -74,7 +74,7 @@ static ngx_camera_api_statement_t  *const
 
 
 static const char  *const ngx_camera_api_alerts_severities[] = {
-    "info", "warning", "critical", NULL
+    "low", "medium", "high", "critical", NULL
 };
 
 static const cam_field_t  ngx_camera_api_alerts_filters[] = {

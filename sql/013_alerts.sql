@@ -36,7 +36,7 @@ CREATE TABLE alerts (
     CONSTRAINT alert_types_are_words
         CHECK (type ~ '^[a-z][a-z0-9_]*$'),
     CONSTRAINT alert_severities_are_known
-        CHECK (severity IN ('info', 'warning', 'critical')),
+        CHECK (severity IN ('low', 'medium', 'high', 'critical')),
     CONSTRAINT alerts_are_acknowledged_at_a_time
         CHECK (acknowledged = (acknowledged_at IS NOT NULL))
 );

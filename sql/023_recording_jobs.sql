@@ -62,7 +62,7 @@ BEGIN
         RETURN false;
     END IF;
 
-    PERFORM alert_raise(tenant.id, p_camera, 'recording_gap', 'warning',
+    PERFORM alert_raise(tenant.id, p_camera, 'recording_gap', 'medium',
                         message, news);
     RETURN true;
 END

@@ -29,7 +29,7 @@ my ($gate, $yard) = map { $t->sql("INSERT INTO cameras (name) VALUES ('$_')
 is_deeply(list()->{json}, [], 'none');
 
 my %id = (
-    gap   => raise("'$gate'", 'recording_gap', 'warning', 'gate has a gap', 0),
+    gap   => raise("'$gate'", 'recording_gap', 'medium', 'gate has a gap', 0),
     full  => raise('NULL', 'storage_full', 'critical', 'no space', 1),
     probe => raise("'$yard'", 'recording_damaged', 'critical', 'broken', 2),
 );
@@ -54,7 +54,7 @@ is(get($id{full})->{json}{cameraId}, undef, 'one of no camera');
 # filters
 
 for my $case ([ "cameraId=$yard", 'probe' ], [ 'type=storage_full', 'full' ],
-    [ 'severity=warning', 'gap' ], [ 'severity=critical', 'probe full' ],
+    [ 'severity=medium', 'gap' ], [ 'severity=critical', 'probe full' ],
     [ 'resolved=true', '' ], [ 'acknowledged=true', '' ],
     [ "severity=critical&cameraId=$gate", '' ])
 {
@@ -98,7 +98,7 @@ is(acknowledge($viewer, $id{gap})->{code}, 'AUTH_INSUFFICIENT_PERMISSIONS',
 
 $t->sql("SELECT alert_calm('$admin->{tenant}', '$gate', 'recording_gap')");
 like(get($id{gap})->{json}{resolvedAt}, qr/^20/, 'over');
-isnt(raise("'$gate'", 'recording_gap', 'warning', 'again', 9), $id{gap},
+isnt(raise("'$gate'", 'recording_gap', 'medium', 'again', 9), $id{gap},
     'the next time is another one');
 is_deeply(ids(list('?resolved=true')), [ $id{gap} ], 'what is over');
 

@@ -121,7 +121,7 @@ my %thing = (
     cameras => sub { $t->sql("INSERT INTO cameras (name)
         VALUES ('$_[0]') RETURNING id") },
     alerts => sub { $t->sql("INSERT INTO alerts (type, severity)
-        VALUES ('@{[ lc $_[0] . '_' . $_[1] ]}', 'info') RETURNING id") },
+        VALUES ('@{[ lc $_[0] . '_' . $_[1] ]}', 'low') RETURNING id") },
     recordings => sub { $_[0] =~ /Timeline|Coverage/ ? $yard
         : $t->add_recording_row($yard, start => '2026-01-02T00:00:00.'
             . sprintf '%03dZ', ++$t->{made}) },

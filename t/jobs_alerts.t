@@ -50,11 +50,11 @@ $t->journal(alert => { type => 'recording_failed', severity => 'critical',
     camera => $gate, message => 'The disk says no.' });
 is(wait_alert('recording_failed', $gate), 'critical 1 open', 'by a line');
 $t->journal(map { (alert => { type => 'recording_failed', camera => $gate,
-    severity => 'warning', message => 'Again.' }) } 1 .. 3);
-is(wait_alert('recording_failed', $gate, 'warning 4 open'), 'warning 4 open',
+    severity => 'medium', message => 'Again.' }) } 1 .. 3);
+is(wait_alert('recording_failed', $gate, 'medium 4 open'), 'medium 4 open',
     'counted, with what is said last');
 $t->journal(calm => { type => 'recording_failed', camera => $gate });
-is(wait_alert('recording_failed', $gate, 'warning 4 over'), 'warning 4 over',
+is(wait_alert('recording_failed', $gate, 'medium 4 over'), 'medium 4 over',
     'calmed by a line');
 
 # gaps: short ones, long ones, those that last
@@ -68,41 +68,41 @@ my $close = sub {
 
 $t->journal($close->($gate, $now - 600_000, 29),
     $close->($door, $now - 600_000, 40));
-is(wait_alert('recording_gap', $door), 'warning 1 open', 'a long gap');
+is(wait_alert('recording_gap', $door), 'medium 1 open', 'a long gap');
 is(alert('recording_gap', $gate), '', 'not a short one');
 like($t->sql(q{SELECT message FROM alerts WHERE type = 'recording_gap'}),
     qr/^Not recorded for 40 s from \d{4}-.*Z, cause: network$/, 'how long');
 
 $t->journal($close->($door, $now - 600_000, 40));
 $t->journal($close->($door, $now - 500_000, 50));
-is(wait_alert('recording_gap', $door, 'warning 2 open'), 'warning 2 open',
+is(wait_alert('recording_gap', $door, 'medium 2 open'), 'medium 2 open',
     'another one counts, the same one does not');
 
 $t->journal(gap => { camera => $gate, start => $now - 20_000, end => undef,
     cause => 'camera' });
 $t->sql('UPDATE tenants SET gap_alert_sec = 21');
-is(wait_alert('recording_gap', $gate), 'warning 1 open', 'one that lasts');
+is(wait_alert('recording_gap', $gate), 'medium 1 open', 'one that lasts');
 like($t->sql("SELECT message FROM alerts WHERE type = 'recording_gap'
     AND camera_id = '$gate'"), qr/^Not recorded since /, 'since when');
 $t->sql(q{UPDATE alerts SET last_seen_at = now() - interval '2 min'
     WHERE type = 'recording_gap'});
-is(wait_alert('recording_gap', $door, 'warning 2 over'), 'warning 2 over',
+is(wait_alert('recording_gap', $door, 'medium 2 over'), 'medium 2 over',
     'over after a minute without a gap');
-is(alert('recording_gap', $gate), 'warning 1 open', 'not while it lasts');
+is(alert('recording_gap', $gate), 'medium 1 open', 'not while it lasts');
 $t->journal($close->($gate, $now - 20_000, 60));
 $t->wait_sql(1, "SELECT count(*) FROM recording_gaps
     WHERE camera_id = '$gate' AND end_time = start_time + interval '60 s'");
 $t->sql(q{UPDATE alerts SET last_seen_at = now() - interval '2 min'
     WHERE type = 'recording_gap'});
-is(wait_alert('recording_gap', $gate, 'warning 1 over'), 'warning 1 over',
+is(wait_alert('recording_gap', $gate, 'medium 1 over'), 'medium 1 over',
     'but after its end');
 
 $t->journal(gap => { camera => $gate, start => $now - 3_600_000,
     end => $now - 1_800_000, cause => 'schedule' }, $close->($door,
     $now - 300_000, 33));
-is(wait_alert('recording_gap', $door, 'warning 1 open'), 'warning 1 open',
+is(wait_alert('recording_gap', $door, 'medium 1 open'), 'medium 1 open',
     'a new one');
-is(alert('recording_gap', $gate), 'warning 1 over',
+is(alert('recording_gap', $gate), 'medium 1 over',
     'a time that was not wanted is none');
 
 # the next master lets the camera in

@@ -78,9 +78,9 @@ is($t->sql('SELECT count(*) FROM alerts'), 0, 'no alert where nobody records');
 
 $t->sql("UPDATE cameras SET is_recording = true");
 $t->journal(text => "[]\n");
-is($t->wait_sql("journal_damaged\twarning\t1",
+is($t->wait_sql("journal_damaged\tmedium\t1",
     'SELECT type, severity, count FROM alerts'),
-    "journal_damaged\twarning\t1", 'an alert for who records');
+    "journal_damaged\tmedium\t1", 'an alert for who records');
 
 # files that are done go, the newest one stays
 
@@ -148,7 +148,7 @@ sub write_all {
     my ($recordings) = @_;
 
     $t->journal(map { (open => $_, alert => { type => 'counted',
-        severity => 'info', camera => $camera, message => 'm' }) }
+        severity => 'low', camera => $camera, message => 'm' }) }
         @$recordings);
 }
 

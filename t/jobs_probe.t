@@ -87,7 +87,7 @@ probed($_, 'damaged', $found{$_}) for sort keys %found;
 
 is($t->sql(q{SELECT severity, count, resolved_at IS NULL FROM alerts
     WHERE type = 'recording_damaged'}),
-    join("\t", 'warning', scalar(keys %found), 't'), 'an alert that counts');
+    join("\t", 'medium', scalar(keys %found), 't'), 'an alert that counts');
 is(scalar(() = $t->worker->log =~ /recording ".*" is damaged: /g),
     scalar(keys %found), 'each is said once');
 is(scalar(grep { -e $_->{file} } values %made), keys(%made) - 1,

@@ -132,8 +132,8 @@ ok(exists_on_disk($safe), 'nothing goes');
 $t->stop_jobs;
 $t->set_clock(11 * $day);
 $t->start_jobs(clock => 1);
-is($t->wait_sql('warning', q{SELECT severity FROM alerts
-    WHERE type = 'retention_held' AND resolved_at IS NULL}), 'warning',
+is($t->wait_sql('medium', q{SELECT severity FROM alerts
+    WHERE type = 'retention_held' AND resolved_at IS NULL}), 'medium',
     'an alert');
 retention();
 ok(exists_on_disk($safe), 'nothing goes after a restart');

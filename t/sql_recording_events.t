@@ -81,7 +81,7 @@ events('recording.gap', { startTime => $gap, endTime => $end,
 
 # alerts of a camera
 
-my $raise = "SELECT journal_alert('recording_gap', 'warning', '$camera', 'm')";
+my $raise = "SELECT journal_alert('recording_gap', 'medium', '$camera', 'm')";
 is($worker->ask($raise), 1, 'raised');
 my $alert = $api->ask('SELECT id FROM api_alerts');
 events('alert.created', about($alert));
@@ -126,7 +126,7 @@ is((grep { $_ eq $tenant } @told), 2, 'told of when it came and went');
 
 # the longest of them
 
-$worker->ask("SELECT journal_alert('x', 'info', '$camera', repeat(chr(1), 2000))");
+$worker->ask("SELECT journal_alert('x', 'low', '$camera', repeat(chr(1), 2000))");
 my ($payload) = $ear->notified('api_event');
 cmp_ok(length $payload, '<', 7000, 'a long message stays short enough');
 is(length decode_json($payload)->{data}{message}, 1000, 'and is cut');
@@ -139,7 +139,7 @@ $t->done_testing;
 sub about {
     my ($id, %with) = @_;
 
-    return { alertId => $id, type => 'recording_gap', severity => 'warning',
+    return { alertId => $id, type => 'recording_gap', severity => 'medium',
         message => 'm', %with };
 }
 

@@ -1,7 +1,7 @@
 -- A trouble is one alert until it is over.
 
 SELECT 1 / (count(DISTINCT a) = 1)::integer
-FROM (SELECT alert_raise(default_tenant(), NULL, 'verify', 'info', 'm') a
+FROM (SELECT alert_raise(default_tenant(), NULL, 'verify', 'low', 'm') a
       FROM generate_series(1, 3)) raised;
 
 SELECT 1 / count(*)
