@@ -110,7 +110,8 @@ cli_verify_manifest(cli_t *cli)
 }
 
 
-/* NULL with rc 0: it is none */
+/* NULL with rc 0: it is none.  What was given as a path may be a token that
+   landed in the wrong place, and is not repeated */
 
 static json_t *
 cli_manifest_read(cli_t *cli, const char *path, int *rc)
@@ -122,8 +123,8 @@ cli_manifest_read(cli_t *cli, const char *path, int *rc)
     f = fopen(path, "re");
 
     if (f == NULL || fstat(fileno(f), &st) == -1) {
-        *rc = cli_fail(cli, CLI_UNKNOWN, NULL, "\"%s\" cannot be read (%s)",
-                       path, strerror(errno));
+        *rc = cli_fail(cli, CLI_UNKNOWN, NULL,
+                       "the manifest cannot be read (%s)", strerror(errno));
 
         if (f != NULL) {
             fclose(f);

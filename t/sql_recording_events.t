@@ -89,10 +89,10 @@ $worker->ask($raise) for 1, 2;
 events();
 is($api->ask('SELECT count, acknowledged, resolved_at, title FROM api_alerts'),
     "3\tf\t\tm", 'counted, and told of once');
-$worker->ask($raise =~ s/warning/critical/r);
+$worker->ask($raise =~ s/medium/critical/r);
 events('alert.updated', about($alert, severity => 'critical'));
 $owner->ask("UPDATE alerts SET last_seen_at = now() - interval '11 s'");
-$worker->ask($raise =~ s/warning/critical/r);
+$worker->ask($raise =~ s/medium/critical/r);
 events('alert.updated', about($alert, severity => 'critical'));
 
 is($api->ask("SELECT acknowledged, acknowledged_by
