@@ -5,7 +5,7 @@
 /*
  * The export role: takes the oldest row of exports that waits [cw_export_take],
  * writes its file, and says so [cw_export_done].  Rows are as in
- * sql/024_exports.sql; one job at a time.
+ * sql/022_exports.sql; one job at a time.
  *
  * A row is taken when all recordings of its range lie on volumes of this node,
  * and the range is over.  What a predecessor left running is begun again.  The
