@@ -49,7 +49,7 @@ my %what = (cameraId => $camera->{id}, from => '2026-01-01T00:00:00Z',
 
 $t->sql("SELECT journal_gap('$camera->{id}', '2026-01-01T02:00:00Z',
         '2026-01-01T03:00:00Z', 'network'),
-    alert_raise(tenant_id, id, 'recording_gap', 'warning', 'a gap', '{}',
+    alert_raise(tenant_id, id, 'recording_gap', 'medium', 'a gap', '{}',
         '2026-01-01T02:00:00Z')
     FROM cameras WHERE id = '$camera->{id}'");
 

@@ -89,7 +89,7 @@ $t->sql("INSERT INTO bookmarks (camera_id, at, until, label) VALUES
     ('$yard', '2026-01-02T10:00:00Z', NULL, 'another camera');
     INSERT INTO recording_events (camera_id, start_time, until_time, reason)
     VALUES ('$gate', '2026-01-02T11:00:00Z', '2026-01-02T11:01:00Z', 'door');
-    SELECT alert_raise(tenant_id, id, 'recording_gap', 'warning', 'a gap', '{}',
+    SELECT alert_raise(tenant_id, id, 'recording_gap', 'medium', 'a gap', '{}',
     '2026-01-02T12:00:10Z') FROM cameras WHERE id = '$gate'");
 is_deeply([ map { "$_->{type} $_->{time} " . ($_->{until} // '-')
     . " $_->{label}" } @{ timeline($gate, %day)->{json}{markers} } ], [

@@ -106,7 +106,7 @@ is($worker->ask("SELECT journal_$_"), 'f', "nobody's: $_")
     for "advance('$volume', now(), 1, 1, 1)",
         "close('$volume', now(), 1, 1, 1, 'stop')",
         "removed('$volume', 'missing')", "gap('$volume', now(), NULL, 'disk')";
-is($worker->ask("SELECT journal_alert('x', 'info', '$volume', 'm'),
+is($worker->ask("SELECT journal_alert('x', 'low', '$volume', 'm'),
     journal_calm('x', '$volume')"), "0\t0", 'and nobody is told');
 
 $worker->ask("SELECT journal_position('$volume', 'a.log', $_)") for 10, 20;

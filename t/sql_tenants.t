@@ -69,7 +69,7 @@ for my $tenant ($a, $b) {
     $owner->ask("INSERT INTO exports (tenant_id, camera_id, from_time, to_time)
         VALUES ('$tenant', '$camera{$tenant}', now(), now() + interval '1 h')");
     $alert{$tenant} = $owner->ask("SELECT alert_raise('$tenant',
-        '$camera{$tenant}', 'test', 'info', 'of $tenant')");
+        '$camera{$tenant}', 'test', 'low', 'of $tenant')");
 }
 
 my $open = q{SELECT relname FROM pg_class
