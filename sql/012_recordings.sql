@@ -384,7 +384,9 @@ CREATE TABLE recording_tasks (
     camera_id       uuid         NOT NULL,
     volume_id       uuid         NOT NULL,
     file_path       varchar(500) NOT NULL,
+    file_size       bigint       NOT NULL,
     task            text         NOT NULL,
+    released        boolean      NOT NULL DEFAULT false,
     created_at      timestamptz  NOT NULL DEFAULT CURRENT_TIMESTAMP,
 
     CONSTRAINT recordings_have_one_task
@@ -402,19 +404,31 @@ COMMENT ON TABLE recording_tasks IS
     'Files that the jobs of the camera-worker have to remove, or whose mark of '
     'a legal hold they have to set or take away';
 
+COMMENT ON COLUMN recording_tasks.file_size IS
+    'What its removal will free';
+COMMENT ON COLUMN recording_tasks.released IS
+    'To be removed, with the mark of a hold that was released just before';
+
+-- what is released and removed before the jobs got to either has one task, to
+-- be removed; the mark beside its file is nobody's hold any more
+
 CREATE FUNCTION add_recording_task() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path = pg_catalog, public, pg_temp AS
 $$
 BEGIN
-    INSERT INTO recording_tasks (recording_id, tenant_id, camera_id, volume_id,
-                                 file_path, task)
+    INSERT INTO recording_tasks AS t (recording_id, tenant_id, camera_id,
+                                      volume_id, file_path, file_size, task)
     VALUES (NEW.id, NEW.tenant_id, NEW.camera_id, NEW.volume_id, NEW.file_path,
+            NEW.file_size,
             CASE WHEN NEW.state = 'deleting' THEN 'remove'
                  WHEN NEW.locked THEN 'hold'
                  ELSE 'release' END)
     ON CONFLICT ON CONSTRAINT recordings_have_one_task DO UPDATE
-    SET task = excluded.task, created_at = excluded.created_at;
+    SET task = excluded.task, file_size = excluded.file_size,
+        created_at = excluded.created_at,
+        released = excluded.task = 'remove'
+                   AND (t.task = 'release' OR t.released);
 
     PERFORM pg_notify('recording_changed', '');
     RETURN NULL;

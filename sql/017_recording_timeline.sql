@@ -64,8 +64,8 @@ BEGIN
         GROUP BY n
     )
     SELECT coalesce(json_agg(json_build_object(
-               'id', id, 'startTime', json_time(start_time),
-               'endTime', json_time(end_time), 'duration', duration,
+               'id', id, 'start', json_time(start_time),
+               'end', json_time(end_time), 'duration', duration,
                'fileSize', file_size, 'state', state, 'count', count)
                ORDER BY start_time), '[]')
     INTO segments
@@ -104,15 +104,15 @@ BEGIN
         GROUP BY cause, n
     )
     SELECT coalesce(json_agg(json_build_object(
-               'startTime', json_time(start_time),
-               'endTime', json_time(end_time), 'cause', cause,
+               'start', json_time(start_time),
+               'end', json_time(end_time), 'cause', cause,
                'duration', duration, 'count', count)
                ORDER BY start_time), '[]')
     INTO gaps
     FROM stretch;
 
     WITH m AS (
-        SELECT b.id, 'bookmark' AS kind, b.at AS start_time,
+        SELECT b.id, 'bookmark' AS type, b.at AS start_time,
                b.until AS end_time, b.label
         FROM bookmarks b
         WHERE b.camera_id = p_camera AND b.at < p_to
@@ -123,12 +123,18 @@ BEGIN
         WHERE v.camera_id = p_camera
           AND v.start_time >= day_before
           AND v.start_time < p_to AND v.until_time > p_from
+        UNION ALL
+        SELECT a.id, 'alert', a.created_at, a.resolved_at,
+               coalesce(nullif(a.title, ''), left(a.message, 200))
+        FROM alerts a
+        WHERE a.camera_id = p_camera
+          AND a.created_at >= p_from AND a.created_at < p_to
         ORDER BY start_time
         LIMIT 1000
     )
     SELECT coalesce(json_agg(json_build_object(
-               'id', id, 'kind', kind, 'startTime', json_time(start_time),
-               'endTime', json_time(end_time), 'label', label)
+               'type', type, 'id', id, 'time', json_time(start_time),
+               'until', json_time(end_time), 'label', label)
                ORDER BY start_time), '[]')
     INTO markers
     FROM m;

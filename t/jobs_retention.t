@@ -130,7 +130,7 @@ ok(exists_on_disk($safe), 'nothing goes');
 # nor over restarts
 
 $t->stop_jobs;
-$t->set_clock(11 * $day);
+$t->set_clock(11.5 * $day);
 $t->start_jobs(clock => 1);
 is($t->wait_sql('medium', q{SELECT severity FROM alerts
     WHERE type = 'retention_held' AND resolved_at IS NULL}), 'medium',

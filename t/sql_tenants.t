@@ -52,8 +52,8 @@ for my $tenant ($a, $b) {
     $owner->ask("SELECT journal_close('$recording{$tenant}', now(), 1, 1, 1,
         'hour')");
     $owner->ask("INSERT INTO recording_tasks (recording_id, tenant_id, camera_id,
-            volume_id, file_path, task)
-        VALUES ('$tenant', '$tenant', '$camera{$tenant}', '$tenant', 'f',
+            volume_id, file_path, file_size, task)
+        VALUES ('$tenant', '$tenant', '$camera{$tenant}', '$tenant', 'f', 1,
             'remove')");
     $owner->ask("SELECT journal_gap('$camera{$tenant}', now(), NULL, 'disk')");
     $owner->ask("INSERT INTO recording_schedules (camera_id, tenant_id, timezone,

@@ -13,6 +13,8 @@ WHERE c.name = 'verify';
 SELECT 1 / (json_array_length(t.segments) = 1
             AND json_array_length(t.gaps) = 1
             AND json_array_length(t.markers) = 1
+            AND t.markers->0->>'type' = 'bookmark'
+            AND t.markers->0->>'time' IS NOT NULL
             AND t.resolution = 0)::integer
 FROM cameras c,
      api_recording_timeline(c.id, now() - interval '1 hour', now()) t
