@@ -84,8 +84,14 @@ ngx_int_t ngx_camera_hls_add_header(ngx_http_request_t *r, const char *name,
 ngx_int_t ngx_camera_hls_mask_request(ngx_http_request_t *r);
 
 /* ngx_camera_hls_access.c: NGX_OK or an HTTP status; tenant may be NULL, slot
-   is that of the registry */
+   is that of the registry.  What all requests to play have in common, a start's
+   token, what is known of the camera: of recordings, too */
 
+ngx_int_t ngx_camera_hls_check_uri(ngx_http_request_t *r, ngx_uint_t path_ok,
+    int args_rc, ngx_camera_conf_t **ccf);
+ngx_int_t ngx_camera_hls_check_token(ngx_http_request_t *r,
+    ngx_camera_conf_t *ccf, const cam_play_text_t *text, ngx_uint_t purpose,
+    const uint8_t camera[CAM_UUID_LEN], cam_token_t *token, int *slot);
 ngx_int_t ngx_camera_hls_check_camera(ngx_http_request_t *r,
     ngx_camera_conf_t *ccf, const uint8_t camera[CAM_UUID_LEN],
     const uint8_t *tenant, uint32_t epoch, int *slot);

@@ -21,8 +21,6 @@
 #include "ngx_camera_hls.h"
 
 
-static ngx_int_t ngx_camera_hls_check_token(ngx_http_request_t *r,
-    ngx_camera_hls_ctx_t *ctx, ngx_camera_conf_t *ccf);
 static ngx_int_t ngx_camera_hls_check_from(ngx_http_request_t *r,
     ngx_camera_hls_ctx_t *ctx);
 static ngx_int_t ngx_camera_hls_check_session(ngx_http_request_t *r,
@@ -35,65 +33,83 @@ static ngx_uint_t ngx_camera_hls_known(ngx_camera_conf_t *ccf);
 ngx_int_t
 ngx_camera_hls_access(ngx_http_request_t *r, ngx_camera_hls_ctx_t *ctx)
 {
+    ngx_int_t           rc;
     ngx_camera_conf_t  *ccf;
 
+    rc = ngx_camera_hls_check_uri(r, ctx->path_ok, ctx->args_rc, &ccf);
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    if (ctx->path.kind != CAM_PLAY_MASTER) {
+        return ngx_camera_hls_check_session(r, ctx, ccf);
+    }
+
+    rc = ngx_camera_hls_check_token(r, ccf, &ctx->args.token,
+                                    CAM_PURPOSE_LIVE, ctx->path.camera,
+                                    &ctx->token, &ctx->slot);
+
+    return rc == NGX_OK ? ngx_camera_hls_check_from(r, ctx) : rc;
+}
+
+
+ngx_int_t
+ngx_camera_hls_check_uri(ngx_http_request_t *r, ngx_uint_t path_ok,
+    int args_rc, ngx_camera_conf_t **ccf)
+{
     if (!(r->method & (NGX_HTTP_GET|NGX_HTTP_HEAD))) {
         return NGX_HTTP_NOT_ALLOWED;
     }
 
-    if (!ctx->path_ok) {
+    if (!path_ok) {
         return ngx_camera_hls_refuse(r, NGX_HTTP_NOT_FOUND, "no such path");
     }
 
-    ccf = ngx_camera_conf((ngx_cycle_t *) ngx_cycle);
+    *ccf = ngx_camera_conf((ngx_cycle_t *) ngx_cycle);
 
-    if (ccf == NULL || ccf->registry == NULL) {
+    if (*ccf == NULL || (*ccf)->registry == NULL) {
         return ngx_camera_hls_refuse(r, NGX_HTTP_SERVICE_UNAVAILABLE,
                                      "there is no \"camera\" block");
     }
 
-    if (ctx->args_rc == CAM_PLAY_DENIED) {
+    if (args_rc == CAM_PLAY_DENIED) {
         return ngx_camera_hls_refuse(r, NGX_HTTP_FORBIDDEN,
                                      "arguments missing, twice or unknown");
     }
 
-    return ctx->path.kind == CAM_PLAY_MASTER
-           ? ngx_camera_hls_check_token(r, ctx, ccf)
-           : ngx_camera_hls_check_session(r, ctx, ccf);
+    return NGX_OK;
 }
 
 
-static ngx_int_t
-ngx_camera_hls_check_token(ngx_http_request_t *r, ngx_camera_hls_ctx_t *ctx,
-    ngx_camera_conf_t *ccf)
+ngx_int_t
+ngx_camera_hls_check_token(ngx_http_request_t *r, ngx_camera_conf_t *ccf,
+    const cam_play_text_t *text, ngx_uint_t purpose,
+    const uint8_t camera[CAM_UUID_LEN], cam_token_t *token, int *slot)
 {
-    ngx_int_t       rc;
-    cam_token_rc_e  trc;
+    cam_token_rc_e  rc;
 
-    trc = cam_token_verify(ccf->keys, CAM_KEY_PLAYBACK, ctx->args.token.data,
-                           ctx->args.token.len, ngx_time(), &ctx->token);
+    rc = cam_token_verify(ccf->keys, CAM_KEY_PLAYBACK, text->data, text->len,
+                          ngx_time(), token);
 
-    if (trc != CAM_TOKEN_OK) {
+    if (rc != CAM_TOKEN_OK) {
         return ngx_camera_hls_refuse(r, NGX_HTTP_FORBIDDEN,
-                                     trc == CAM_TOKEN_EXPIRED ? "token expired"
-                                                              : "bad token");
+                                     rc == CAM_TOKEN_EXPIRED ? "token expired"
+                                                             : "bad token");
     }
 
-    if (ctx->token.purpose != CAM_PURPOSE_LIVE) {
+    if (token->purpose != purpose) {
         return ngx_camera_hls_refuse(r, NGX_HTTP_FORBIDDEN,
                                      "token of another purpose");
     }
 
-    if (ngx_memcmp(ctx->token.camera, ctx->path.camera, CAM_UUID_LEN) != 0) {
+    if (ngx_memcmp(token->camera, camera, CAM_UUID_LEN) != 0) {
         return ngx_camera_hls_refuse(r, NGX_HTTP_NOT_FOUND,
                                      "token of another camera");
     }
 
-    rc = ngx_camera_hls_check_camera(r, ccf, ctx->path.camera,
-                                     ctx->token.tenant, ctx->token.epoch,
-                                     &ctx->slot);
-
-    return rc == NGX_OK ? ngx_camera_hls_check_from(r, ctx) : rc;
+    return ngx_camera_hls_check_camera(r, ccf, camera, token->tenant,
+                                       token->epoch, slot);
 }
 
 

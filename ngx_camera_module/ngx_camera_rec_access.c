@@ -11,8 +11,6 @@
 #include "ngx_camera_rec.h"
 
 
-static ngx_int_t ngx_camera_rec_check_token(ngx_http_request_t *r,
-    ngx_camera_rec_ctx_t *ctx, ngx_camera_conf_t *ccf);
 static ngx_int_t ngx_camera_rec_check_range(ngx_http_request_t *r,
     ngx_camera_rec_ctx_t *ctx);
 static ngx_int_t ngx_camera_rec_check_session(ngx_http_request_t *r,
@@ -24,26 +22,13 @@ static ngx_int_t ngx_camera_rec_check_download(ngx_http_request_t *r,
 ngx_int_t
 ngx_camera_rec_access(ngx_http_request_t *r, ngx_camera_rec_ctx_t *ctx)
 {
+    ngx_int_t           rc;
     ngx_camera_conf_t  *ccf;
 
-    if (!(r->method & (NGX_HTTP_GET|NGX_HTTP_HEAD))) {
-        return NGX_HTTP_NOT_ALLOWED;
-    }
+    rc = ngx_camera_hls_check_uri(r, ctx->path_ok, ctx->args_rc, &ccf);
 
-    if (!ctx->path_ok) {
-        return ngx_camera_hls_refuse(r, NGX_HTTP_NOT_FOUND, "no such path");
-    }
-
-    ccf = ngx_camera_conf((ngx_cycle_t *) ngx_cycle);
-
-    if (ccf == NULL || ccf->registry == NULL) {
-        return ngx_camera_hls_refuse(r, NGX_HTTP_SERVICE_UNAVAILABLE,
-                                     "there is no \"camera\" block");
-    }
-
-    if (ctx->args_rc == CAM_PLAY_DENIED) {
-        return ngx_camera_hls_refuse(r, NGX_HTTP_FORBIDDEN,
-                                     "arguments missing, twice or unknown");
+    if (rc != NGX_OK) {
+        return rc;
     }
 
     if (ctx->args_rc == CAM_PLAY_BAD) {
@@ -51,44 +36,15 @@ ngx_camera_rec_access(ngx_http_request_t *r, ngx_camera_rec_ctx_t *ctx)
                                      "\"from\" or \"to\" is no time");
     }
 
-    if (ctx->uri.kind == CAM_RECORD_MASTER) {
-        return ngx_camera_rec_check_token(r, ctx, ccf);
+    if (ctx->uri.kind != CAM_RECORD_MASTER) {
+        return ctx->args.session.len
+               ? ngx_camera_rec_check_session(r, ctx, ccf)
+               : ngx_camera_rec_check_download(r, ctx, ccf);
     }
 
-    return ctx->args.session.len ? ngx_camera_rec_check_session(r, ctx, ccf)
-                                 : ngx_camera_rec_check_download(r, ctx, ccf);
-}
-
-
-static ngx_int_t
-ngx_camera_rec_check_token(ngx_http_request_t *r, ngx_camera_rec_ctx_t *ctx,
-    ngx_camera_conf_t *ccf)
-{
-    ngx_int_t       rc;
-    cam_token_rc_e  trc;
-
-    trc = cam_token_verify(ccf->keys, CAM_KEY_PLAYBACK, ctx->args.token.data,
-                           ctx->args.token.len, ngx_time(), &ctx->token);
-
-    if (trc != CAM_TOKEN_OK) {
-        return ngx_camera_hls_refuse(r, NGX_HTTP_FORBIDDEN,
-                                     trc == CAM_TOKEN_EXPIRED ? "token expired"
-                                                              : "bad token");
-    }
-
-    if (ctx->token.purpose != CAM_PURPOSE_RECORDINGS) {
-        return ngx_camera_hls_refuse(r, NGX_HTTP_FORBIDDEN,
-                                     "token of another purpose");
-    }
-
-    if (ngx_memcmp(ctx->token.camera, ctx->uri.camera, CAM_UUID_LEN) != 0) {
-        return ngx_camera_hls_refuse(r, NGX_HTTP_NOT_FOUND,
-                                     "token of another camera");
-    }
-
-    rc = ngx_camera_hls_check_camera(r, ccf, ctx->uri.camera,
-                                     ctx->token.tenant, ctx->token.epoch,
-                                     &ctx->slot);
+    rc = ngx_camera_hls_check_token(r, ccf, &ctx->args.token,
+                                    CAM_PURPOSE_RECORDINGS, ctx->uri.camera,
+                                    &ctx->token, &ctx->slot);
 
     return rc == NGX_OK ? ngx_camera_rec_check_range(r, ctx) : rc;
 }
