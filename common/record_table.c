@@ -23,7 +23,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "record_table.h"
+#include "record_table_layout.h"
 #include "shared_file.h"
 
 #define CAM_RECORD_TABLE_MAGIC    0x31544352      /* "RCT1" */
@@ -34,54 +34,6 @@
 #define CAM_RECORD_SLOT_FREE      0
 #define CAM_RECORD_SLOT_USED      1
 #define CAM_RECORD_SLOT_MOVED     2               /* changes its camera */
-
-#define CAM_RECORD_WISH_WORDS     (sizeof(cam_record_wish_t) / 8)
-#define CAM_RECORD_STATE_WORDS    (sizeof(cam_record_state_t) / 8)
-#define CAM_RECORD_VOLUME_WORDS   (sizeof(cam_record_volume_t) / 8)
-
-#define cam_load(p)               __atomic_load_n(p, __ATOMIC_RELAXED)
-#define cam_store(p, v)           __atomic_store_n(p, v, __ATOMIC_RELAXED)
-
-
-typedef struct {
-    uint32_t   magic;
-    uint32_t   version;
-    uint32_t   slots;
-    uint32_t   slot_size;
-    uint8_t    unused[48];
-    uint64_t   volume[CAM_RECORD_VOLUMES][8];
-} cam_record_table_head_t;
-
-
-typedef struct {
-    uint64_t   camera[2];
-    uint64_t   used;
-    uint64_t   wishes;                   /* writes so far */
-    uint64_t   states;
-    uint64_t   wish[2][CAM_RECORD_WISH_WORDS];
-    uint64_t   state[2][CAM_RECORD_STATE_WORDS];
-    uint64_t   unused[3];
-} cam_record_slot_t;
-
-
-typedef struct {
-    cam_record_table_head_t  head;
-    cam_record_slot_t        slot[CAM_RECORD_SLOTS];
-} cam_record_table_file_t;
-
-
-struct cam_record_table_s {
-    cam_record_table_file_t  *file;
-    ino_t                     ino;
-    dev_t                     dev;
-};
-
-
-_Static_assert(sizeof(cam_record_wish_t) == 24, "layout of .records");
-_Static_assert(sizeof(cam_record_state_t) == 72, "layout of .records");
-_Static_assert(sizeof(cam_record_volume_t) <= 64, "layout of .records");
-_Static_assert(sizeof(cam_record_slot_t) == 256, "layout of .records");
-_Static_assert(sizeof(cam_record_table_head_t) == 576, "layout of .records");
 
 
 static void cam_record_table_head(cam_record_table_head_t *head);
@@ -96,8 +48,6 @@ static void cam_record_write(uint64_t *count, uint64_t *images,
     const void *from, size_t words);
 static int cam_record_copy(const uint64_t *count, const uint64_t *images,
     void *to, size_t words);
-static uint64_t cam_record_mix(uint64_t x);
-static uint64_t cam_record_rank(const uint8_t *camera, const uint8_t *volume);
 
 
 cam_record_table_t *
@@ -489,113 +439,4 @@ cam_record_copy(const uint64_t *count, const uint64_t *images, void *to,
     errno = EAGAIN;
 
     return -1;
-}
-
-
-void
-cam_record_volume_set(cam_record_table_t *t, unsigned n,
-    const cam_record_volume_t *volume)
-{
-    unsigned   i;
-    uint64_t   word[CAM_RECORD_VOLUME_WORDS];
-
-    memcpy(word, volume, sizeof(word));
-
-    for (i = 0; i < CAM_RECORD_VOLUME_WORDS; i++) {
-        cam_store(&t->file->head.volume[n % CAM_RECORD_VOLUMES][i], word[i]);
-    }
-}
-
-
-void
-cam_record_volume_get(const cam_record_table_t *t, unsigned n,
-    cam_record_volume_t *volume)
-{
-    unsigned   i;
-    uint64_t   word[CAM_RECORD_VOLUME_WORDS];
-
-    for (i = 0; i < CAM_RECORD_VOLUME_WORDS; i++) {
-        word[i] = cam_load(&t->file->head.volume[n % CAM_RECORD_VOLUMES][i]);
-    }
-
-    memcpy(volume, word, sizeof(word));
-}
-
-
-uint64_t
-cam_record_volume_hash(const char *path)
-{
-    uint64_t  hash;
-
-    for (hash = 1; *path; path++) {
-        hash = cam_record_mix(hash ^ (uint8_t) *path);
-    }
-
-    return hash;
-}
-
-
-int
-cam_record_volume_of(const cam_record_table_t *t, const uint8_t *camera,
-    int64_t now_msec)
-{
-    int                  i, found, room, found_room;
-    uint64_t             rank, best;
-    cam_record_volume_t  v;
-
-    found = -1;
-    found_room = 0;
-    best = 0;
-
-    for (i = 0; i < CAM_RECORD_VOLUMES; i++) {
-        cam_record_volume_get(t, i, &v);
-
-        if (v.state == CAM_RECORD_VOLUME_ABSENT
-            || v.state == CAM_RECORD_VOLUME_AWAY
-            || now_msec - v.beat_msec > CAM_RECORD_BEAT_MSEC
-            || v.beat_msec - now_msec > CAM_RECORD_BEAT_MSEC)
-        {
-            continue;
-        }
-
-        room = v.state == CAM_RECORD_VOLUME_OK
-               || v.state == CAM_RECORD_VOLUME_LOW;
-        rank = cam_record_rank(camera, v.uuid);
-
-        if (found == -1 || room > found_room
-            || (room == found_room && rank > best))
-        {
-            found = i;
-            found_room = room;
-            best = rank;
-        }
-    }
-
-    return found;
-}
-
-
-static uint64_t
-cam_record_rank(const uint8_t *camera, const uint8_t *volume)
-{
-    uint64_t  c[2], v[2];
-
-    memcpy(c, camera, CAM_UUID_LEN);
-    memcpy(v, volume, CAM_UUID_LEN);
-
-    return cam_record_mix(c[0] ^ cam_record_mix(c[1] ^ cam_record_mix(
-                          v[0] ^ cam_record_mix(v[1]))));
-}
-
-
-/* spreads the bits: the finalizer of splitmix64 */
-
-static uint64_t
-cam_record_mix(uint64_t x)
-{
-    x += UINT64_C(0x9e3779b97f4a7c15);
-    x = (x ^ x >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-    x = (x ^ x >> 27) * UINT64_C(0x94d049bb133111eb);
-
-    return x ^ x >> 31;
 }
