@@ -81,8 +81,7 @@ is($t->worker->stop, 0, 'stopped');
 
 is(join("\n", $t->check_recordings), '', 'all is right');
 
-my @twice = grep { !$_->{ok} } order($t->recordings($id));
-is(@twice, 0, 'no fragment is there twice');
+is(join("\n", twice($t->recordings($id))), '', 'no fragment is there twice');
 
 $feed->stop;
 $t->done_testing;
@@ -106,15 +105,23 @@ sub whole {
     return @parts > 10 ? '' : 'too few';
 }
 
-sub order {
-    my @parts = map { @{ $_->{fragments} } } @_;
-    my @order;
+# fragments that are in two places, or before an earlier one of their file; files
+# themselves may be out of order by name: so many deaths of the packager, each of
+# which packages a key frame once more, are a clock that is wrong
 
-    for my $i (1 .. $#parts) {
-        my ($last, $next) = @parts[$i - 1, $i];
-        push @order, { ok => $next->{msn} > $last->{msn}
-            || $next->{msn} == $last->{msn} && $next->{part} > $last->{part} };
+sub twice {
+    my (%seen, @wrong);
+
+    for my $file (@_) {
+        my $last = -1;
+
+        for (@{ $file->{fragments} }) {
+            my $at = $_->{msn} * 100 + $_->{part};
+            push @wrong, "$file->{name}: $_->{msn}.$_->{part}"
+                if $seen{$at}++ || $at <= $last;
+            $last = $at;
+        }
     }
 
-    return @order;
+    return @wrong;
 }
