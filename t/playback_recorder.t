@@ -73,14 +73,24 @@ is($list->{groups}[$_][0]{time}, $file[$_]{start}, "when file $_ began")
     for 0 .. $#{ $list->{groups} };
 like($p->{master}, qr/RESOLUTION=1280x720,CODECS="avc1\.42/, 'as it was sent');
 
-my @numbers;
-
-for (@file) {
-    my $r = $t->http_get($p->download(start => $_->{start}));
-    $t->write_file("$t->{dir}/saved.mp4", $r->{body});
-    push @numbers, $t->frame_numbers("$t->{dir}/saved.mp4");
-}
-
-is("@numbers", join(' ', 0 .. 119), 'all of them in the files');
+my $all = join ' ', 0 .. 119;
+$t->wait_for(sub { downloaded() eq $all }, 10, 'the last piece');
+is(downloaded(), $all, 'all of them in the files');
 
 $t->done_testing;
+
+###############################################################################
+
+# the frames of all files
+
+sub downloaded {
+    my @numbers;
+
+    for (@file) {
+        my $r = $t->http_get($p->download(start => $_->{start}));
+        $t->write_file("$t->{dir}/saved.mp4", $r->{body});
+        push @numbers, $t->frame_numbers("$t->{dir}/saved.mp4");
+    }
+
+    return "@numbers";
+}
