@@ -14,11 +14,14 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "fsck.h"
 
 #define CLI_FSCK_WALL_END  INT64_C(253402300800000)     /* year 10000 */
+#define CLI_FSCK_FRESH     30            /* s; a recorder syncs, then tells */
 
 
 static int cli_fsck_both(cli_fsck_volume_t *v, const char *camera,
@@ -29,6 +32,8 @@ static int cli_fsck_name(cli_fsck_volume_t *v, const char *camera,
 static int cli_fsck_index(cli_fsck_volume_t *v, cli_fsck_file_t *f, int rc);
 static int cli_fsck_leave(cli_fsck_volume_t *v, const cli_fsck_file_t *f,
     int newest);
+static int cli_fsck_fresh(const cli_fsck_volume_t *v,
+    const cli_fsck_file_t *f);
 static int cli_fsck_remains(cli_fsck_volume_t *v, const char *camera,
     const cli_fsck_file_t *f);
 static int cli_fsck_unreadable(cli_fsck_volume_t *v, const cli_fsck_file_t *f);
@@ -202,7 +207,24 @@ cli_fsck_leave(cli_fsck_volume_t *v, const cli_fsck_file_t *f, int newest)
         return 1;
     }
 
-    return v->busy && (newest || f->start_msec >= v->start_msec);
+    return v->busy && (newest || f->start_msec >= v->start_msec
+                       || cli_fsck_fresh(v, f));
+}
+
+
+/* one that was written to just now: its end may not have been told yet */
+
+static int
+cli_fsck_fresh(const cli_fsck_volume_t *v, const cli_fsck_file_t *f)
+{
+    struct stat  st;
+
+    if (f->row != NULL && strcmp(f->row->state, "recording") != 0) {
+        return 0;
+    }
+
+    return fstatat(v->fd, f->path, &st, AT_SYMLINK_NOFOLLOW) == 0
+           && time(NULL) - st.st_mtime < CLI_FSCK_FRESH;
 }
 
 
