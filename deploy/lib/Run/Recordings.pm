@@ -44,6 +44,7 @@ sub make {
 
     my $user = $instance->{user};
     my $own = "$instance->{var}/recordings";
+    my $fresh = !-d $own;
 
     for my $volume (@{ $instance->{set}{volumes} }) {
         # a fresh disk is root's; one that holds something is left as it is
@@ -53,6 +54,10 @@ sub make {
 
     $instance->write_private("$instance->{var}/worker.conninfo",
         "$instance->{worker_url}\n");
+
+    # VAR was removed to begin anew; camera-worker would take the empty directory
+    # for the mount point of the volume that it remembers
+    unlink "$instance->{shm}/live/.records" if $fresh;
 }
 
 
