@@ -238,6 +238,9 @@ typedef struct {
     uint32_t                            permissions;
     time_t                              expires;   /* of the token */
     u_char                              username[52];   /* with its NUL */
+    unsigned                            scoped:1;  /* sees what is granted to
+                                                      the user, not all that
+                                                      the tenant has */
 
     ngx_str_t                           tenant_text;
     u_char                              tenant_uuid[CAM_UUID_TEXT + 1];

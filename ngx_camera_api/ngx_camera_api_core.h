@@ -93,6 +93,11 @@ ngx_camera_pg_query_t *ngx_camera_api_pg_start(
     void *data);
 
 
+/* the value of app.tenant for a statement of this request: NGX_OK or NGX_ERROR */
+ngx_int_t ngx_camera_api_who(ngx_camera_api_ctx_t *ctx,
+    const ngx_camera_api_statement_t *statement, ngx_str_t *who);
+
+
 /* the token of the header; NGX_DECLINED: there is none, NGX_ERROR: there is
    something else */
 ngx_int_t ngx_camera_api_bearer(ngx_http_request_t *r, ngx_str_t *token);

@@ -34,7 +34,7 @@ static void ngx_camera_api_pg_listening(void *data, ngx_uint_t up);
 static void ngx_camera_api_pg_notified(void *data, const char *channel,
     const char *payload);
 static ngx_camera_pg_query_t *ngx_camera_api_pg_start_as(
-    const ngx_str_t *tenant, ngx_camera_api_statement_t *statement,
+    const ngx_str_t *who, ngx_camera_api_statement_t *statement,
     const ngx_camera_pg_param_t *params, ngx_uint_t n, ngx_msec_t timeout,
     ngx_camera_pg_handler_pt handler, void *data);
 static ngx_uint_t ngx_camera_api_pg_pool(
@@ -309,7 +309,7 @@ ngx_camera_api_pg_start(ngx_camera_api_statement_t *statement,
 
 
 static ngx_camera_pg_query_t *
-ngx_camera_api_pg_start_as(const ngx_str_t *tenant,
+ngx_camera_api_pg_start_as(const ngx_str_t *who,
     ngx_camera_api_statement_t *statement,
     const ngx_camera_pg_param_t *params, ngx_uint_t n, ngx_msec_t timeout,
     ngx_camera_pg_handler_pt handler, void *data)
@@ -319,11 +319,11 @@ ngx_camera_api_pg_start_as(const ngx_str_t *tenant,
     pool = ngx_camera_api_pg.pools[ngx_camera_api_pg_pool(statement)];
 
     if (statement->flags & NGX_CAMERA_API_READS) {
-        return ngx_camera_pg_start_read(pool, tenant, statement->index, params,
+        return ngx_camera_pg_start_read(pool, who, statement->index, params,
                                         n, timeout, handler, data);
     }
 
-    return ngx_camera_pg_start_as(pool, tenant, statement->index, params, n,
+    return ngx_camera_pg_start_as(pool, who, statement->index, params, n,
                                   timeout, handler, data);
 }
 
@@ -340,11 +340,15 @@ void
 ngx_camera_api_query(ngx_camera_api_ctx_t *ctx,
     ngx_camera_api_statement_t *statement, ngx_camera_api_rows_pt rows)
 {
+    ngx_str_t   who;
     ngx_uint_t  n;
     ngx_msec_t  timeout;
-    ngx_str_t  *tenant;
 
-    tenant = ctx->principal ? &ctx->principal->tenant_text : NULL;
+    if (ngx_camera_api_who(ctx, statement, &who) != NGX_OK) {
+        ngx_camera_api_error(ctx, NGX_CAMERA_API_INTERNAL_ERROR, NULL);
+        return;
+    }
+
     timeout = statement->flags & NGX_CAMERA_API_SLOW
               ? NGX_CAMERA_API_SLOW_MSEC : NGX_CAMERA_API_QUICK_MSEC;
 
@@ -353,7 +357,7 @@ ngx_camera_api_query(ngx_camera_api_ctx_t *ctx,
     ctx->nparams = 0;
     ctx->rows = rows;
     ctx->statement = statement;
-    ctx->pg_query = ngx_camera_api_pg_start_as(tenant, statement, ctx->params,
+    ctx->pg_query = ngx_camera_api_pg_start_as(&who, statement, ctx->params,
                                     n, timeout + NGX_CAMERA_API_GRACE_MSEC,
                                     ngx_camera_api_pg_done, ctx);
 

@@ -27,7 +27,7 @@ typedef struct ngx_camera_pg_query_s  ngx_camera_pg_query_t;
 
 struct pg_result;
 
-#define NGX_CAMERA_PG_SETTING_MAX  36        /* bytes of a value: a UUID */
+#define NGX_CAMERA_PG_SETTING_MAX  288       /* bytes of a value */
 
 
 typedef struct {

@@ -40,7 +40,7 @@ is(scalar(uniq(@at)), 4, 'what is no read has one of its own');
 is(scalar(uniq(@at[0, 1, 3, 4])), 1, 'reads around it');
 isnt($at[2], $at[0], 'are not in it');
 
-my $long = 'x' x 300;
+my $long = 'x' x 600;
 @at = answers(map { ['moment', $_, undef, 'A', 1] } '', $long, '');
 is($at[0], $at[2], 'two reads');
 like($at[1], qr/$long$/, 'a parameter too long to be kept');
