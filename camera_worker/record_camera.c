@@ -458,7 +458,9 @@ cw_record_camera_pieces(cw_record_camera_t *c, const cam_live_segment_t *seg,
         piece[n].duration_usec = part->duration_usec;
         piece[n].wall_msec = wall_msec;
         piece[n].flags = (part->independent ? CAM_RECORD_KEY : 0)
-                         | (i == 0 ? CAM_RECORD_SEGMENT : 0);
+                         | (i == 0 ? CAM_RECORD_SEGMENT : 0)
+                         | (i == 0 && seg->discontinuity ? CAM_RECORD_BREAK
+                                                         : 0);
 
         wall_msec += part->duration_usec / 1000;
         *size += part->size;

@@ -113,7 +113,7 @@ cw_record_file_place(cw_record_file_t *f, cam_record_fragment_t *e,
     const cw_record_times_t *times)
 {
     int      i, lead;
-    int64_t  off;
+    int64_t  off, live;
 
     lead = f->tracks.lead;
 
@@ -149,6 +149,10 @@ cw_record_file_place(cw_record_file_t *f, cam_record_fragment_t *e,
     e->time_usec = cw_record_usec(&f->tracks.track[lead],
                                   times->begin[lead] + f->shift[lead]);
     f->placed = 1;
+
+    live = cw_record_usec(&f->tracks.track[lead], times->begin[lead]);
+    e->live_time = live / CAM_RECORD_LIVE_USEC;
+    e->live_time = e->live_time ? e->live_time : 1;
 
     return 0;
 }

@@ -310,7 +310,6 @@ cam_record_append(int fd, uint32_t number, cam_record_fragment_t *f, size_t n)
     ssize_t  done;
 
     for (i = 0; i < n; i++) {
-        f[i].reserved = 0;
         f[i].crc = cam_record_crc(&f[i],
                                   offsetof(cam_record_fragment_t, crc));
     }

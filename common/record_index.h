@@ -30,6 +30,9 @@
 #define CAM_RECORD_KEY            1     /* starts with a key frame */
 #define CAM_RECORD_DISCONTINUITY  2     /* before it */
 #define CAM_RECORD_SEGMENT        4     /* the first part of its segment */
+#define CAM_RECORD_BREAK          8     /* a discontinuity of the live store */
+
+#define CAM_RECORD_LIVE_USEC      100   /* unit of live_time */
 
 
 typedef struct {
@@ -42,7 +45,8 @@ typedef struct {
     uint32_t    data_crc;           /* zlib's crc32 of its bytes in the file */
     uint16_t    part;               /* of that segment, from 0 */
     uint16_t    flags;
-    uint32_t    reserved;
+    uint32_t    live_time;          /* its time in the live store, the lowest
+                                       32 bits; 0: not known */
     uint32_t    crc;                /* of the 52 bytes before */
 } cam_record_fragment_t;
 

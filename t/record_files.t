@@ -47,6 +47,9 @@ for my $i (1 .. $#r) {
     is($next % 10000 < 2000, 1, "file $i begins at the boundary");
     cmp_ok(abs($last->{wall} + $last->{duration} / 1000 - $next), '<', 60,
         "file $i begins where the last one ends");
+    cmp_ok(abs(($last->{duration} + 50) / 100 + $last->{live}
+        - $r[$i]{fragments}[0]{live}), '<', 500,
+        "time of the live store runs on to file $i");
 }
 
 cmp_ok($r[0]{fragments}[0]{time}, '<', 50000, 'time begins at 0');

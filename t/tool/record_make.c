@@ -175,7 +175,9 @@ write_head(void)
 }
 
 
-static void
+/* answers how many there are */
+
+static uint32_t
 write_fragments(int64_t first, int64_t count, cam_record_fragment_t *f,
     int64_t *usec)
 {
@@ -230,7 +232,7 @@ write_fragments(int64_t first, int64_t count, cam_record_fragment_t *f,
         n++;
     }
 
-    f->reserved = n;
+    return n;
 }
 
 
@@ -239,6 +241,7 @@ main(int argc, char **argv)
 {
     char                   volume[CAM_UUID_TEXT + 1], id[CAM_UUID_TEXT + 1];
     int64_t                usec;
+    uint32_t               n;
     cam_record_fragment_t  f;
 
     if (argc < 5 || argc > 7) {
@@ -268,15 +271,14 @@ main(int argc, char **argv)
 
     memset(&f, 0, sizeof(cam_record_fragment_t));
     usec = 0;
-    write_fragments(argc > 5 ? atoll(argv[5]) : 0,
-                    argc > 6 ? atoll(argv[6]) : INT64_MAX, &f, &usec);
+    n = write_fragments(argc > 5 ? atoll(argv[5]) : 0,
+                        argc > 6 ? atoll(argv[6]) : INT64_MAX, &f, &usec);
 
     printf("volume=%s id=%s path=%s start=%" PRId64 " end=%" PRId64
            " bytes=%" PRIu64 " usec=%" PRId64 " fragments=%u\n",
            cam_uuid_print(volume, head.volume),
            cam_uuid_print(id, head.recording), path, head.start_msec,
-           f.wall_msec + f.duration_usec / 1000, f.offset + f.size, usec,
-           f.reserved);
+           f.wall_msec + f.duration_usec / 1000, f.offset + f.size, usec, n);
 
     return 0;
 }

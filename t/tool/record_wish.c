@@ -103,9 +103,10 @@ show_index(const char *path)
     for (n = 0; cam_record_fragments(fd, n, &f, 1) == 1; n++) {
         printf("%s{\"offset\":%" PRIu64 ",\"wall\":%" PRId64 ",\"time\":%"
                PRId64 ",\"msn\":%" PRIu64 ",\"size\":%u,\"duration\":%u,"
-               "\"crc\":%u,\"part\":%u,\"flags\":%u}", n ? "," : "", f.offset,
+               "\"crc\":%u,\"part\":%u,\"flags\":%u,\"live\":%u}",
+               n ? "," : "", f.offset,
                f.wall_msec, f.time_usec, f.msn, f.size, f.duration_usec,
-               f.data_crc, f.part, f.flags);
+               f.data_crc, f.part, f.flags, f.live_time);
     }
 
     printf("]}\n");

@@ -137,7 +137,7 @@ sub _record_tool {
 
 What lies on the volumes, the oldest first: C<file> (path), C<name>, C<hold>,
 and of its index C<camera>, C<recording>, C<start>, C<fragments> ([{offset,
-wall, time, msn, size, duration, crc, part, flags}]).
+wall, time, msn, size, duration, crc, part, flags, live}]).
 
 =cut
 
