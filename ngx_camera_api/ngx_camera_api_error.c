@@ -57,6 +57,8 @@ static const ngx_camera_api_meaning_t  ngx_camera_api_meanings[] = {
     [NGX_CAMERA_API_CAMERA_EXTERNAL_ID_DUPLICATE] =
         { 409, "CAMERA_EXTERNAL_ID_DUPLICATE",
           "Another camera has this external id." },
+    [NGX_CAMERA_API_NAME_DUPLICATE] =
+        { 409, "NAME_DUPLICATE", "Another one of yours has this name." },
     [NGX_CAMERA_API_IDEMPOTENCY_KEY_REUSED] =
         { 409, "IDEMPOTENCY_KEY_REUSED",
           "This Idempotency-Key was used for another request." },
