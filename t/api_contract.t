@@ -3,7 +3,8 @@
 # Copyright (C) The nginx camera platform authors
 
 # Tests for openapi.yaml: it has every route of the sources and none besides,
-# with the permission, the fields and the bounds that the tables have.
+# with the permission, the fields and the bounds that the tables have, and what
+# API tokens may not do at all.
 
 use strict;
 use warnings;
@@ -38,6 +39,7 @@ for my $name (sort grep { $operation{$_} } keys %route) {
 
     is($r->{needs}, $op->{public} ? 'public' : $op->{needs},
         "$name needs what it says");
+    is($r->{interactive}, $op->{interactive}, "$name: is it for people alone");
     is_deeply(fields_of_code($r->{query}), fields_of_query($op),
         "$name: fields of the query");
     is_deeply(fields_of_code($r->{body}), fields_of_body($op->{body}),
@@ -78,6 +80,7 @@ sub routes {
             : $needs =~ /PUBLIC|OPTIONAL/ ? 'public' : '';
 
         push @found, { method => $method, path => $path, needs => $needs,
+            interactive => $rest =~ /NGX_CAMERA_API_INTERACTIVE/ ? 1 : 0,
             query => $query, body => $body };
     }
 

@@ -43,8 +43,11 @@ sub new {
 =item operations
 
 Each has C<id>, C<method>, C<path> (with C<:id> for C<{id}>), C<needs> (the
-permission its description names, "" for none), C<public>, C<query> (a hash of
-field names to schemas), C<required> (of those) and C<body> (its schema).
+permission its description names, "" for none), C<public> ("public", "optional" or
+""), C<interactive> (1: it says "Not with an API token"), C<query> (a hash of field
+names to schemas), C<required> and C<examples> (of those), C<body> (its schema),
+C<example> (of it), C<codes> that it answers, C<good> (the first that is no error)
+and C<endless> (1: a stream of events).
 
 =cut
 
@@ -72,7 +75,8 @@ sub _operation {
     my ($needs) = ($op->{description} // '') =~ /Needs\s+`([\w:]+)`/;
     my @query = grep { $_->{in} eq 'query' }
         map { $self->resolve($_) } @{ $op->{parameters} // [] };
-    my $body = $op->{requestBody}{content}{'application/json'}{schema};
+    my $body = $op->{requestBody}{content}{'application/json'} // {};
+    my @codes = sort keys %{ $op->{responses} };
 
     return {
         id     => $op->{operationId},
@@ -80,20 +84,29 @@ sub _operation {
         path   => $path =~ s/\{(\w+)\}/:$1/gr,
         needs  => $needs // '',
         public => _is_public($op->{security}),
+        interactive => ($op->{description} // '')
+            =~ /Not\s+with\s+an\s+API\s+token/ ? 1 : 0,
         query  => { map { $_->{name} => $self->resolve($_->{schema}) } @query },
         required => { map { $_->{name} => 1 } grep { $_->{required} } @query },
-        body   => $body && $self->resolve($body),
-        codes  => [ sort keys %{ $op->{responses} } ],
+        examples => { map { ($_->{name} => $_->{example}) } @query },
+        body   => $body->{schema} && $self->resolve($body->{schema}),
+        example => $body->{example},
+        codes  => \@codes,
+        good   => (grep { $_ < 400 } @codes)[0],
+        endless => (grep { $_->{content}{'text/event-stream'} }
+            values %{ $op->{responses} }) ? 1 : 0,
         raw    => $op,
     };
 }
 
-# without any credential: none is named, or an empty one
+# without any credential: none is named, or an empty one beside others
 
 sub _is_public {
     my ($security) = @_;
 
-    return $security && (!@$security || grep { !%$_ } @$security) ? 1 : 0;
+    return '' unless $security;
+    return 'public' unless @$security;
+    return (grep { !%$_ } @$security) ? 'optional' : '';
 }
 
 =item resolve($schema)

@@ -1,0 +1,164 @@
+package Camera::Matrix::Recipes;
+
+# Copyright (C) The nginx camera platform authors
+
+# What Camera::Matrix cannot read in openapi.yaml: what an id in a path names
+# and how one is made, and what a request takes besides.  Two tables, a line for
+# each, and the functions that make things.
+
+use strict;
+use warnings;
+
+use Camera::Token qw(base64url random_bytes random_uuid);
+
+=head1 NAME
+
+Camera::Matrix::Recipes - ids and requests of the authorisation matrix
+
+=head1 TABLES
+
+=over
+
+=item %roles
+
+What each role may do, as the requirements have it; not read from the code,
+which is what is tested.
+
+=cut
+
+my @permissions = qw(cameras:read cameras:write streams:view recordings:read
+    recordings:delete tokens:manage analytics:read alerts:manage users:manage);
+
+our %roles = (
+    admin    => [@permissions],
+    operator => [qw(cameras:read cameras:write streams:view recordings:read
+                    recordings:delete analytics:read alerts:manage)],
+    viewer   => [qw(cameras:read streams:view recordings:read)],
+);
+
+=item %objects
+
+A line for each kind of id: the path down to it, or its name in any path, query
+or body, and the function that makes one.  It is called with the matrix, one of
+its tenants and the principal who will ask, and answers the id.
+
+=cut
+
+our %objects = (
+    ':cameraId'      => \&camera,
+    '/cameras/:id'   => \&camera,
+    '/recordings/:id' => \&recording,
+    '/bookmarks/:id' => \&bookmark,
+    '/exports/:id'   => \&export,
+    '/alerts/:id'    => \&alert,
+    '/layouts/:id'   => \&layout,
+);
+
+=item %personal
+
+Those of them that only their user sees, whoever else may do the same.
+
+=cut
+
+our %personal = map { ($_ => 1) } qw(/layouts/:id);
+
+=item %requests
+
+A line for each operation whose request is not yet good with the examples that
+openapi.yaml has for its body and its required arguments:
+
+    body    fields beside those of the example; undef for no body
+    query   arguments that are always sent
+    renew   1: the request ends or changes who sends it, who is made anew for it
+    fresh   1: it changes its object, which is made anew for it (DELETE always)
+    status  { own => 503, other => 204, nobody => 101, … }: what it answers, by
+            id or by who asks, where it is not what the contract says: its first
+            2xx; 401 and 403; 404, or 400 for a malformed id that is no path's
+
+In strings, C<:unique> is a new word each time, C<:username>, C<:password> and
+C<:refresh> are those of who asks, C<:camera> is a camera of theirs.
+
+=cut
+
+our %requests = (
+    login          => { body => { username => ':username',
+                                  password => ':password' } },
+    refresh        => { body => { refreshToken => ':refresh' }, renew => 1 },
+    logout         => { body => undef, renew => 1, status => {
+        map { ($_ => 204) } 'unknown session', 'revoked session',
+            'disabled user', 'turned api_only' } },
+    changePassword => { body => { currentPassword => ':password',
+                                  newPassword => ':password2' }, renew => 1 },
+    createCamera   => { body => { serialNumber => ':unique' } },
+    createLayout   => { body => { name => ':unique' } },
+    getSnapshot    => { status => { own => 503 } },
+    connectWebSocket => { status => { nobody => 101 } },
+);
+
+=back
+
+=head1 WHAT THINGS ARE MADE BY
+
+Each has the mark of its tenant in a text, which no answer to the other tenant
+may have.
+
+=cut
+
+sub camera {
+    my ($m, $tenant) = @_;
+
+    return $m->sql("INSERT INTO cameras (tenant_id, name)
+        VALUES ('$tenant->{id}', '$tenant->{mark}') RETURNING id");
+}
+
+sub recording {
+    my ($m, $tenant) = @_;
+
+    my $at = "'2026-01-01T00:00:00Z'::timestamptz + interval '"
+        . ++$tenant->{recordings} * 10 . " seconds'";
+    my $id = $m->sql("SELECT recording_id($at)");
+
+    $m->sql("SELECT journal_open('$m->{volume}', '$id', '$tenant->{camera}',
+        'media/$id.mp4', $at, 'avc1.42c01f', 320, 180)");
+    $m->sql("SELECT journal_close('$id', $at + interval '9 seconds', 1000,
+        9000000, 1, 'hour')");
+
+    return $id;
+}
+
+sub bookmark {
+    my ($m, $tenant) = @_;
+
+    return $m->sql("INSERT INTO bookmarks (tenant_id, camera_id, at, label)
+        VALUES ('$tenant->{id}', '$tenant->{camera}', '2026-01-01T00:00:00Z',
+            '$tenant->{mark}') RETURNING id");
+}
+
+sub export {
+    my ($m, $tenant, $who) = @_;
+
+    my $by = $who && $who->{user} ? "'$who->{user}{id}'" : 'NULL';
+
+    return $m->sql("INSERT INTO exports (tenant_id, camera_id, from_time,
+            to_time, state, bytes, sha256, path, volume_id, created_by)
+        VALUES ('$tenant->{id}', '$tenant->{camera}', '2026-01-01T00:00:00Z',
+            '2026-01-01T00:01:00Z', 'done', 4711, repeat('0', 64),
+            'exports/x.mp4', '$m->{volume}', $by) RETURNING id");
+}
+
+sub layout {
+    my ($m, $tenant, $who) = @_;
+
+    return $m->sql("INSERT INTO layouts (tenant_id, user_id, name)
+        VALUES ('$tenant->{id}', '$who->{user}{id}',
+            '$tenant->{mark} " . ++$m->{unique} . "') RETURNING id");
+}
+
+sub alert {
+    my ($m, $tenant) = @_;
+
+    return $m->sql("SELECT alert_raise('$tenant->{id}', NULL,
+        'matrix_" . ++$m->{unique} . "', 'low', '$tenant->{mark}')");
+}
+
+1;
