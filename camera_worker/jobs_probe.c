@@ -7,8 +7,10 @@
  * in front, and the head of one fragment in sixty-four.
  *
  * Media time is held against wall time: between two fragments they may part by
- * less than a second, as clocks of cameras do, and jumps beyond are holes in
- * the recording.  What is left must agree within two per cent and two seconds.
+ * less than a second, as clocks of cameras do.  Jumps beyond are holes in the
+ * recording, and where wall time stands still it waits for the truth: media are
+ * there once more, or the clock was set back.  Neither counts; what is left must
+ * agree within two per cent and two seconds.
  */
 
 #include <errno.h>
@@ -40,6 +42,7 @@ typedef struct {
     uint64_t                end;         /* of the fragments so far */
     int64_t                 usec;        /* sum of their durations */
     int64_t                 hole_msec;   /* sum of the jumps between them */
+    int                     still;       /* wall time stood still before it */
     int64_t                 first_msec;
     cam_record_fragment_t   last;
 } cw_probe_file_t;
@@ -54,6 +57,8 @@ static int cw_probe_box(cw_probe_file_t *p, uint64_t offset, uint64_t *size,
     char type[5]);
 static int cw_probe_index(cw_probe_file_t *p, int idx);
 static int cw_probe_fragment(cw_probe_file_t *p,
+    const cam_record_fragment_t *f);
+static void cw_probe_jump(cw_probe_file_t *p,
     const cam_record_fragment_t *f);
 static int cw_probe_boxes(cw_probe_file_t *p, const cam_record_fragment_t *f);
 static int cw_probe_sums(cw_probe_file_t *p, int idx,
@@ -211,8 +216,6 @@ cw_probe_index(cw_probe_file_t *p, int idx)
 static int
 cw_probe_fragment(cw_probe_file_t *p, const cam_record_fragment_t *f)
 {
-    int64_t  jump;
-
     if (f->offset != p->end) {
         return cw_probe_fail(p, "fragment %u begins at byte %" PRIu64
                              ", not at %" PRIu64, p->count, f->offset, p->end);
@@ -233,12 +236,7 @@ cw_probe_fragment(cw_probe_file_t *p, const cam_record_fragment_t *f)
                                  "ends", p->count);
         }
 
-        jump = f->wall_msec - p->last.wall_msec
-               - p->last.duration_usec / 1000;
-
-        if (jump >= CW_PROBE_HOLE_MSEC || jump <= -CW_PROBE_HOLE_MSEC) {
-            p->hole_msec += jump;
-        }
+        cw_probe_jump(p, f);
     }
 
     if (p->count % CW_PROBE_EACH == 0 && cw_probe_boxes(p, f) == -1) {
@@ -251,6 +249,23 @@ cw_probe_fragment(cw_probe_file_t *p, const cam_record_fragment_t *f)
     p->last = *f;
 
     return 0;
+}
+
+
+static void
+cw_probe_jump(cw_probe_file_t *p, const cam_record_fragment_t *f)
+{
+    int      still;
+    int64_t  jump;
+
+    still = f->wall_msec == p->last.wall_msec;
+    jump = f->wall_msec - p->last.wall_msec - p->last.duration_usec / 1000;
+
+    if (llabs(jump) >= CW_PROBE_HOLE_MSEC || still || p->still) {
+        p->hole_msec += jump;
+    }
+
+    p->still = still;
 }
 
 

@@ -113,7 +113,7 @@ cw_record_init(cw_record_t *r, cw_worker_t *worker, int child)
     }
 
     r->start_msec = cam_clock_monotonic_msec();
-    r->clock_msec = cam_clock_wall_msec() - r->start_msec;
+    r->clock.ahead_msec = cam_clock_wall_msec() - r->start_msec;
 
     return 0;
 }
@@ -129,11 +129,11 @@ cw_record_clock(cw_record_t *r)
     cw_record_camera_t  *c;
 
     r->now_msec = cam_clock_monotonic_msec();
-    r->wall_msec = cam_clock_wall_msec();
+    r->clock.wall_msec = cam_clock_wall_msec();
 
-    clock = r->wall_msec - r->now_msec;
-    step = clock - r->clock_msec;
-    r->clock_msec = clock;
+    clock = r->clock.wall_msec - r->now_msec;
+    step = clock - r->clock.ahead_msec;
+    r->clock.ahead_msec = clock;
 
     if (llabs(step) <= CW_RECORD_STEP_MSEC) {
         return;
@@ -141,7 +141,7 @@ cw_record_clock(cw_record_t *r)
 
     cw_log(CW_LOG_WARN, 0, "the clock made a step of %lld ms",
            (long long) step);
-    r->epoch++;
+    r->clock.epoch++;
 
     if (r->volume.fd != -1) {
         cw_record_journal_alert(r, "clock_jump", "medium", NULL,
@@ -354,7 +354,7 @@ cw_record_is_ours(const cw_record_t *r, const uint8_t *camera,
 {
     return wish->want
            && (wish->until_msec == 0
-               || r->wall_msec < wish->until_msec + CW_RECORD_LATE_MSEC)
+               || r->clock.wall_msec < wish->until_msec + CW_RECORD_LATE_MSEC)
            && cam_record_volume_of(r->table, camera, r->now_msec)
               == r->number;
 }

@@ -19,6 +19,7 @@
 #include "record_journal.h"
 #include "record_path.h"
 #include "record_table.h"
+#include "record_wall.h"
 #include "worker.h"
 
 #define CW_RECORD_TICK_MSEC     250
@@ -28,7 +29,6 @@
 #define CW_RECORD_RETRY_MSEC    1000    /* after an error of the disk */
 #define CW_RECORD_ERROR_MSEC    30000   /* a volume that failed is left alone */
 #define CW_RECORD_GAP_MSEC      3000    /* without a fragment: a gap */
-#define CW_RECORD_STEP_MSEC     10000   /* of the wall clock: another file */
 
 
 typedef struct {
@@ -89,10 +89,7 @@ typedef struct {
     int64_t              retry_msec;    /* not before, after an error */
     int                  seg_fd;        /* of the segment being read, or -1 */
     uint64_t             seg_msn;
-    int64_t              wall_msec;     /* of the last fragment */
-    uint32_t             wall_usec;     /* and its duration */
-    uint32_t             epoch;         /* of the clock it was measured by, */
-    int64_t              clock_msec;    /* and how that stood */
+    cw_record_wall_t     wall;
     uint32_t             state;         /* cam_record_state_e, in the table */
     cw_record_file_t    *file;          /* NULL: none is open */
     cw_record_gap_t      gap;
@@ -111,9 +108,7 @@ typedef struct cw_record_s {
     int                  dirty;         /* something was written since */
     int64_t              sync_msec;     /* of the last sync */
     int64_t              now_msec;      /* monotonic */
-    int64_t              wall_msec;
-    int64_t              clock_msec;    /* the one less the other */
-    uint32_t             epoch;         /* steps of the clock so far */
+    cw_record_clock_t    clock;
     int64_t              start_msec;
     int                  ready;         /* the other volumes have spoken */
     int                  storage_full;  /* said so */
@@ -136,6 +131,15 @@ void cw_record_camera_free(cw_record_t *r, cw_record_camera_t *c);
 
 /* appends what the store has; the camera is wanted, and this volume's */
 void cw_record_camera_turn(cw_record_t *r, cw_record_camera_t *c);
+
+/* record_take.c */
+
+/* the parts that are new: how many; negative: they cannot be written, or all
+   that was wished is there */
+int cw_record_take(cw_record_t *r, cw_record_camera_t *c);
+
+/* lets go of the segment that was read last */
+void cw_record_take_leave(cw_record_camera_t *c);
 
 /* record_camera_file.c */
 

@@ -3,11 +3,8 @@
  */
 
 /*
- * When a camera's file ends and the next one begins, and by which clock.
- *
- * The wall time of fragments never goes back.  A clock that is set back by less
- * than ten seconds is let catch up: until it has, a fragment begins when half
- * of the one before has passed.  A larger step is another file.
+ * When a camera's file ends and the next one begins: at the hour, with another
+ * init, and where the clock was set [record_wall.h].
  */
 
 #include <errno.h>
@@ -36,56 +33,26 @@ static const cam_live_init_t *cw_record_camera_what(const cw_record_t *r,
 
 
 int64_t
-cw_record_camera_wall(const cw_record_t *r, const cw_record_camera_t *c,
-    const cam_live_segment_t *seg)
+cw_record_camera_wall(const cw_record_t *r,
+    const cw_record_camera_t *c, const cam_live_segment_t *seg)
 {
-    int64_t   wall, least;
-    uint32_t  i;
+    int64_t  wall;
 
-    wall = seg->wall_msec;
+    wall = cw_record_wall_true(seg, c->part);
 
-    for (i = 0; i < c->part && i < seg->parts; i++) {
-        wall += seg->part[i].duration_usec / 1000;
-    }
-
-    if (c->wall_msec == 0 || cw_record_camera_stepped(r, c, seg)) {
-        return wall;
-    }
-
-    least = c->wall_msec + c->wall_usec / 1000 / 2;
-
-    return wall < least ? least : wall;
+    return cw_record_camera_stepped(r, c, seg)
+           ? wall : cw_record_wall_next(&c->wall, wall);
 }
 
 
-/*
- * The segment is the first one that was timed by another clock.  Where the
- * clock made its step, the times of segments do so, too, some of them later;
- * one forward may be nothing but a long absence, which our own clocks tell.
- */
+/* a segment that no file could begin with is not the first of anything */
 
 static int
 cw_record_camera_stepped(const cw_record_t *r, const cw_record_camera_t *c,
     const cam_live_segment_t *seg)
 {
-    int64_t  step, jump;
-
-    if (c->wall_msec == 0 || c->part != 0 || !seg->part[0].independent) {
-        return 0;
-    }
-
-    step = r->clock_msec - c->clock_msec;
-    jump = seg->wall_msec - c->wall_msec - c->wall_usec / 1000;
-
-    if (jump < -CW_RECORD_STEP_MSEC) {
-        return 1;
-    }
-
-    if (c->epoch == r->epoch || llabs(step) < CW_RECORD_STEP_MSEC) {
-        return 0;
-    }
-
-    return step > 0 && jump > step / 2;
+    return c->part == 0 && seg->part[0].independent
+           && cw_record_wall_stepped(&c->wall, &r->clock, seg->wall_msec);
 }
 
 
@@ -128,6 +95,7 @@ cw_record_camera_over(cw_record_t *r, cw_record_camera_t *c,
     const cam_live_segment_t *seg, int64_t wall_msec)
 {
     if (cw_record_camera_stepped(r, c, seg)) {
+        c->wall.msec = 0;
         return "clock";
     }
 
@@ -216,12 +184,12 @@ cw_record_camera_create(cw_record_t *r, cw_record_camera_t *c,
     c->file->dirty = 1;
     c->file->advance_msec = r->now_msec + CW_RECORD_ADVANCE_MSEC;
 
-    if (c->epoch != r->epoch) {
+    if (c->wall.epoch != r->clock.epoch) {
         c->gap.end_msec = 0;
     }
 
-    c->epoch = r->epoch;
-    c->clock_msec = r->clock_msec;
+    c->wall.epoch = r->clock.epoch;
+    c->wall.ahead_msec = r->clock.ahead_msec;
     r->opened = 1;
     r->dirty = 1;
 
@@ -329,7 +297,7 @@ cw_record_camera_failed(cw_record_t *r, cw_record_camera_t *c)
         cw_record_file_rewind(c->file);
         c->msn = c->file->msn;
         c->part = 0;
-        c->wall_msec = 0;
+        c->wall.msec = 0;
         cw_record_camera_close(r, c, "error");
     }
 

@@ -98,7 +98,8 @@ cw_record_file_append(cw_record_file_t *f, const cw_record_piece_t *piece,
     f->number += n;
     f->msn = piece[n - 1].msn;
     f->part = piece[n - 1].part;
-    f->end_msec = piece[n - 1].wall_msec + piece[n - 1].duration_usec / 1000;
+    f->wall_msec = piece[n - 1].wall_msec;
+    f->end_msec = f->wall_msec + piece[n - 1].duration_usec / 1000;
     f->dirty = 1;
 
     return 0;

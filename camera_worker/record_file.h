@@ -49,6 +49,7 @@ struct cw_record_file_s {
     uint64_t             size;
     uint32_t             number;         /* of fragments */
     int64_t              limit_msec;     /* it ends at this wall time */
+    int64_t              wall_msec;      /* of its last fragment */
     int64_t              end_msec;       /* wall time of its end so far */
     int64_t              usec;           /* recorded time */
     int                  placed;         /* shift is known */

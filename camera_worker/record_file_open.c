@@ -344,7 +344,8 @@ cw_record_file_take_up(cw_record_file_t *f)
 
     for (i = 0; i < n && cw_record_file_good(f, &e[i]); i++) {
         f->size = e[i].offset + e[i].size;
-        f->end_msec = e[i].wall_msec + e[i].duration_usec / 1000;
+        f->wall_msec = e[i].wall_msec;
+        f->end_msec = f->wall_msec + e[i].duration_usec / 1000;
         f->msn = e[i].msn;
         f->part = e[i].part;
     }

@@ -59,9 +59,9 @@ cw_record_gap_since(const cw_record_camera_t *c, int64_t wall_msec)
 {
     int64_t  last;
 
-    last = c->wall_msec + c->wall_usec / 1000;
+    last = c->wall.msec + c->wall.usec / 1000;
 
-    return c->wall_msec != 0
+    return c->wall.msec != 0
            && llabs(wall_msec - last) < llabs(wall_msec - c->gap.end_msec)
            ? last : c->gap.end_msec;
 }
@@ -77,10 +77,10 @@ cw_record_gap_look(cw_record_t *r, cw_record_camera_t *c, const char *cause)
     /* it was never recorded: since it is wanted */
 
     if (g->end_msec == 0) {
-        g->end_msec = r->wall_msec;
+        g->end_msec = r->clock.wall_msec;
     }
 
-    if (r->wall_msec - g->end_msec < CW_RECORD_GAP_MSEC
+    if (r->clock.wall_msec - g->end_msec < CW_RECORD_GAP_MSEC
         || (g->taken_msec != 0
             && r->now_msec - g->taken_msec < CW_RECORD_GAP_MSEC))
     {
@@ -103,7 +103,7 @@ void
 cw_record_gap_stop(cw_record_t *r, cw_record_camera_t *c)
 {
     if (c->gap.open) {
-        cw_record_gap_end(r, c, r->wall_msec, 0);
+        cw_record_gap_end(r, c, r->clock.wall_msec, 0);
     }
 
     c->gap.end_msec = 0;

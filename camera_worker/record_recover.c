@@ -448,11 +448,12 @@ cw_recover_take(cw_record_t *r, const cw_recover_entry_t *e)
     cw_log(CW_LOG_INFO, 0, "going on with \"%s\"", e->path);
 
     c->file = f;
-    c->wall_msec = f->end_msec;
+    c->wall.msec = f->wall_msec;
+    c->wall.usec = (f->end_msec - f->wall_msec) * 1000;
+    c->wall.ahead_msec = r->clock.ahead_msec;
     c->gap.end_msec = f->end_msec;
     c->gap.open = 0;
     c->gap.restarted = 1;
-    c->clock_msec = r->clock_msec;
 }
 
 

@@ -361,7 +361,7 @@ cw_record_space_camera(cw_record_t *r, const uint8_t *camera,
         return -1;
     }
 
-    if (n == 0 && day_msec + 2 * CAM_RECORD_DAY_MSEC < r->wall_msec) {
+    if (n == 0 && day_msec + 2 * CAM_RECORD_DAY_MSEC < r->clock.wall_msec) {
         (void) unlinkat(r->volume.fd,
                         cam_record_day_path(path, camera, day_msec),
                         AT_REMOVEDIR);

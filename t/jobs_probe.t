@@ -31,6 +31,16 @@ made('a hole in it', sub { entries($_[0], sub { $_[1] > 4 ? 5000 : 0 }) });
 made('a clock that runs a little fast',
     sub { entries($_[0], sub { $_[1] * 8 }) });
 
+# a packager that died packages its last key frame once more: wall time stands
+# still until it has passed what was there before, media go on
+
+my $still;
+made('five seconds twice', sub { entries($_[0], sub {
+    my (undef, $n, $wall) = @_;
+    $still = $wall if $n == 9;
+    return $n < 10 ? 0 : $n < 20 ? $still - $wall : -5000;
+}) });
+
 # what is not
 
 made('cut short', sub { truncate $_[0]{file}, $_[0]{bytes} - 100 });
@@ -49,6 +59,7 @@ made('the index of another', sub {
     $t->write_file($_[0]{index}, $t->read_file($made{right}{index})) });
 made('no key frame', undef, first => 1);
 made('more time than media', sub { entries($_[0], sub { $_[1] * 900 }) });
+made('less time than media', sub { entries($_[0], sub { -$_[1] * 400 }) });
 
 $t->sql('UPDATE cameras SET is_recording = true');
 $t->journal(map { my $r = $made{$_};
@@ -61,7 +72,7 @@ is($t->wait_sql(scalar(keys %made),
     scalar(keys %made), 'all were looked at');
 
 probed($_, 'complete', qr/^$/) for 'right', 'a hole in it',
-    'a clock that runs a little fast';
+    'a clock that runs a little fast', 'five seconds twice';
 
 my %found = (
     'cut short'            => qr/^it has \d+ bytes, its index \d+$/,
@@ -79,6 +90,7 @@ my %found = (
     'the index of another' => qr/^its index is of another recording$/,
     'no key frame'         => qr/^it does not begin with a key frame$/,
     'more time than media' => qr/^it has \d+ ms of media for \d+ ms of rec/,
+    'less time than media' => qr/^it has \d+ ms of media for \d+ ms of rec/,
 );
 
 probed($_, 'damaged', $found{$_}) for sort keys %found;
@@ -159,7 +171,7 @@ sub entries {
     for my $n (0 .. $r->{fragments} - 1) {
         my $entry = substr $text, 256 + 56 * $n, 52;
         my $wall = unpack 'q<', substr $entry, 8, 8;
-        substr($entry, 8, 8) = pack 'q<', $wall + $shift->($r, $n);
+        substr($entry, 8, 8) = pack 'q<', $wall + $shift->($r, $n, $wall);
         substr($text, 256 + 56 * $n, 56) = $entry . pack 'V', crc32($entry);
     }
 
