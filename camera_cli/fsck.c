@@ -328,6 +328,7 @@ cli_fsck_volume_close(cli_fsck_volume_t *v)
 
     json_decref(v->garbage);
     json_decref(v->pending);
+    cam_record_open_free(&v->opens);
 }
 
 

@@ -24,6 +24,7 @@
 
 #include "db.h"
 #include "record_index.h"
+#include "record_open.h"
 #include "record_path.h"
 
 
@@ -63,6 +64,7 @@ typedef struct {
     char             uuid_text[CAM_UUID_TEXT + 1];
     json_t          *garbage;       /* paths, as keys */
     json_t          *pending;       /* ids in lines that nobody applied yet */
+    cam_record_opens_t  opens;      /* the recorder's, whether it runs or not */
     int64_t          start_msec;    /* what begins later is none of ours */
 } cli_fsck_volume_t;
 
@@ -88,7 +90,7 @@ typedef struct {
     unsigned              has;
     char                  path[CAM_RECORD_PATH_MAX];
     const cli_fsck_row_t *row;      /* NULL: none */
-    int                   open;     /* it may be recorded on */
+    int                   open;     /* its recorder may go on with it */
 
     int                   media_fd;
     int                   index_fd;
@@ -117,6 +119,19 @@ void cli_fsck_give(cli_fsck_volume_t *v, int fd);
 
 /* fsck_camera.c: one camera of a volume; 0, or an exit code */
 int cli_fsck_camera(cli_fsck_volume_t *v, const char *camera);
+
+/*
+ * fsck_compare.c: of one recording, its files and its row; its media that cannot
+ * be read; an index or the mark of a hold without any; a row without files.  0, or
+ * an exit code.
+ */
+int cli_fsck_compare(cli_fsck_volume_t *v, cli_fsck_file_t *f);
+int cli_fsck_compare_unreadable(cli_fsck_volume_t *v,
+    const cli_fsck_file_t *f);
+int cli_fsck_compare_remains(cli_fsck_volume_t *v, const char *camera,
+    const cli_fsck_file_t *f);
+int cli_fsck_compare_missing(cli_fsck_volume_t *v, const char *camera,
+    const cli_fsck_row_t *row);
 
 /*
  * fsck_file.c: opens both files, cuts torn tails, measures.  0; -1: the index
@@ -149,7 +164,8 @@ int cli_fsck_garbage_add(cli_fsck_volume_t *v, const char *path,
 int cli_fsck_garbage_load(cli_fsck_volume_t *v);
 int cli_fsck_volume_row(cli_fsck_volume_t *v);
 
-/* fsck_journal.c: lines that wait for the database; 0, or an exit code */
+/* fsck_journal.c: lines that wait for the database, and what they leave open;
+   0, or an exit code */
 int cli_fsck_journal(cli_fsck_volume_t *v);
 
 /* fsck_export.c: rows of exports and their files; 0, or an exit code */

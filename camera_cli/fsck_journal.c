@@ -5,12 +5,14 @@
 /*
  * The journal of a volume, from where the database has applied it: recordings
  * that stand there will have the right row as soon as camera-worker's jobs
- * come to it, so nothing is said about them before.
+ * come to it, so nothing is said about them before.  And what is open, of which
+ * the recorder will say more.
  */
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +23,7 @@
 #define CLI_JOURNAL_NAME  17            /* {13 digits}.log */
 
 
+static int cli_fsck_journal_opens(cli_fsck_volume_t *v);
 static int cli_fsck_journal_from(cli_fsck_volume_t *v, char file[64],
     off_t *position);
 static void cli_fsck_journal_read(cli_fsck_volume_t *v, int dirfd,
@@ -38,7 +41,11 @@ cli_fsck_journal(cli_fsck_volume_t *v)
     off_t           position;
     struct dirent  *de;
 
-    rc = cli_fsck_journal_from(v, file, &position);
+    rc = cli_fsck_journal_opens(v);
+
+    if (rc == 0) {
+        rc = cli_fsck_journal_from(v, file, &position);
+    }
 
     if (rc != 0) {
         return rc;
@@ -68,6 +75,50 @@ cli_fsck_journal(cli_fsck_volume_t *v)
     closedir(dir);
 
     return 0;
+}
+
+
+/* the table is gone with the shared memory, when the machine was started anew */
+
+static int
+cli_fsck_journal_opens(cli_fsck_volume_t *v)
+{
+    int                  live, rc;
+    char                 path[PATH_MAX];
+    unsigned             n;
+    const char          *shm;
+    cam_record_table_t  *table;
+    cam_record_volume_t  volume;
+
+    rc = cam_record_open_journal(&v->opens, v->fd);
+    shm = v->fsck->cli->env.shm;
+    table = NULL;
+
+    if (shm != NULL) {
+        snprintf(path, sizeof(path), "%s/live", shm);
+        live = open(path, O_RDONLY|O_DIRECTORY|O_CLOEXEC);
+
+        if (live != -1) {
+            table = cam_record_table_reader_open(live);
+            close(live);
+        }
+    }
+
+    for (n = 0; table != NULL && rc == 0 && n < CAM_RECORD_VOLUMES; n++) {
+        cam_record_volume_get(table, n, &volume);
+
+        if (memcmp(volume.uuid, v->uuid, CAM_UUID_LEN) == 0) {
+            rc = cam_record_open_table(&v->opens, table, n);
+        }
+    }
+
+    if (table != NULL) {
+        cam_record_table_close(table);
+    }
+
+    return rc == 0 ? 0 : cli_fail(v->fsck->cli, CLI_INSTANCE, NULL,
+                                  "\"%s/journal\" cannot be read (%s)",
+                                  v->path, strerror(errno));
 }
 
 

@@ -26,7 +26,6 @@ static int cli_fsck_yes(cli_fsck_volume_t *v, const char *sql, int n,
     const char *const *values, int *rc);
 static void cli_fsck_row_read(cli_fsck_row_t *row, const PGresult *result,
     int i);
-static int cli_fsck_row_grow(cli_fsck_volume_t *v, const cli_fsck_file_t *f);
 static int cli_fsck_alert(cli_fsck_volume_t *v, const char *camera,
     const char *severity, const char *message);
 
@@ -155,26 +154,7 @@ cli_fsck_row_add(cli_fsck_volume_t *v, const cli_fsck_file_t *f)
         return -1;
     }
 
-    return f->open && f->damage[0] == '\0'
-           ? cli_fsck_row_grow(v, f)
-           : cli_fsck_row_measure(v, f, f->damage[0] ? "damaged" : "complete");
-}
-
-
-static int
-cli_fsck_row_grow(cli_fsck_volume_t *v, const cli_fsck_file_t *f)
-{
-    char         end[CLI_FSCK_NUMBER], bytes[CLI_FSCK_NUMBER];
-    char         usec[CLI_FSCK_NUMBER], fragments[CLI_FSCK_NUMBER];
-    const char  *values[] = { f->id, end, bytes, usec, fragments };
-
-    snprintf(end, sizeof(end), "%" PRId64, f->end_msec);
-    snprintf(bytes, sizeof(bytes), "%" PRId64, f->bytes);
-    snprintf(usec, sizeof(usec), "%" PRId64, f->usec);
-    snprintf(fragments, sizeof(fragments), "%" PRIu32, f->fragments);
-
-    return cli_fsck_do(v, "SELECT journal_advance($1, " CLI_FSCK_TIME("2")
-                       ", $3, $4, $5)", 5, values);
+    return cli_fsck_row_measure(v, f, f->damage[0] ? "damaged" : "complete");
 }
 
 

@@ -191,10 +191,22 @@ cw_jobs_files_read(const cw_jobs_files_t *files, int n, int64_t position,
 }
 
 
+/* a recorder that starts makes a file, reads in the others what is open, and
+   writes that there first */
+
 void
 cw_jobs_files_remove(const cw_jobs_files_t *files, const char *name)
 {
-    int  i;
+    int          i;
+    struct stat  st;
+
+    if (files->n == 0
+        || fstatat(files->fd, files->name[files->n - 1], &st,
+                   AT_SYMLINK_NOFOLLOW) == -1
+        || st.st_size == 0)
+    {
+        return;
+    }
 
     for (i = 0; i < files->n && strcmp(files->name[i], name) < 0; i++) {
 

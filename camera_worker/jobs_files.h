@@ -38,7 +38,7 @@ int64_t cw_jobs_files_pending(const cw_jobs_files_t *files, int current,
 ssize_t cw_jobs_files_read(const cw_jobs_files_t *files, int n,
     int64_t position, char *buf, size_t size);
 
-/* those before this one */
+/* those before this one, once the newest has lines */
 void cw_jobs_files_remove(const cw_jobs_files_t *files, const char *name);
 
 

@@ -11,6 +11,7 @@ use warnings;
 use Camera::Test;
 use Camera::Test::Cli;
 use File::Path qw(make_path);
+use JSON::PP qw(encode_json);
 use Test::More;
 
 my $t = Camera::Test->new;
@@ -25,9 +26,9 @@ my $cli = Camera::Test::Cli->new($t, CAMERA_ENV => '/dev/null',
     CAMERA_RECORD => $t->volume);
 my $day = 86400;
 my $hour = 0;
+my $files = 0;
 
-# something behind, so that none of them is the newest, which may be open
-my $last = $t->add_recording($camera, start => time - 2 * $day);
+my $first = $t->add_recording($camera, start => time - 2 * $day);
 
 ###############################################################################
 
@@ -124,13 +125,25 @@ $t->sql("UPDATE recordings SET state = 'recording', file_size = 5
     WHERE id = '$r->{id}'");
 finds('index_torn media_torn not_closed', 'one whose end was not written');
 
-$r = $t->add_recording($camera, start => time - 600);
+# what the journal left open is its recorder's, wherever its name comes
+
+$r = $t->add_recording($camera, start => time - 7200);
+$t->add_recording($camera, start => time - 3600);
 $t->sql("UPDATE recordings SET state = 'recording', file_size = 5
     WHERE id = '$r->{id}'");
-is(fsck(0)->{found}, 0, 'the newest may grow and go on');
+make_path($t->volume . '/journal');
+journal({ n => 'open', id => $r->{id}, camera => $camera->{id},
+    path => $r->{path} });
+is(fsck(0)->{found}, 0, 'one that is open may grow and go on');
 $t->sql("UPDATE recordings SET file_size = 1000000000 WHERE id = '$r->{id}'");
 finds('size_differs', 'but not shrink');
 is(column($r, 'state'), 'recording', 'and goes on');
+$t->sql("DELETE FROM recordings WHERE id = '$r->{id}'");
+is(fsck(0)->{pending}, 1, 'and its recorder will say of it what is to be said');
+$t->sql('DELETE FROM record_journal');
+is(fsck(0)->{pending}, 1, 'as of what the database has not heard of');
+journal({ n => 'close', id => $r->{id} });
+finds('row_missing', 'until it has ended');
 
 # holds
 
@@ -198,13 +211,9 @@ finds('garbage', 'a file that is none of ours');
 # what the journal still has to say
 
 $r = $t->make_recording($camera, start => time - 40 * $day);
-make_path($t->volume . '/journal');
-my $log = $t->volume . '/journal/1790000000000.log';
-my $line = qq({"n":"close","id":"$r->{id}"}\n);
-$t->write_file($log, $line);
+my $name = journal({ n => 'close', id => $r->{id} }, 0);
 is(fsck(0)->{pending}, 1, 'the journal knows it');
-$t->sql(sprintf q{SELECT journal_position('%s', '1790000000000.log', %d)},
-    $r->{volume}, length $line);
+applied($name);
 finds('row_missing', 'it was applied, and the row is not there');
 
 is(fsck(0, '--deep')->{damaged}, 3, 'known damage is no news');
@@ -226,6 +235,25 @@ sub fsck {
     is($r->{status}, $status, "status $status") or diag "$r->{out}$r->{err}";
 
     return $r->{json};
+}
+
+# a file of the journal, applied or not yet
+
+sub journal {
+    my ($line, $applied) = @_;
+
+    my $name = 1790000000000 + $files++ . '.log';
+    $t->write_file($t->volume . "/journal/$name", encode_json($line) . "\n");
+    applied($name) if $applied // 1;
+
+    return $name;
+}
+
+sub applied {
+    my ($name) = @_;
+
+    $t->sql(sprintf q{SELECT journal_position('%s', '%s', %d)}, $r->{volume},
+        $name, -s $t->volume . "/journal/$name");
 }
 
 # twice, for a dry run repairs nothing; then repaired, then clean

@@ -33,7 +33,7 @@ $t->sql("UPDATE cameras SET is_recording = true WHERE id = '$camera->{id}'");
 start();
 my $cli = Camera::Test::Cli->new($t, CAMERA_ENV => '/dev/null',
     CAMERA_DATABASE_URL => $t->database_url('camera_owner'),
-    CAMERA_RECORD => $t->record_volume);
+    CAMERA_RECORD => $t->record_volume, CAMERA_SHM => $t->{shm});
 my $publisher = $t->publish($camera, clip => 'small');
 
 ###############################################################################

@@ -30,8 +30,12 @@ my $cli = Camera::Test::Cli->new($t, %env, CAMERA_RECORD => $t->volume);
 # beside a recorder
 
 my $closed = $t->add_recording($camera, start => time - 7200);
-my $newest = $t->add_recording($camera, start => time - 3600);
-append($_->{file}, 'torn') for $closed, $newest;
+my $open = $t->add_recording($camera, start => time - 10_800);
+append($_->{file}, 'torn') for $closed, $open;
+mkdir $t->volume . '/journal';
+$t->write_file($t->volume . '/journal/1790000000000.log',
+    qq({"n":"open","id":"$open->{id}","path":"$open->{path}"}\n));
+$t->sql("SELECT journal_position('$open->{volume}', '1790000000000.log', 999)");
 
 open my $lock, '>', $t->volume . '/lock' or die "open() failed: $!";
 flock $lock, LOCK_EX;
@@ -41,12 +45,12 @@ is($r->{status}, 1, 'beside a recorder');
 ok($r->{json}{volumes}[0]{recorder}, 'it says so');
 is_deeply([ map { $_->{path} } @{ $r->{json}{findings} } ],
     [ $closed->{path} ], 'closed files are repaired');
-is(-s $newest->{file}, $newest->{bytes} + 4, 'the open one is left alone');
+is(-s $open->{file}, $open->{bytes} + 4, 'the open one is left alone');
 like($cli->run('fsck')->{out}, qr/a recorder works on/, 'for people');
 
 close $lock;
 is($cli->run('fsck')->{status}, 1, 'without it');
-is(-s $newest->{file}, $newest->{bytes}, 'the newest is looked at');
+is(-s $open->{file}, $open->{bytes}, 'the open one is looked at');
 is($cli->run('fsck')->{out}, "2 files, 2 rows: 0 found, 0 repaired\n",
     'nothing more');
 
