@@ -284,27 +284,22 @@ cli_fsck_volume_check(cli_fsck_volume_t *v)
 static int
 cli_fsck_cameras(cli_fsck_volume_t *v, json_t *cameras)
 {
-    int          i, rc;
-    json_t      *ignored;
-    PGresult    *result;
-    const char  *values[] = { v->uuid_text }, *camera;
+    int               rc;
+    json_t           *value;
+    const char       *camera;
+    cli_fsck_range_t  range;
 
-    result = cli_db_query(v->fsck->cli, &rc, "SELECT DISTINCT camera_id FROM"
-                          " recordings WHERE volume_id = $1", 1, values);
+    rc = cli_fsck_row_ranges(v, cameras);
 
-    if (result == NULL) {
+    if (rc != 0) {
         return rc;
     }
 
-    for (i = 0; i < PQntuples(result); i++) {
-        json_object_set_new(cameras, PQgetvalue(result, i, 0), json_true());
-    }
+    json_object_foreach(cameras, camera, value) {
+        range.from_msec = json_integer_value(json_array_get(value, 0));
+        range.to_msec = json_integer_value(json_array_get(value, 1));
 
-    PQclear(result);
-    rc = 0;
-
-    json_object_foreach(cameras, camera, ignored) {
-        rc = cli_fsck_camera(v, camera);
+        rc = cli_fsck_camera(v, camera, range);
 
         if (rc != 0) {
             break;

@@ -69,6 +69,13 @@ typedef struct {
 } cli_fsck_volume_t;
 
 
+/* when recordings begin, both ends included; none: to_msec is 0 */
+typedef struct {
+    int64_t          from_msec;
+    int64_t          to_msec;
+} cli_fsck_range_t;
+
+
 typedef struct {
     char             id[CLI_ID_MAX];
     char             state[16];
@@ -117,8 +124,10 @@ int cli_fsck_repaired(cli_fsck_volume_t *v, int rc);
 /* the owner of the volume becomes that of a file which root made */
 void cli_fsck_give(cli_fsck_volume_t *v, int fd);
 
-/* fsck_camera.c: one camera of a volume; 0, or an exit code */
-int cli_fsck_camera(cli_fsck_volume_t *v, const char *camera);
+/* fsck_camera.c: one camera of a volume, whose rows begin in that range; 0, or
+   an exit code */
+int cli_fsck_camera(cli_fsck_volume_t *v, const char *camera,
+    cli_fsck_range_t range);
 
 /*
  * fsck_compare.c: of one recording, its files and its row; its media that cannot
@@ -147,9 +156,12 @@ void cli_fsck_file_close(cli_fsck_file_t *f);
    and opens that; 0, or -1: its media cannot be read either */
 int cli_fsck_rebuild(cli_fsck_volume_t *v, cli_fsck_file_t *f);
 
-/* fsck_row.c: 0, or an exit code */
+/* fsck_row.c: 0, or an exit code.  Without a range the database would open each
+   day that there is. */
 int cli_fsck_rows(cli_fsck_volume_t *v, const char *camera,
-    cli_fsck_row_t **rows, size_t *n);
+    cli_fsck_range_t range, cli_fsck_row_t **rows, size_t *n);
+/* of all cameras: sets [from, to] in an object */
+int cli_fsck_row_ranges(cli_fsck_volume_t *v, json_t *cameras);
 int cli_fsck_row_add(cli_fsck_volume_t *v, const cli_fsck_file_t *f);
 int cli_fsck_row_measure(cli_fsck_volume_t *v, const cli_fsck_file_t *f,
     const char *state);

@@ -22,6 +22,8 @@
 #define CLI_FSCK_FRESH     30            /* s; a recorder syncs, then tells */
 
 
+static void cli_fsck_reach(cli_fsck_range_t *range,
+    const cam_record_name_t *names, size_t n);
 static int cli_fsck_both(cli_fsck_volume_t *v, const char *camera,
     const cam_record_name_t *names, size_t n, const cli_fsck_row_t *rows,
     size_t nrows);
@@ -34,7 +36,8 @@ static int cli_fsck_fresh(const cli_fsck_volume_t *v,
 
 
 int
-cli_fsck_camera(cli_fsck_volume_t *v, const char *camera)
+cli_fsck_camera(cli_fsck_volume_t *v, const char *camera,
+    cli_fsck_range_t range)
 {
     int                 rc;
     size_t              n, nrows;
@@ -58,7 +61,8 @@ cli_fsck_camera(cli_fsck_volume_t *v, const char *camera)
                         strerror(errno));
     }
 
-    rc = cli_fsck_rows(v, camera, &rows, &nrows);
+    cli_fsck_reach(&range, names, n);
+    rc = cli_fsck_rows(v, camera, range, &rows, &nrows);
 
     if (rc == 0) {
         rc = cli_fsck_both(v, camera, names, n, rows, nrows);
@@ -68,6 +72,26 @@ cli_fsck_camera(cli_fsck_volume_t *v, const char *camera)
     free(rows);
 
     return rc;
+}
+
+
+/* as far as there are files, too */
+
+static void
+cli_fsck_reach(cli_fsck_range_t *range, const cam_record_name_t *names,
+    size_t n)
+{
+    if (n == 0) {
+        return;
+    }
+
+    if (range->to_msec == 0 || names[0].start_msec < range->from_msec) {
+        range->from_msec = names[0].start_msec;
+    }
+
+    if (names[n - 1].start_msec > range->to_msec) {
+        range->to_msec = names[n - 1].start_msec;
+    }
 }
 
 

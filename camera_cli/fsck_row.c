@@ -34,12 +34,16 @@ static int cli_fsck_alert(cli_fsck_volume_t *v, const char *camera,
 
 
 int
-cli_fsck_rows(cli_fsck_volume_t *v, const char *camera, cli_fsck_row_t **rows,
-    size_t *n)
+cli_fsck_rows(cli_fsck_volume_t *v, const char *camera, cli_fsck_range_t range,
+    cli_fsck_row_t **rows, size_t *n)
 {
     int          i, rc;
+    char         from[CLI_FSCK_NUMBER], to[CLI_FSCK_NUMBER];
     PGresult    *result;
-    const char  *values[] = { camera, v->uuid_text };
+    const char  *values[] = { camera, v->uuid_text, from, to };
+
+    snprintf(from, sizeof(from), "%" PRId64, range.from_msec);
+    snprintf(to, sizeof(to), "%" PRId64, range.to_msec);
 
     result = cli_db_query(v->fsck->cli, &rc,
         "SELECT r.id, r.state, r.file_size AS bytes, r.usec, r.fragments,"
@@ -48,7 +52,9 @@ cli_fsck_rows(cli_fsck_volume_t *v, const char *camera, cli_fsck_row_t **rows,
         " EXISTS (SELECT FROM recording_tasks t WHERE t.recording_id = r.id)"
         " AS task"
         " FROM recordings r WHERE r.camera_id = $1 AND r.volume_id = $2"
-        " ORDER BY r.start_time", 2, values);
+        " AND r.start_time >= " CLI_FSCK_TIME("3")
+        " AND r.start_time < " CLI_FSCK_TIME("4") " + interval '1 ms'"
+        " ORDER BY r.start_time", 4, values);
 
     if (result == NULL) {
         return rc;
@@ -83,6 +89,37 @@ cli_fsck_row_read(cli_fsck_row_t *row, const PGresult *result, int i)
     row->end_msec = cli_db_number(result, i, "end");
     row->locked = cli_db_true(result, i, "locked");
     row->task = cli_db_true(result, i, "task");
+}
+
+
+/* one statement for all of them: each day is opened once */
+
+int
+cli_fsck_row_ranges(cli_fsck_volume_t *v, json_t *cameras)
+{
+    int          i, rc;
+    PGresult    *result;
+    const char  *values[] = { v->uuid_text };
+
+    result = cli_db_query(v->fsck->cli, &rc,
+        "SELECT camera_id,"
+        " (extract(epoch FROM min(start_time)) * 1000)::bigint AS first,"
+        " (extract(epoch FROM max(start_time)) * 1000)::bigint AS last"
+        " FROM recordings WHERE volume_id = $1 GROUP BY camera_id", 1, values);
+
+    if (result == NULL) {
+        return rc;
+    }
+
+    for (i = 0; i < PQntuples(result); i++) {
+        json_object_set_new(cameras, PQgetvalue(result, i, 0),
+            json_pack("[I, I]", cli_db_number(result, i, "first"),
+                      cli_db_number(result, i, "last")));
+    }
+
+    PQclear(result);
+
+    return 0;
 }
 
 

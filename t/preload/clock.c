@@ -22,23 +22,31 @@
 #include <time.h>
 #include <unistd.h>
 
+#define WORDS  3
+
 
 static volatile int64_t  *words;
+static int64_t            begun;         /* monotonic, ns */
 
 
 static void __attribute__((constructor))
 map(void)
 {
-    int          fd;
-    const char  *file;
+    int              fd;
+    const char      *file;
+    struct timespec  ts;
 
     file = getenv("CAMERA_CLOCK");
     fd = file ? open(file, O_RDONLY|O_CLOEXEC) : -1;
 
     if (fd != -1) {
-        words = mmap(NULL, 2 * sizeof(int64_t), PROT_READ, MAP_SHARED, fd, 0);
+        words = mmap(NULL, WORDS * sizeof(int64_t), PROT_READ, MAP_SHARED, fd,
+                     0);
         words = words == MAP_FAILED ? NULL : words;
         (void) close(fd);
+
+        (void) syscall(SYS_clock_gettime, CLOCK_MONOTONIC, &ts);
+        begun = ts.tv_sec * INT64_C(1000000000) + ts.tv_nsec;
     }
 }
 
@@ -51,16 +59,23 @@ clock_gettime(clockid_t id, struct timespec *ts)
 
     rc = syscall(SYS_clock_gettime, id, ts);
 
-    if (rc == 0 && words
-        && (id == CLOCK_REALTIME || id == CLOCK_REALTIME_COARSE))
-    {
-        nsec = ts->tv_sec * INT64_C(1000000000) + ts->tv_nsec
-               + words[0] * 1000000;
-        ts->tv_sec = nsec / 1000000000;
-        ts->tv_nsec = nsec % 1000000000;
+    if (rc != 0 || words == NULL) {
+        return rc;
     }
 
-    return rc;
+    nsec = ts->tv_sec * INT64_C(1000000000) + ts->tv_nsec;
+
+    if (id == CLOCK_REALTIME || id == CLOCK_REALTIME_COARSE) {
+        nsec += words[0] * 1000000;
+
+    } else if (id == CLOCK_MONOTONIC && words[2]) {
+        nsec = begun + (nsec - begun) * words[2];
+    }
+
+    ts->tv_sec = nsec / 1000000000;
+    ts->tv_nsec = nsec % 1000000000;
+
+    return 0;
 }
 
 

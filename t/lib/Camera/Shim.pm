@@ -13,7 +13,7 @@ use Test::More ();
 # the words of the two files, in order
 
 my %words = (
-    clock => [qw(clock_msec synchronised)],
+    clock => [qw(clock_msec synchronised hurry)],
     disk  => [qw(write_msec sync_msec write_errno write_fails sync_errno
         sync_fails syncs)],
 );
@@ -81,6 +81,7 @@ sub env {
 =item set(%fields), get($field)
 
     clock_msec                  the wall clock is so much ahead
+    hurry                       monotonic time passes so many times as fast
     write_msec, sync_msec       each takes so much longer
     write_errno, write_fails    the next so many writes fail, with that error
     sync_errno, sync_fails      the same of fsync(), fdatasync(), syncfs()
