@@ -52,6 +52,7 @@ extern const ngx_camera_api_resource_t  ngx_camera_api_cameras_write;
 extern const ngx_camera_api_resource_t  ngx_camera_api_events;
 extern const ngx_camera_api_resource_t  ngx_camera_api_exports;
 extern const ngx_camera_api_resource_t  ngx_camera_api_layouts;
+extern const ngx_camera_api_resource_t  ngx_camera_api_nodes;
 extern const ngx_camera_api_resource_t  ngx_camera_api_recording_audit;
 extern const ngx_camera_api_resource_t  ngx_camera_api_recording_control;
 extern const ngx_camera_api_resource_t  ngx_camera_api_recording_settings;
@@ -74,6 +75,7 @@ const ngx_camera_api_resource_t  *const ngx_camera_api_resources[] = {
     &ngx_camera_api_events,
     &ngx_camera_api_exports,
     &ngx_camera_api_layouts,
+    &ngx_camera_api_nodes,
     &ngx_camera_api_recording_audit,
     &ngx_camera_api_recording_control,
     &ngx_camera_api_recording_settings,

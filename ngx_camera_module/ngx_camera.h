@@ -22,6 +22,7 @@
 
 typedef struct {
     ngx_str_t        node;
+    ngx_str_t        region;        /* empty: none */
     ngx_str_t        database;      /* libpq connection string: a secret */
     struct ngx_camera_redis_address_s  *redis;   /* NULL: none */
     ngx_str_t        keys_file;

@@ -87,6 +87,13 @@ static ngx_command_t  ngx_camera_commands[] = {
       offsetof(ngx_camera_conf_t, node),
       NULL },
 
+    { ngx_string("region"),
+      NGX_CAMERA_CONF|NGX_DIRECT_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_str_slot,
+      0,
+      offsetof(ngx_camera_conf_t, region),
+      NULL },
+
     { ngx_string("database"),
       NGX_CAMERA_CONF|NGX_DIRECT_CONF|NGX_CONF_TAKE1,
       ngx_conf_set_str_slot,
