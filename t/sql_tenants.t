@@ -42,6 +42,8 @@ for my $tenant ($a, $b) {
         RETURNING id");
     $session{$tenant} = $owner->ask("SELECT api_session_open('$user{$tenant}',
         sha256('$tenant'), 3600, NULL, NULL)");
+    $owner->ask("INSERT INTO user_identities (issuer, subject, tenant_id, user_id)
+        VALUES ('https://id.example', '$tenant', '$tenant', '$user{$tenant}')");
     $owner->ask("INSERT INTO idempotency_keys (tenant_id, principal, route, key,
             request_hash, status)
         VALUES ('$tenant', '$user{$tenant}', 'test', 'key', '', 201)");
