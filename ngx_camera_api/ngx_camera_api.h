@@ -99,6 +99,7 @@ typedef enum {
     NGX_CAMERA_API_CREDENTIALS_INVALID,
     NGX_CAMERA_API_INSUFFICIENT_PERMISSIONS,
     NGX_CAMERA_API_ROLE_RESTRICTED,
+    NGX_CAMERA_API_REGISTRATION_CLOSED,
     NGX_CAMERA_API_NOT_FOUND,
     NGX_CAMERA_API_CAMERA_NOT_FOUND,
     NGX_CAMERA_API_METHOD_NOT_ALLOWED,
@@ -106,6 +107,7 @@ typedef enum {
     NGX_CAMERA_API_CAMERA_SERIAL_DUPLICATE,
     NGX_CAMERA_API_CAMERA_EXTERNAL_ID_DUPLICATE,
     NGX_CAMERA_API_NAME_DUPLICATE,
+    NGX_CAMERA_API_USER_EMAIL_DUPLICATE,
     NGX_CAMERA_API_IDEMPOTENCY_KEY_REUSED,
     NGX_CAMERA_API_RECORDING_LOCKED,
     NGX_CAMERA_API_RECORDING_IN_PROGRESS,
@@ -206,7 +208,8 @@ typedef struct {
 
 typedef struct {
     ngx_uint_t                          method;    /* NGX_HTTP_GET, ... */
-    const char                         *path;      /* behind /api/v1 */
+    const char                         *path;      /* behind /api/v1, or
+                                                      "/api/..." itself */
     ngx_uint_t                          needs;     /* all of these bits */
     ngx_uint_t                          flags;
     ngx_camera_api_id_e                 ids;
@@ -485,6 +488,9 @@ typedef struct {
     ngx_uint_t                          login_failures;
     ngx_camera_api_rate_t               login_rate;
 } ngx_camera_api_main_conf_t;
+
+/* the setter of directives whose value is a rate */
+char *ngx_camera_api_set_rate(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 
 /* NULL when no location has "camera_api" */
 ngx_camera_api_main_conf_t *ngx_camera_api_conf(ngx_cycle_t *cycle);

@@ -8,25 +8,19 @@
  * Whoever logs in gets an access token, good for minutes, and a refresh token,
  * good for one use, which brings the next pair.  The session behind both is a
  * row of the database; what its tokens say is believed only while it stands.
+ *
+ * Below /api/auth the same is offered to clients that know nothing of versions
+ * and spell with underscores.
  */
 
+#include "email.h"
 #include "ngx_camera_api_auth.h"
 
 
-static void ngx_camera_api_auth_me(ngx_camera_api_ctx_t *ctx);
-static void ngx_camera_api_auth_me_found(ngx_camera_api_ctx_t *ctx,
-    const PGresult *res);
-
-
-static ngx_camera_api_statement_t  ngx_camera_api_auth_email = {
-    "api_user_email",
-    "SELECT email FROM users WHERE id = $1",
-    1, 0, 0
-};
-
 static ngx_camera_api_statement_t  *const ngx_camera_api_auth_statements[] = {
-    &ngx_camera_api_auth_email,
     &ngx_camera_api_auth_find,
+    &ngx_camera_api_auth_profile,
+    &ngx_camera_api_auth_enter,
     &ngx_camera_api_auth_open,
     &ngx_camera_api_auth_rotate,
     &ngx_camera_api_auth_close,
@@ -45,6 +39,34 @@ static const cam_field_t  ngx_camera_api_auth_credentials[] = {
     CAM_FIELD_END
 };
 
+static const cam_field_t  ngx_camera_api_auth_credentials_alias[] = {
+    { "email", CAM_FIELD_TEXT, CAM_FIELD_REQUIRED, 1, 254, NULL, NULL },
+    { "password", CAM_FIELD_TEXT, CAM_FIELD_REQUIRED|CAM_FIELD_SECRET, 1, 72,
+      NULL, NULL },
+    CAM_FIELD_END
+};
+
+static const cam_field_t  ngx_camera_api_auth_newcomer[] = {
+    { "tenantName", CAM_FIELD_TEXT, CAM_FIELD_REQUIRED, 1, 100, NULL, NULL },
+    { "email", CAM_FIELD_TEXT, CAM_FIELD_REQUIRED, 3, 254, NULL,
+      cam_email_check },
+    { "password", CAM_FIELD_TEXT, CAM_FIELD_REQUIRED|CAM_FIELD_SECRET, 8, 72,
+      NULL, NULL },
+    { "name", CAM_FIELD_TEXT, CAM_FIELD_REQUIRED, 1, 100, NULL, NULL },
+    { "cookie", CAM_FIELD_BOOL, 0, 0, 0, NULL, NULL },
+    CAM_FIELD_END
+};
+
+static const cam_field_t  ngx_camera_api_auth_newcomer_alias[] = {
+    { "tenant_name", CAM_FIELD_TEXT, CAM_FIELD_REQUIRED, 1, 100, NULL, NULL },
+    { "email", CAM_FIELD_TEXT, CAM_FIELD_REQUIRED, 3, 254, NULL,
+      cam_email_check },
+    { "password", CAM_FIELD_TEXT, CAM_FIELD_REQUIRED|CAM_FIELD_SECRET, 8, 72,
+      NULL, NULL },
+    { "name", CAM_FIELD_TEXT, CAM_FIELD_REQUIRED, 1, 100, NULL, NULL },
+    CAM_FIELD_END
+};
+
 static const cam_field_t  ngx_camera_api_auth_passwords[] = {
     { "currentPassword", CAM_FIELD_TEXT, CAM_FIELD_REQUIRED|CAM_FIELD_SECRET,
       1, 72, NULL, NULL },
@@ -60,6 +82,14 @@ static const cam_field_t  ngx_camera_api_auth_refresh_token[] = {
 };
 
 
+static const ngx_camera_api_conflict_t  ngx_camera_api_auth_taken[] = {
+    { "users_have_unique_emails", NGX_CAMERA_API_USER_EMAIL_DUPLICATE },
+    { "users_have_unique_usernames", NGX_CAMERA_API_USER_EMAIL_DUPLICATE },
+    { "tenants_have_unique_slugs", NGX_CAMERA_API_SERVICE_UNAVAILABLE },
+    { NULL, NGX_CAMERA_API_OK }
+};
+
+
 static const ngx_camera_api_route_t  ngx_camera_api_auth_routes[] = {
 
     {
@@ -68,6 +98,15 @@ static const ngx_camera_api_route_t  ngx_camera_api_auth_routes[] = {
         .needs = NGX_CAMERA_API_PUBLIC,
         .body = ngx_camera_api_auth_credentials,
         .handler = ngx_camera_api_auth_login
+    },
+
+    {
+        .method = NGX_HTTP_POST,
+        .path = "/auth/register",
+        .needs = NGX_CAMERA_API_PUBLIC,
+        .body = ngx_camera_api_auth_newcomer,
+        .handler = ngx_camera_api_auth_register,
+        .conflicts = ngx_camera_api_auth_taken
     },
 
     {
@@ -106,6 +145,30 @@ static const ngx_camera_api_route_t  ngx_camera_api_auth_routes[] = {
         .handler = ngx_camera_api_auth_password
     },
 
+    {
+        .method = NGX_HTTP_POST,
+        .path = "/api/auth/register",
+        .needs = NGX_CAMERA_API_PUBLIC,
+        .body = ngx_camera_api_auth_newcomer_alias,
+        .handler = ngx_camera_api_auth_register_alias,
+        .conflicts = ngx_camera_api_auth_taken
+    },
+
+    {
+        .method = NGX_HTTP_POST,
+        .path = "/api/auth/login",
+        .needs = NGX_CAMERA_API_PUBLIC,
+        .body = ngx_camera_api_auth_credentials_alias,
+        .handler = ngx_camera_api_auth_login_alias
+    },
+
+    {
+        .method = NGX_HTTP_GET,
+        .path = "/api/auth/me",
+        .needs = NGX_CAMERA_API_LOGGED_IN,
+        .handler = ngx_camera_api_auth_me_alias
+    },
+
     { .path = NULL }
 };
 
@@ -117,36 +180,3 @@ const ngx_camera_api_resource_t  ngx_camera_api_auth = {
     ngx_camera_api_auth_copy_init,
     NULL
 };
-
-
-static void
-ngx_camera_api_auth_me(ngx_camera_api_ctx_t *ctx)
-{
-    ngx_camera_api_param_uuid(ctx, ctx->principal->user);
-
-    ngx_camera_api_query(ctx, &ngx_camera_api_auth_email,
-                         ngx_camera_api_auth_me_found);
-}
-
-
-static void
-ngx_camera_api_auth_me_found(ngx_camera_api_ctx_t *ctx, const PGresult *res)
-{
-    ngx_str_t  email;
-
-    if (PQntuples(res) == 0) {
-        ngx_camera_api_error(ctx, NGX_CAMERA_API_TOKEN_INVALID, NULL);
-        return;
-    }
-
-    ngx_str_null(&email);
-
-    if (!PQgetisnull(res, 0, 0)) {
-        email.data = (u_char *) PQgetvalue(res, 0, 0);
-        email.len = PQgetlength(res, 0, 0);
-    }
-
-    ngx_camera_api_auth_put_user(ctx, NULL, ctx->principal, &email);
-
-    ngx_camera_api_send(ctx, NGX_HTTP_OK);
-}

@@ -16,7 +16,6 @@
 #include "ngx_camera_api_auth.h"
 #include "ngx_camera_api_login_limit.h"
 #include "ngx_camera_api_password.h"
-#include "utf8.h"
 
 #define NGX_CAMERA_API_LOGIN_USERNAME  0     /* fields of the body */
 #define NGX_CAMERA_API_LOGIN_PASSWORD  1
@@ -33,20 +32,22 @@ typedef struct {
 } ngx_camera_api_login_t;
 
 
+static ngx_camera_api_login_t *ngx_camera_api_login_create(
+    ngx_camera_api_ctx_t *ctx);
+static void ngx_camera_api_login_start(ngx_camera_api_ctx_t *ctx,
+    ngx_camera_api_login_t *login);
 static void ngx_camera_api_login_found(ngx_camera_api_ctx_t *ctx,
     const PGresult *res);
 static void ngx_camera_api_login_compared(ngx_camera_api_ctx_t *ctx,
     ngx_uint_t right, const char *made);
-static const char *ngx_camera_api_login_agent(ngx_camera_api_ctx_t *ctx);
-static const char *ngx_camera_api_login_address(ngx_camera_api_ctx_t *ctx);
 static void ngx_camera_api_login_opened(ngx_camera_api_ctx_t *ctx,
     const PGresult *res);
 
 
 ngx_camera_api_statement_t  ngx_camera_api_auth_find = {
     "api_user_for_login",
-    "SELECT user_id, tenant_id, username, email, role::text, usable,"
-    " password_hash FROM api_user_for_login($1)",
+    "SELECT user_id, tenant_id, username, role::text, usable, password_hash"
+    " FROM api_user_for_login($1)",
     1, 0, 0
 };
 
@@ -60,20 +61,68 @@ ngx_camera_api_statement_t  ngx_camera_api_auth_open = {
 void
 ngx_camera_api_auth_login(ngx_camera_api_ctx_t *ctx)
 {
-    const cam_value_t       *name;
     ngx_camera_api_login_t  *login;
 
-    login = ngx_pcalloc(ctx->request->pool, sizeof(ngx_camera_api_login_t));
+    login = ngx_camera_api_login_create(ctx);
+
     if (login == NULL) {
-        ngx_camera_api_error(ctx, NGX_CAMERA_API_INTERNAL_ERROR, NULL);
         return;
     }
 
-    ctx->data = login;
-
     login->auth.cookie = ctx->body[NGX_CAMERA_API_LOGIN_COOKIE].number != 0;
-    login->ttl = ctx->body[NGX_CAMERA_API_LOGIN_REMEMBER].number
-                 ? NGX_CAMERA_API_AUTH_REMEMBER : NGX_CAMERA_API_AUTH_DAY;
+
+    if (ctx->body[NGX_CAMERA_API_LOGIN_REMEMBER].number) {
+        login->ttl = NGX_CAMERA_API_AUTH_REMEMBER;
+    }
+
+    ngx_camera_api_login_start(ctx, login);
+}
+
+
+/* its body has the first two fields alone, under names of its own */
+
+void
+ngx_camera_api_auth_login_alias(ngx_camera_api_ctx_t *ctx)
+{
+    ngx_camera_api_login_t  *login;
+
+    login = ngx_camera_api_login_create(ctx);
+
+    if (login == NULL) {
+        return;
+    }
+
+    login->auth.alias = 1;
+
+    ngx_camera_api_login_start(ctx, login);
+}
+
+
+static ngx_camera_api_login_t *
+ngx_camera_api_login_create(ngx_camera_api_ctx_t *ctx)
+{
+    ngx_camera_api_login_t  *login;
+
+    login = ngx_pcalloc(ctx->request->pool, sizeof(ngx_camera_api_login_t));
+
+    if (login == NULL) {
+        ngx_camera_api_error(ctx, NGX_CAMERA_API_INTERNAL_ERROR, NULL);
+        return NULL;
+    }
+
+    login->ttl = NGX_CAMERA_API_AUTH_DAY;
+
+    return login;
+}
+
+
+static void
+ngx_camera_api_login_start(ngx_camera_api_ctx_t *ctx,
+    ngx_camera_api_login_t *login)
+{
+    const cam_value_t  *name;
+
+    ctx->data = login;
 
     name = &ctx->body[NGX_CAMERA_API_LOGIN_USERNAME];
 
@@ -101,16 +150,12 @@ ngx_camera_api_login_found(ngx_camera_api_ctx_t *ctx, const PGresult *res)
     ngx_str_null(&hash);
 
     if (PQntuples(res)) {
+        ngx_camera_api_auth_read(&login->auth, res);
 
-        if (ngx_camera_api_auth_read(ctx, &login->auth, res, 0) != NGX_OK) {
-            ngx_camera_api_error(ctx, NGX_CAMERA_API_INTERNAL_ERROR, NULL);
-            return;
-        }
+        login->usable = *PQgetvalue(res, 0, 4) != 0;
 
-        login->usable = *PQgetvalue(res, 0, 5) != 0;
-
-        hash.data = (u_char *) PQgetvalue(res, 0, 6);
-        hash.len = PQgetlength(res, 0, 6);
+        hash.data = (u_char *) PQgetvalue(res, 0, 5);
+        hash.len = PQgetlength(res, 0, 5);
     }
 
     ngx_camera_api_password(ctx, &hash,
@@ -142,60 +187,17 @@ ngx_camera_api_login_compared(ngx_camera_api_ctx_t *ctx, ngx_uint_t right,
     ngx_camera_api_param_uuid(ctx, login->auth.principal.user);
     ngx_camera_api_param_binary(ctx, login->hash, sizeof(login->hash));
     ngx_camera_api_param_int(ctx, login->ttl);
-    ngx_camera_api_param_text(ctx, ngx_camera_api_login_agent(ctx));
-    ngx_camera_api_param_text(ctx, ngx_camera_api_login_address(ctx));
+    ngx_camera_api_param_text(ctx, ngx_camera_api_auth_agent(ctx));
+    ngx_camera_api_param_text(ctx, ngx_camera_api_auth_address(ctx));
 
     ngx_camera_api_query(ctx, &ngx_camera_api_auth_open,
                          ngx_camera_api_login_opened);
 }
 
 
-/* NULL when it is no text; the database cuts it */
-
-static const char *
-ngx_camera_api_login_agent(ngx_camera_api_ctx_t *ctx)
-{
-    ngx_str_t        *value;
-    ngx_table_elt_t  *h;
-
-    h = ctx->request->headers_in.user_agent;
-
-    if (h == NULL) {
-        return NULL;
-    }
-
-    value = &h->value;
-
-    /* nginx puts a NUL behind the values of headers */
-
-    return cam_utf8_length((char *) value->data, value->len) > 0
-           && !cam_utf8_has_control((char *) value->data, value->len)
-           ? (char *) value->data : NULL;
-}
-
-
-static const char *
-ngx_camera_api_login_address(ngx_camera_api_ctx_t *ctx)
-{
-    u_char     *text;
-    ngx_str_t  *address;
-
-    address = &ctx->request->connection->addr_text;
-
-    text = ngx_pnalloc(ctx->request->pool, address->len + 1);
-
-    if (text) {
-        ngx_cpystrn(text, address->data, address->len + 1);
-    }
-
-    return (char *) text;
-}
-
-
 static void
 ngx_camera_api_login_opened(ngx_camera_api_ctx_t *ctx, const PGresult *res)
 {
-    ngx_time_t              *tp;
     ngx_camera_api_login_t  *login;
 
     login = ctx->data;
@@ -210,8 +212,6 @@ ngx_camera_api_login_opened(ngx_camera_api_ctx_t *ctx, const PGresult *res)
     ngx_memcpy(login->auth.principal.sid, PQgetvalue(res, 0, 0),
                CAM_UUID_LEN);
 
-    tp = ngx_timeofday();
-    login->auth.expires = ((int64_t) tp->sec + login->ttl) * 1000 + tp->msec;
-
+    ngx_camera_api_auth_begins(&login->auth, login->ttl);
     ngx_camera_api_auth_send(ctx, &login->auth);
 }

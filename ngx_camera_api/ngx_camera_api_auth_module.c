@@ -8,6 +8,8 @@
  *     camera_api_access_ttl        15m;
  *     camera_api_password_threads  1;
  *     camera_api_password_queue    16;
+ *     camera_api_register          off;
+ *     camera_api_register_limit    10r/h;
  */
 
 #include "ngx_camera_api_auth.h"
@@ -54,6 +56,20 @@ static ngx_command_t  ngx_camera_api_auth_commands[] = {
       offsetof(ngx_camera_api_auth_conf_t, password_queue),
       &ngx_camera_api_auth_queue_bounds },
 
+    { ngx_string("camera_api_register"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_FLAG,
+      ngx_conf_set_flag_slot,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      offsetof(ngx_camera_api_auth_conf_t, registration),
+      NULL },
+
+    { ngx_string("camera_api_register_limit"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_camera_api_set_rate,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      offsetof(ngx_camera_api_auth_conf_t, register_rate),
+      NULL },
+
       ngx_null_command
 };
 
@@ -99,6 +115,7 @@ ngx_camera_api_auth_create_main_conf(ngx_conf_t *cf)
     conf->access_ttl = NGX_CONF_UNSET;
     conf->password_threads = NGX_CONF_UNSET;
     conf->password_queue = NGX_CONF_UNSET;
+    conf->registration = NGX_CONF_UNSET;
 
     return conf;
 }
@@ -115,6 +132,12 @@ ngx_camera_api_auth_init_main_conf(ngx_conf_t *cf, void *conf)
     ngx_conf_init_value(auth->access_ttl, CAM_TOKEN_ACCESS_TTL);
     ngx_conf_init_value(auth->password_threads, 1);
     ngx_conf_init_value(auth->password_queue, 16);
+    ngx_conf_init_value(auth->registration, 0);
+
+    if (auth->register_rate.requests == 0) {
+        auth->register_rate.requests = 10;
+        auth->register_rate.seconds = 3600;
+    }
 
     amcf = ngx_http_conf_get_module_main_conf(cf, ngx_camera_api_module);
 

@@ -116,8 +116,8 @@ ngx_camera_api_password_found(ngx_camera_api_ctx_t *ctx, const PGresult *res)
                                      ctx->principal->user, CAM_UUID_LEN)
                           == 0)
     {
-        hash.data = (u_char *) PQgetvalue(res, 0, 6);
-        hash.len = PQgetlength(res, 0, 6);
+        hash.data = (u_char *) PQgetvalue(res, 0, 5);
+        hash.len = PQgetlength(res, 0, 5);
     }
 
     ngx_camera_api_password(ctx, &hash,

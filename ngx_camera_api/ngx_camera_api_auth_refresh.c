@@ -37,8 +37,8 @@ static void ngx_camera_api_logout_done(ngx_camera_api_ctx_t *ctx,
 
 ngx_camera_api_statement_t  ngx_camera_api_auth_rotate = {
     "api_session_rotate",
-    "SELECT user_id, tenant_id, username, email, role::text, outcome, sid,"
-    " expires_at FROM api_session_rotate($1, $2, NULL)",
+    "SELECT user_id, tenant_id, username, role::text, outcome, sid, expires_at"
+    " FROM api_session_rotate($1, $2, NULL)",
     2, 0, 0
 };
 
@@ -151,18 +151,15 @@ ngx_camera_api_refresh_rotated(ngx_camera_api_ctx_t *ctx, const PGresult *res)
     refresh = ctx->data;
     auth = &refresh->auth;
 
-    if (ngx_strcmp(PQgetvalue(res, 0, 5), "rotated") != 0) {
+    if (ngx_strcmp(PQgetvalue(res, 0, 4), "rotated") != 0) {
         ngx_camera_api_refresh_refused(ctx, res);
         return;
     }
 
-    if (ngx_camera_api_auth_read(ctx, auth, res, 0) != NGX_OK) {
-        ngx_camera_api_error(ctx, NGX_CAMERA_API_INTERNAL_ERROR, NULL);
-        return;
-    }
+    ngx_camera_api_auth_read(auth, res);
 
-    ngx_memcpy(auth->principal.sid, PQgetvalue(res, 0, 6), CAM_UUID_LEN);
-    auth->expires = ngx_camera_api_msec(res, 0, 7);
+    ngx_memcpy(auth->principal.sid, PQgetvalue(res, 0, 5), CAM_UUID_LEN);
+    auth->expires = ngx_camera_api_msec(res, 0, 6);
 
     ngx_camera_api_auth_send(ctx, auth);
 }
@@ -175,10 +172,10 @@ ngx_camera_api_refresh_refused(ngx_camera_api_ctx_t *ctx, const PGresult *res)
 {
     char  sid[CAM_UUID_TEXT + 1];
 
-    if (ngx_strcmp(PQgetvalue(res, 0, 5), "reused") == 0) {
+    if (ngx_strcmp(PQgetvalue(res, 0, 4), "reused") == 0) {
 
-        ngx_camera_api_session_drop((u_char *) PQgetvalue(res, 0, 6));
-        cam_uuid_print(sid, (uint8_t *) PQgetvalue(res, 0, 6));
+        ngx_camera_api_session_drop((u_char *) PQgetvalue(res, 0, 5));
+        cam_uuid_print(sid, (uint8_t *) PQgetvalue(res, 0, 5));
 
         ngx_log_error(NGX_LOG_WARN, ctx->request->connection->log, 0,
                       "a refresh token was used twice, its session \"%s\" was "

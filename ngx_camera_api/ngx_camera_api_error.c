@@ -42,6 +42,9 @@ static const ngx_camera_api_meaning_t  ngx_camera_api_meanings[] = {
           "You have no permission to do this." },
     [NGX_CAMERA_API_ROLE_RESTRICTED] =
         { 403, "AUTH_ROLE_RESTRICTED", "Your role may not do this." },
+    [NGX_CAMERA_API_REGISTRATION_CLOSED] =
+        { 403, "REGISTRATION_CLOSED",
+          "Nobody may sign up here: ask an administrator for an account." },
     [NGX_CAMERA_API_NOT_FOUND] =
         { 404, "NOT_FOUND", "There is nothing at this address." },
     [NGX_CAMERA_API_CAMERA_NOT_FOUND] =
@@ -59,6 +62,9 @@ static const ngx_camera_api_meaning_t  ngx_camera_api_meanings[] = {
           "Another camera has this external id." },
     [NGX_CAMERA_API_NAME_DUPLICATE] =
         { 409, "NAME_DUPLICATE", "Another one of yours has this name." },
+    [NGX_CAMERA_API_USER_EMAIL_DUPLICATE] =
+        { 409, "USER_EMAIL_DUPLICATE",
+          "Another user has this e-mail address." },
     [NGX_CAMERA_API_IDEMPOTENCY_KEY_REUSED] =
         { 409, "IDEMPOTENCY_KEY_REUSED",
           "This Idempotency-Key was used for another request." },

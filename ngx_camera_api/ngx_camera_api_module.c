@@ -39,8 +39,6 @@ static char *ngx_camera_api_merge_loc_conf(ngx_conf_t *cf, void *parent,
     void *child);
 static char *ngx_camera_api_enable(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
-static char *ngx_camera_api_set_rate(ngx_conf_t *cf, ngx_command_t *cmd,
-    void *conf);
 static char *ngx_camera_api_database(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static char *ngx_camera_api_public_url(ngx_conf_t *cf, ngx_command_t *cmd,
@@ -297,7 +295,7 @@ ngx_camera_api_enable(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 }
 
 
-static char *
+char *
 ngx_camera_api_set_rate(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_str_t              *value;

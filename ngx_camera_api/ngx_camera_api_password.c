@@ -65,7 +65,8 @@ typedef struct {
     char                          password[CAM_PASSWORD_MAX];
     char                          next[CAM_PASSWORD_MAX];
     char                          made[CAM_PASSWORD_HASH_LEN + 1];
-    ngx_uint_t                    right;
+    ngx_uint_t                    right;       /* from the start: there is
+                                                  nothing to compare */
     ngx_uint_t                    failed;
 } ngx_camera_api_password_t;
 
@@ -127,10 +128,15 @@ ngx_camera_api_password(ngx_camera_api_ctx_t *ctx, const ngx_str_t *hash,
     }
 
     op->handler = handler;
-    op->hash_len = ngx_camera_api_password_copy(op->hash, sizeof(op->hash),
-                                                hash->data, hash->len);
-    op->len = ngx_camera_api_password_copy(op->password, sizeof(op->password),
-                                           password->text, password->len);
+    op->right = (hash == NULL);
+
+    if (hash) {
+        op->hash_len = ngx_camera_api_password_copy(op->hash, sizeof(op->hash),
+                                                    hash->data, hash->len);
+        op->len = ngx_camera_api_password_copy(op->password,
+                                               sizeof(op->password),
+                                               password->text, password->len);
+    }
 
     if (next) {
         op->next_len = ngx_camera_api_password_copy(op->next,
@@ -247,9 +253,11 @@ ngx_camera_api_password_run(void *data, ngx_log_t *log)
         return;
     }
 
-    op->right = cam_password_verify(op->hash, op->hash_len, op->password,
-                                    op->len)
-                == 0;
+    if (!op->right) {
+        op->right = cam_password_verify(op->hash, op->hash_len, op->password,
+                                        op->len)
+                    == 0;
+    }
 
     if (op->right && op->next_len) {
         op->failed = cam_password_hash(op->made, op->next, op->next_len) != 0;

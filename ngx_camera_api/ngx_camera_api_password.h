@@ -26,8 +26,9 @@ ngx_int_t ngx_camera_api_password_threads(ngx_conf_t *cf, ngx_uint_t threads,
 
 /*
  * Compares; next may be NULL.  Texts are copied, an empty hash takes the same
- * time and is never right.  Like ngx_camera_api_query() it is the last thing
- * a handler does, and what else it may end in is answered here.
+ * time and is never right.  Without hash and password, which are NULL then,
+ * next is hashed, and all is right.  Like ngx_camera_api_query() it is the last
+ * thing a handler does, and what else it may end in is answered here.
  */
 void ngx_camera_api_password(ngx_camera_api_ctx_t *ctx, const ngx_str_t *hash,
     const cam_value_t *password, const cam_value_t *next,

@@ -9,11 +9,15 @@
  * decoded once and alone, so that an encoded slash is a character of an id.  A
  * URI that nginx had to clean up first is none of ours.  Where a literal and a
  * parameter both fit, the literal is meant.
+ *
+ * Paths of the tables follow "/api/v1"; those of other interfaces, which have
+ * no version, begin with "/api" themselves.
  */
 
 #include "ngx_camera_api_core.h"
 
 #define NGX_CAMERA_API_VERSION   "v1"
+#define NGX_CAMERA_API_OTHERS    "api"
 #define NGX_CAMERA_API_SEGMENTS  6
 #define NGX_CAMERA_API_ROUTES    128
 
@@ -34,6 +38,10 @@ static ngx_int_t ngx_camera_api_route_split(ngx_camera_api_path_t *path,
     u_char *p, u_char *last);
 static ngx_int_t ngx_camera_api_route_path(ngx_camera_api_ctx_t *ctx,
     ngx_camera_api_path_t *path);
+static ngx_int_t ngx_camera_api_route_other_path(ngx_camera_api_path_t *path,
+    u_char *p, u_char *last);
+static ngx_uint_t ngx_camera_api_route_is(ngx_str_t *segment,
+    const char *text);
 static ngx_camera_api_entry_t *ngx_camera_api_route_find(
     ngx_camera_api_path_t *path, ngx_uint_t method, ngx_uint_t *methods);
 static ngx_uint_t ngx_camera_api_route_fits(ngx_camera_api_entry_t *entry,
@@ -226,7 +234,7 @@ ngx_camera_api_find_route(ngx_camera_api_ctx_t *ctx)
 }
 
 
-/* what follows "/api/v1" in the request line */
+/* what follows "/api/v1" in the request line, or "/api" and what follows it */
 
 static ngx_int_t
 ngx_camera_api_route_path(ngx_camera_api_ctx_t *ctx,
@@ -265,10 +273,45 @@ ngx_camera_api_route_path(ngx_camera_api_ctx_t *ctx,
     if (end > last
         || ngx_memcmp(p, "/" NGX_CAMERA_API_VERSION, end - p) != 0)
     {
+        return ngx_camera_api_route_other_path(path, p, last);
+    }
+
+    if (ngx_camera_api_route_split(path, end, last) != NGX_OK
+        || (path->n && ngx_camera_api_route_is(&path->segments[0],
+                                               NGX_CAMERA_API_OTHERS)))
+    {
         return NGX_DECLINED;
     }
 
-    return ngx_camera_api_route_split(path, end, last);
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_camera_api_route_other_path(ngx_camera_api_path_t *path, u_char *p,
+    u_char *last)
+{
+    if (ngx_camera_api_route_split(path, p, last) != NGX_OK
+        || path->n == NGX_CAMERA_API_SEGMENTS)
+    {
+        return NGX_DECLINED;
+    }
+
+    ngx_memmove(&path->segments[1], &path->segments[0],
+                path->n * sizeof(ngx_str_t));
+
+    ngx_str_set(&path->segments[0], NGX_CAMERA_API_OTHERS);
+    path->n++;
+
+    return NGX_OK;
+}
+
+
+static ngx_uint_t
+ngx_camera_api_route_is(ngx_str_t *segment, const char *text)
+{
+    return segment->len == ngx_strlen(text)
+           && ngx_memcmp(segment->data, text, segment->len) == 0;
 }
 
 

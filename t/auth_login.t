@@ -45,7 +45,8 @@ like($json->{refreshToken}, qr/^[\w-]{43}$/, 'refresh token');
 is($r->{headers}{'set-cookie'}, undef, 'no cookie unless it is asked for');
 is($r->{headers}{'cache-control'}, 'no-store', 'kept by nobody');
 is_deeply($json->{user}, { id => $user->{id}, tenantId => $user->{tenant},
-    username => 'Ann.Lee', email => 'ann@example.org', role => 'operator',
+    username => 'Ann.Lee', name => undef, email => 'ann@example.org',
+    role => 'operator',
     permissions => [ qw(cameras:read cameras:write streams:view
         recordings:read recordings:delete analytics:read alerts:manage) ] },
     'the user');

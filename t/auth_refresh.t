@@ -29,7 +29,7 @@ is($r->{json}{expiresIn}, 120, 'life of the access token');
 isnt($r->{json}{refreshToken}, $first, 'a new refresh token');
 is($r->{headers}{'set-cookie'}, undef, 'and no cookie');
 is_deeply($r->{json}{user}, { id => $user->{id}, tenantId => $user->{tenant},
-    username => $user->{username}, email => 'ann@example.org',
+    username => $user->{username}, name => undef, email => 'ann@example.org',
     role => 'viewer',
     permissions => [ qw(cameras:read streams:view recordings:read) ] },
     'the user');

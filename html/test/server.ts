@@ -85,6 +85,7 @@ export function authResponse(accessToken: string, expiresIn = 900) {
       id: "6f1c4a52-6a1b-4b5b-9a59-3d6d9f8a0001",
       tenantId: "6f1c4a52-6a1b-4b5b-9a59-3d6d9f8a0002",
       username: "olga",
+      name: null,
       email: null,
       role: "operator" as const,
       permissions: ["cameras:read" as const],

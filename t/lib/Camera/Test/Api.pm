@@ -181,8 +181,8 @@ sub access_token {
 
 =item api($method, $path, %options)
 
-A request; the path is what follows C</api/v1>.  Options: C<token>, C<json>
-(encoded as the body), C<body> (as it is), C<headers> and whatever
+A request; the path is what follows C</api/v1>, or C<base>.  Options: C<token>,
+C<json> (encoded as the body), C<body> (as it is), C<headers> and whatever
 Camera::HTTP takes.  Of the answer, C<json> is the body decoded and C<code>
 that of an error.
 
@@ -206,7 +206,8 @@ sub api {
     my $port = delete $opt{port} // 'http';
     $port = $self->port($port) if $port =~ /\D/;
 
-    my $r = Camera::HTTP::get($port, "/api/v1$path", method => $method,
+    my $base = delete $opt{base} // '/api/v1';
+    my $r = Camera::HTTP::get($port, $base . $path, method => $method,
         headers => \@headers, %opt);
 
     if (($r->{headers}{'content-type'} // '') =~ m{^application/json}) {
