@@ -22,6 +22,10 @@ static int cam_play_parse_file(cam_play_path_t *path, const char *text,
     size_t len);
 static int cam_play_parse_arg(cam_play_args_t *args, cam_play_kind_e kind,
     const char *name, size_t nlen, const char *value, size_t vlen);
+static int cam_play_parse_delivery(cam_play_args_t *args,
+    cam_play_kind_e kind, const char *name, size_t nlen, const char *value,
+    size_t vlen);
+static int64_t *cam_play_back_number(cam_play_args_t *args, char name);
 static int cam_play_set_text(cam_play_text_t *text, const char *value,
     size_t len);
 static int cam_play_set_number(int64_t *number, const char *value,
@@ -67,6 +71,11 @@ cam_play_parse_file(cam_play_path_t *path, const char *text, size_t len)
 
     if (cam_play_is(text, len, "live.m3u8")) {
         path->kind = CAM_PLAY_LIVE;
+        return 0;
+    }
+
+    if (cam_play_is(text, len, "back.m3u8")) {
+        path->kind = CAM_PLAY_BACK;
         return 0;
     }
 
@@ -126,6 +135,10 @@ cam_play_parse_args(cam_play_args_t *args, cam_play_kind_e kind,
     args->expires = -1;
     args->msn = -1;
     args->part = -1;
+    args->last = -1;
+    args->seam = -1;
+    args->count = -1;
+    args->target = -1;
 
     for (end = text + len; text < end; text = amp + 1) {
         left = end - text;
@@ -159,6 +172,13 @@ cam_play_parse_args(cam_play_args_t *args, cam_play_kind_e kind,
     case CAM_PLAY_LIVE:
         return args->session.len ? CAM_PLAY_OK : CAM_PLAY_DENIED;
 
+    case CAM_PLAY_BACK:
+        return args->session.len && args->mac.len && args->from_msec >= 0
+               && args->last >= 0 && args->seam >= 0 && args->count >= 0
+               && args->count <= UINT32_MAX && args->target >= 0
+               && args->target <= UINT8_MAX
+               ? CAM_PLAY_OK : CAM_PLAY_DENIED;
+
     default:
         return args->session.len && args->mac.len && args->expires >= 0
                ? CAM_PLAY_OK : CAM_PLAY_DENIED;
@@ -170,6 +190,8 @@ static int
 cam_play_parse_arg(cam_play_args_t *args, cam_play_kind_e kind,
     const char *name, size_t nlen, const char *value, size_t vlen)
 {
+    int64_t  *number;
+
     if (kind == CAM_PLAY_MASTER) {
 
         if (cam_play_is(name, nlen, "from")) {
@@ -186,33 +208,80 @@ cam_play_parse_arg(cam_play_args_t *args, cam_play_kind_e kind,
         return cam_play_set_text(&args->session, value, vlen);
     }
 
+    if ((kind == CAM_PLAY_LIVE || kind == CAM_PLAY_BACK)
+        && cam_play_starts(name, nlen, "_HLS_"))
+    {
+        return cam_play_parse_delivery(args, kind, name, nlen, value, vlen);
+    }
+
     if (kind == CAM_PLAY_LIVE) {
-        if (cam_play_is(name, nlen, "_HLS_msn")) {
-            return cam_play_set_number(&args->msn, value, vlen)
-                   ? CAM_PLAY_BAD : CAM_PLAY_OK;
-        }
-
-        if (cam_play_is(name, nlen, "_HLS_part")) {
-            return cam_play_set_number(&args->part, value, vlen)
-                   ? CAM_PLAY_BAD : CAM_PLAY_OK;
-        }
-
-        /* delivery directives not offered, like _HLS_skip, have no effect */
-
-        return cam_play_starts(name, nlen, "_HLS_") ? CAM_PLAY_OK
-                                                    : CAM_PLAY_DENIED;
+        return CAM_PLAY_DENIED;
     }
 
     if (cam_play_is(name, nlen, "m")) {
         return cam_play_set_text(&args->mac, value, vlen);
     }
 
-    if (cam_play_is(name, nlen, "e")) {
-        return cam_play_set_number(&args->expires, value, vlen)
-               ? CAM_PLAY_DENIED : CAM_PLAY_OK;
+    if (kind == CAM_PLAY_BACK) {
+        number = nlen == 1 ? cam_play_back_number(args, *name) : NULL;
+
+    } else {
+        number = cam_play_is(name, nlen, "e") ? &args->expires : NULL;
     }
 
-    return CAM_PLAY_DENIED;
+    return number == NULL || cam_play_set_number(number, value, vlen)
+           ? CAM_PLAY_DENIED : CAM_PLAY_OK;
+}
+
+
+/* directives that are not offered have no effect */
+
+static int
+cam_play_parse_delivery(cam_play_args_t *args, cam_play_kind_e kind,
+    const char *name, size_t nlen, const char *value, size_t vlen)
+{
+    if (cam_play_is(name, nlen, "_HLS_msn")) {
+        return cam_play_set_number(&args->msn, value, vlen)
+               ? CAM_PLAY_BAD : CAM_PLAY_OK;
+    }
+
+    if (cam_play_is(name, nlen, "_HLS_part")) {
+        return cam_play_set_number(&args->part, value, vlen)
+               ? CAM_PLAY_BAD : CAM_PLAY_OK;
+    }
+
+    if (cam_play_is(name, nlen, "_HLS_skip") && kind == CAM_PLAY_BACK) {
+        args->skip = cam_play_is(value, vlen, "YES")
+                     || cam_play_is(value, vlen, "v2");
+    }
+
+    return CAM_PLAY_OK;
+}
+
+
+static int64_t *
+cam_play_back_number(cam_play_args_t *args, char name)
+{
+    switch (name) {
+
+    case 'f':
+        return &args->from_msec;
+
+    case 'l':
+        return &args->last;
+
+    case 'n':
+        return &args->seam;
+
+    case 'c':
+        return &args->count;
+
+    case 't':
+        return &args->target;
+
+    default:
+        return NULL;
+    }
 }
 
 

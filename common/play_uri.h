@@ -10,6 +10,8 @@
  *   {camera}/playlist.m3u8?token=      the entrance, with from= (Unix ms)
  *   {camera}/live.m3u8?s=              the media playlist, with
  *                                      _HLS_msn= and _HLS_part=
+ *   {camera}/back.m3u8?s=&f=&l=&n=&c=&t=&m=   that reaches back, with
+ *                                      these and _HLS_skip=YES
  *   {camera}/init.{version}.mp4?s=&e=&m=
  *   {camera}/{msn}.m4s?s=&e=&m=
  *   {camera}/{msn}.{part}.m4s?s=&e=&m=
@@ -27,6 +29,7 @@
 typedef enum {
     CAM_PLAY_MASTER = 1,
     CAM_PLAY_LIVE,
+    CAM_PLAY_BACK,
     CAM_PLAY_INIT,
     CAM_PLAY_SEGMENT,
     CAM_PLAY_PART
@@ -57,10 +60,15 @@ typedef struct {
     cam_play_text_t  token;
     cam_play_text_t  session;
     cam_play_text_t  mac;
-    int64_t          from_msec; /* -1: not given */
+    int64_t          from_msec; /* -1: not given, as of all numbers */
     int64_t          expires;   /* Unix s */
-    int64_t          msn;       /* -1: not given */
+    int64_t          msn;
     int64_t          part;
+    int64_t          last;      /* of a list that reaches back */
+    int64_t          seam;
+    int64_t          count;
+    int64_t          target;
+    int              skip;      /* what the player has already */
 } cam_play_args_t;
 
 

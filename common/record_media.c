@@ -63,6 +63,7 @@ static int cam_record_trun_sample(cam_box_t *box, uint32_t flags,
 static int cam_record_measure(void *data, const cam_record_sample_t *sample);
 static int cam_record_stop(void *data, const cam_record_sample_t *sample);
 static int64_t cam_record_usec(uint64_t time, uint32_t scale);
+static int64_t cam_record_ticks(int64_t usec, uint32_t scale);
 static void cam_record_put(uint8_t *p, int bytes, uint64_t value);
 
 
@@ -466,8 +467,7 @@ cam_record_moof_rebase(uint8_t *moof, size_t n,
     const cam_record_tracks_t *tracks, uint32_t sequence, int64_t usec)
 {
     char        type[5];
-    uint32_t    scale;
-    uint64_t    back;
+    int64_t     time;
     cam_box_t   box = { moof, n }, child;
     cam_traf_t  traf;
 
@@ -493,19 +493,31 @@ cam_record_moof_rebase(uint8_t *moof, size_t n,
 
         (void) cam_record_traf(child, &traf);
 
-        if (!traf.known || !traf.tfdt || usec < 0) {
+        if (!traf.known || !traf.tfdt) {
             return -1;
         }
 
-        scale = tracks->track[traf.sample.track].scale;
-        back = (uint64_t) usec / 1000000 * scale
-               + (uint64_t) usec % 1000000 * scale / 1000000;
+        time = (int64_t) traf.sample.dts
+               - cam_record_ticks(usec,
+                                  tracks->track[traf.sample.track].scale);
+        time = time > 0 ? time : 0;
+
+        if (!traf.wide && time > UINT32_MAX) {
+            return -1;
+        }
 
         cam_record_put(moof + (child.p - moof) + traf.tfdt, traf.wide ? 8 : 4,
-                       back > traf.sample.dts ? 0 : traf.sample.dts - back);
+                       (uint64_t) time);
     }
 
     return 0;
+}
+
+
+static int64_t
+cam_record_ticks(int64_t usec, uint32_t scale)
+{
+    return usec / 1000000 * scale + usec % 1000000 * scale / 1000000;
 }
 
 

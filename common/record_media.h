@@ -72,7 +72,8 @@ int cam_record_samples(const uint8_t *moof, size_t n,
 int cam_record_moof(const uint8_t *moof, size_t n,
     const cam_record_tracks_t *tracks, cam_record_moof_t *m);
 
-/* sets its number, and takes so much from its times; 0/-1 */
+/* sets its number, and takes so much from its times, none of which becomes less
+   than 0; what is negative is added; 0/-1 */
 int cam_record_moof_rebase(uint8_t *moof, size_t n,
     const cam_record_tracks_t *tracks, uint32_t sequence, int64_t usec);
 

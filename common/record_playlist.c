@@ -5,17 +5,14 @@
 /* Playlists of recordings, see record_playlist.h. */
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "record_playlist.h"
+#include "record_text.h"
 
 
-#define CAM_RECORD_TEXT_STEP   16384
-#define CAM_RECORD_LINES_MAX   1024     /* of one piece, or the head */
 #define CAM_RECORD_LIMIT_SEC   20       /* of a piece, before one is known */
 #define CAM_RECORD_GROWTH_MSEC 1800000
 #define CAM_RECORD_DRIFT_MSEC  250      /* then the time is said anew */
@@ -43,9 +40,7 @@ typedef struct {
 
 
 typedef struct {
-    char                        *text;
-    size_t                       len;
-    size_t                       cap;
+    cam_record_text_t            text;
 
     const cam_mac_t             *macs;
     const cam_record_session_t  *s;
@@ -59,21 +54,17 @@ typedef struct {
     char                         uri[CAM_RECORD_PATH_MAX
                                      + CAM_RECORD_SESSION_TEXT
                                      + CAM_URL_MAC_TEXT + 16];
-} cam_record_text_t;
+} cam_record_draft_t;
 
 
 static unsigned cam_record_piece_sec(const cam_record_session_t *s);
 static int cam_record_sum_piece(void *data, const cam_record_piece_t *piece);
-static void cam_record_sum_codecs(char *codecs, const char *more);
-static int cam_record_text_piece(void *data, const cam_record_piece_t *piece);
-static int cam_record_text_head(cam_record_text_t *t,
+static int cam_record_draft_piece(void *data, const cam_record_piece_t *piece);
+static void cam_record_draft_head(cam_record_draft_t *t,
     const cam_record_piece_t *piece);
-static int cam_record_text_file(cam_record_text_t *t,
+static int cam_record_draft_file(cam_record_draft_t *t,
     const cam_record_piece_t *piece);
-static int cam_record_text_time(cam_record_text_t *t, int64_t msec);
-static int cam_record_text_room(cam_record_text_t *t);
-static void cam_record_text_print(cam_record_text_t *t, const char *format,
-    ...) __attribute__((format(printf, 2, 3)));
+static int cam_record_draft_time(cam_record_draft_t *t, int64_t msec);
 
 
 int
@@ -167,7 +158,7 @@ cam_record_sum_piece(void *data, const cam_record_piece_t *piece)
                         + (int64_t) piece->duration_usec / 1000;
 
     if (piece->first) {
-        cam_record_sum_codecs(summary->codecs, piece->head->codecs);
+        cam_record_codecs(summary->codecs, piece->head->codecs);
 
         if (piece->head->width > summary->width) {
             summary->width = piece->head->width;
@@ -179,10 +170,8 @@ cam_record_sum_piece(void *data, const cam_record_piece_t *piece)
 }
 
 
-/* each one that is not there yet; what has no room is left out */
-
-static void
-cam_record_sum_codecs(char *codecs, const char *more)
+void
+cam_record_codecs(char codecs[CAM_RECORD_CODECS], const char *more)
 {
     char    all[CAM_RECORD_CODECS + 2], one[CAM_LIVE_CODECS + 3];
     size_t  n, len;
@@ -218,8 +207,7 @@ cam_record_playlist(char *const *volume, unsigned volumes,
     const cam_mac_t *macs, int64_t now_msec, size_t *len)
 {
     int                 rc;
-    char               *text;
-    cam_record_text_t   t;
+    cam_record_draft_t  t;
     cam_record_range_t  range;
 
     memset(&range, 0, sizeof(cam_record_range_t));
@@ -231,7 +219,7 @@ cam_record_playlist(char *const *volume, unsigned volumes,
     range.piece_usec = cam_record_piece_sec(s) * 900000;
     range.limit_usec = s->target_sec * 1000000 + 499999;
 
-    memset(&t, 0, sizeof(cam_record_text_t));
+    memset(&t, 0, sizeof(cam_record_draft_t));
     t.macs = macs;
     t.s = s;
     t.camera = camera;
@@ -239,41 +227,40 @@ cam_record_playlist(char *const *volume, unsigned volumes,
     t.open = cam_record_session_open(s);
     cam_record_session_sign(macs, camera, s, t.session);
 
-    rc = cam_record_walk(&range, cam_record_text_piece, &t);
+    rc = cam_record_walk(&range, cam_record_draft_piece, &t);
 
-    if (rc == 0 && t.len == 0) {
+    if (rc == 0 && t.text.len == 0) {
         errno = ENOENT;
         rc = -1;
     }
 
-    if (rc != 0 || cam_record_text_room(&t) != 0) {
-        free(t.text);
+    if (rc != 0 || cam_record_text_room(&t.text) != 0) {
+        free(t.text.data);
         return NULL;
     }
 
     if (!t.open || now_msec >= s->to_msec + CAM_RECORD_SETTLE_MSEC
         || now_msec >= t.end_msec + CAM_RECORD_ENDED_MSEC)
     {
-        cam_record_text_print(&t, "#EXT-X-ENDLIST\n");
+        cam_record_text_print(&t.text, "#EXT-X-ENDLIST\n");
     }
 
-    *len = t.len;
-    text = realloc(t.text, t.len);
-
-    return text ? text : t.text;
+    return cam_record_text_take(&t.text, len);
 }
 
 
 static int
-cam_record_text_piece(void *data, const cam_record_piece_t *piece)
+cam_record_draft_piece(void *data, const cam_record_piece_t *piece)
 {
-    int64_t             drift;
-    cam_record_text_t  *t = data;
+    int64_t              drift;
+    cam_record_draft_t  *t = data;
 
-    if (cam_record_text_room(t) != 0
-        || (t->len == 0 && cam_record_text_head(t, piece) != 0))
-    {
+    if (cam_record_text_room(&t->text) != 0) {
         return -1;
+    }
+
+    if (t->text.len == 0) {
+        cam_record_draft_head(t, piece);
     }
 
     /* what may grow is listed when it has stopped to */
@@ -288,19 +275,19 @@ cam_record_text_piece(void *data, const cam_record_piece_t *piece)
         return 0;
     }
 
-    if (piece->first && cam_record_text_file(t, piece) != 0) {
+    if (piece->first && cam_record_draft_file(t, piece) != 0) {
         return -1;
     }
 
     if (piece->discontinuity) {
-        cam_record_text_print(t, "#EXT-X-DISCONTINUITY\n");
+        cam_record_text_print(&t->text, "#EXT-X-DISCONTINUITY\n");
     }
 
     drift = piece->wall_msec - t->clock_usec / 1000;
 
     if ((piece->first || piece->discontinuity
          || drift > CAM_RECORD_DRIFT_MSEC || drift < -CAM_RECORD_DRIFT_MSEC)
-        && cam_record_text_time(t, piece->wall_msec) != 0)
+        && cam_record_draft_time(t, piece->wall_msec) != 0)
     {
         return -1;
     }
@@ -308,7 +295,7 @@ cam_record_text_piece(void *data, const cam_record_piece_t *piece)
     t->end_msec = piece->wall_msec + (int64_t) piece->duration_usec / 1000;
     t->clock_usec += (int64_t) piece->duration_usec;
 
-    cam_record_text_print(t, "#EXTINF:%u.%06u,\n"
+    cam_record_text_print(&t->text, "#EXTINF:%u.%06u,\n"
                           "#EXT-X-BYTERANGE:%llu@%llu\n%s\n",
                           (unsigned) (piece->duration_usec / 1000000),
                           (unsigned) (piece->duration_usec % 1000000),
@@ -319,28 +306,26 @@ cam_record_text_piece(void *data, const cam_record_piece_t *piece)
 }
 
 
-static int
-cam_record_text_head(cam_record_text_t *t, const cam_record_piece_t *piece)
+static void
+cam_record_draft_head(cam_record_draft_t *t, const cam_record_piece_t *piece)
 {
     int64_t  offset;
 
     offset = t->s->from_msec - piece->wall_msec;
     offset = offset > 0 ? offset : 0;
 
-    cam_record_text_print(t, "#EXTM3U\n#EXT-X-VERSION:6\n"
+    cam_record_text_print(&t->text, "#EXTM3U\n#EXT-X-VERSION:6\n"
                           "#EXT-X-TARGETDURATION:%u\n"
                           "#EXT-X-PLAYLIST-TYPE:%s\n"
                           "#EXT-X-START:TIME-OFFSET=%u.%03u,PRECISE=YES\n",
                           t->s->target_sec, t->open ? "EVENT" : "VOD",
                           (unsigned) (offset / 1000),
                           (unsigned) (offset % 1000));
-
-    return 0;
 }
 
 
 static int
-cam_record_text_file(cam_record_text_t *t, const cam_record_piece_t *piece)
+cam_record_draft_file(cam_record_draft_t *t, const cam_record_piece_t *piece)
 {
     char  path[CAM_RECORD_PATH_MAX], mac[CAM_URL_MAC_TEXT];
 
@@ -356,7 +341,8 @@ cam_record_text_file(cam_record_text_t *t, const cam_record_piece_t *piece)
              path + sizeof("media/") - 1 + CAM_UUID_TEXT + 1,
              (int) sizeof(t->session), t->session, (int) sizeof(mac), mac);
 
-    cam_record_text_print(t, "%s#EXT-X-MAP:URI=\"%s\",BYTERANGE=\"%u@0\"\n",
+    cam_record_text_print(&t->text,
+                          "%s#EXT-X-MAP:URI=\"%s\",BYTERANGE=\"%u@0\"\n",
                           t->end_msec ? "#EXT-X-DISCONTINUITY\n" : "",
                           t->uri, piece->head->init_size);
 
@@ -365,72 +351,9 @@ cam_record_text_file(cam_record_text_t *t, const cam_record_piece_t *piece)
 
 
 static int
-cam_record_text_time(cam_record_text_t *t, int64_t msec)
+cam_record_draft_time(cam_record_draft_t *t, int64_t msec)
 {
-    time_t     sec;
-    struct tm  tm;
-
-    sec = msec / 1000;
     t->clock_usec = msec * 1000;
 
-    if (gmtime_r(&sec, &tm) == NULL) {
-        return -1;
-    }
-
-    cam_record_text_print(t, "#EXT-X-PROGRAM-DATE-TIME:"
-                          "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ\n",
-                          tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday,
-                          tm.tm_hour, tm.tm_min, tm.tm_sec,
-                          (int) (msec % 1000));
-
-    return 0;
-}
-
-
-/* for the lines of one piece */
-
-static int
-cam_record_text_room(cam_record_text_t *t)
-{
-    char    *text;
-    size_t   cap;
-
-    if (t->cap - t->len >= CAM_RECORD_LINES_MAX) {
-        return 0;
-    }
-
-    cap = t->cap ? t->cap * 2 : CAM_RECORD_TEXT_STEP;
-
-    if (cap > CAM_RECORD_TEXT_MAX) {
-        errno = EFBIG;
-        return -1;
-    }
-
-    text = realloc(t->text, cap);
-
-    if (text == NULL) {
-        return -1;
-    }
-
-    t->text = text;
-    t->cap = cap;
-
-    return 0;
-}
-
-
-static void
-cam_record_text_print(cam_record_text_t *t, const char *format, ...)
-{
-    int      n;
-    va_list  args;
-
-    va_start(args, format);
-    n = vsnprintf(t->text + t->len, t->cap - t->len, format, args);
-    va_end(args);
-
-    if (n > 0) {
-        t->len += (size_t) n < t->cap - t->len ? (size_t) n
-                                               : t->cap - t->len - 1;
-    }
+    return cam_record_text_time(&t->text, msec);
 }

@@ -24,7 +24,6 @@
 #define CAM_RECORD_SETTLE_MSEC  10000   /* fragments come so late at most */
 
 #define CAM_RECORD_CODECS       256
-#define CAM_RECORD_TEXT_MAX     (8 << 20)
 
 
 /* what the multivariant playlist says */
@@ -45,6 +44,9 @@ typedef struct {
 int cam_record_summary(char *const *volume, unsigned volumes,
     const uint8_t camera[CAM_UUID_LEN], const cam_record_session_t *s,
     cam_record_summary_t *summary);
+
+/* adds those of more that are not there yet; what has no room is left out */
+void cam_record_codecs(char codecs[CAM_RECORD_CODECS], const char *more);
 
 /* 1 when the list of the session may grow */
 int cam_record_session_open(const cam_record_session_t *s);

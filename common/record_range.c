@@ -47,11 +47,15 @@ static int cam_record_files_add(cam_record_files_t *files, unsigned volume,
     const cam_record_name_t *names, size_t n);
 static int cam_record_files_compare(const void *one, const void *two);
 static int cam_record_open_on(const char *volume, const char *path);
+static int cam_record_open_index(const cam_record_range_t *range,
+    const cam_record_file_t *file, cam_record_head_t *head);
 static int cam_record_walk_file(cam_record_walk_t *w,
     const cam_record_file_t *file, int last);
 static int cam_record_walk_fragments(cam_record_walk_t *w, int fd,
     uint32_t first, uint32_t n);
 static int cam_record_walk_fragment(cam_record_walk_t *w,
+    const cam_record_fragment_t *f);
+static int cam_record_walk_cut(const cam_record_walk_t *w,
     const cam_record_fragment_t *f);
 static int cam_record_walk_end(cam_record_walk_t *w, int open);
 static uint32_t cam_record_key_before(int fd, uint32_t number);
@@ -91,6 +95,42 @@ cam_record_walk(const cam_record_range_t *range,
         }
 
         rc = cam_record_walk_file(&w, &files.file[i], i + 1 == files.n);
+    }
+
+    free(files.file);
+
+    return rc;
+}
+
+
+int
+cam_record_each(const cam_record_range_t *range,
+    int (*handler)(void *data, int fd, int64_t file_msec,
+                   const cam_record_head_t *head, char *const *volume),
+    void *data)
+{
+    int                  fd, rc;
+    size_t               i;
+    cam_record_head_t    head;
+    cam_record_files_t   files;
+
+    memset(&files, 0, sizeof(cam_record_files_t));
+
+    if (cam_record_files(range, &files) == -1) {
+        free(files.file);
+        return -1;
+    }
+
+    rc = 0;
+
+    for (i = files.n; rc == 0 && i-- > 0; ) {
+        fd = cam_record_open_index(range, &files.file[i], &head);
+
+        if (fd != -1) {
+            rc = handler(data, fd, files.file[i].start_msec, &head,
+                         &range->volume[files.file[i].volume]);
+            close(fd);
+        }
     }
 
     free(files.file);
@@ -273,49 +313,64 @@ cam_record_walk_file(cam_record_walk_t *w, const cam_record_file_t *file,
     int last)
 {
     int                        fd, rc;
-    char                       path[CAM_RECORD_PATH_MAX];
     cam_record_part_t          part;
     cam_record_head_t          head;
     const cam_record_range_t  *range;
 
     range = w->range;
-
-    if (cam_record_path(path, range->camera, file->start_msec, "idx") == NULL) {
-        return 0;
-    }
-
-    fd = cam_record_open(&range->volume[file->volume], 1, path);
+    fd = cam_record_open_index(range, file, &head);
 
     if (fd == -1) {
         return 0;
     }
 
-    rc = 0;
+    (void) cam_record_select(fd, range->from_msec, range->to_msec, &part);
 
-    if (cam_record_head_read(fd, &head) == 0
-        && memcmp(head.camera, range->camera, CAM_UUID_LEN) == 0)
-    {
-        (void) cam_record_select(fd, range->from_msec, range->to_msec, &part);
+    memset(&w->piece, 0, sizeof(cam_record_piece_t));
+    w->piece.file_msec = file->start_msec;
+    w->piece.head = &head;
+    w->piece.first = 1;
+    w->started = 0;
 
-        memset(&w->piece, 0, sizeof(cam_record_piece_t));
-        w->piece.file_msec = file->start_msec;
-        w->piece.head = &head;
-        w->piece.first = 1;
-        w->started = 0;
+    rc = cam_record_walk_fragments(w, fd, part.first, part.n);
 
-        rc = cam_record_walk_fragments(w, fd, part.first, part.n);
+    /* what the end of the range cuts off does not grow */
 
-        /* what the end of the range cuts off does not grow */
-
-        if (rc == 0) {
-            rc = cam_record_walk_end(w, last
-                                        && part.first + part.n == part.all);
-        }
+    if (rc == 0) {
+        rc = cam_record_walk_end(w, last && part.first + part.n == part.all);
     }
 
     close(fd);
 
     return rc;
+}
+
+
+static int
+cam_record_open_index(const cam_record_range_t *range,
+    const cam_record_file_t *file, cam_record_head_t *head)
+{
+    int   fd;
+    char  path[CAM_RECORD_PATH_MAX];
+
+    if (cam_record_path(path, range->camera, file->start_msec, "idx") == NULL) {
+        return -1;
+    }
+
+    fd = cam_record_open(&range->volume[file->volume], 1, path);
+
+    if (fd == -1) {
+        return -1;
+    }
+
+    if (cam_record_head_read(fd, head) == -1
+        || memcmp(head->camera, range->camera, CAM_UUID_LEN) != 0)
+    {
+        close(fd);
+        return -1;
+    }
+
+    return fd;
 }
 
 
@@ -359,13 +414,7 @@ cam_record_walk_fragment(cam_record_walk_t *w, const cam_record_fragment_t *f)
 
     piece = &w->piece;
 
-    if (w->started
-        && ((f->flags & CAM_RECORD_DISCONTINUITY)
-            || ((f->flags & CAM_RECORD_KEY)
-                && piece->duration_usec >= w->range->piece_usec)
-            || piece->duration_usec + f->duration_usec
-               > w->range->limit_usec))
-    {
+    if (w->started && cam_record_walk_cut(w, f)) {
         rc = cam_record_walk_end(w, 0);
 
         if (rc != 0) {
@@ -379,6 +428,8 @@ cam_record_walk_fragment(cam_record_walk_t *w, const cam_record_fragment_t *f)
         piece->size = 0;
         piece->wall_msec = f->wall_msec;
         piece->duration_usec = 0;
+        piece->msn = f->msn;
+        piece->breaks = (f->flags & CAM_RECORD_BREAK) != 0;
         piece->discontinuity = !piece->first
                                && (f->flags & CAM_RECORD_DISCONTINUITY);
     }
@@ -387,6 +438,28 @@ cam_record_walk_fragment(cam_record_walk_t *w, const cam_record_fragment_t *f)
     piece->duration_usec += f->duration_usec;
 
     return 0;
+}
+
+
+/* a segment may be there once more, from its beginning */
+
+static int
+cam_record_walk_cut(const cam_record_walk_t *w, const cam_record_fragment_t *f)
+{
+    const cam_record_piece_t  *piece;
+    const cam_record_range_t  *range;
+
+    piece = &w->piece;
+    range = w->range;
+
+    if (range->by_segment) {
+        return f->msn != piece->msn || (f->flags & CAM_RECORD_SEGMENT);
+    }
+
+    return (f->flags & CAM_RECORD_DISCONTINUITY)
+           || ((f->flags & CAM_RECORD_KEY)
+               && piece->duration_usec >= range->piece_usec)
+           || piece->duration_usec + f->duration_usec > range->limit_usec;
 }
 
 

@@ -33,6 +33,7 @@ typedef struct {
        is this long, and anywhere before it is longer than the limit */
     uint32_t            piece_usec;
     uint32_t            limit_usec;
+    unsigned            by_segment:1;   /* instead: one of the live store each */
 } cam_record_range_t;
 
 
@@ -44,8 +45,10 @@ typedef struct {
     uint64_t            size;
     int64_t             wall_msec;
     uint64_t            duration_usec;
+    uint64_t            msn;            /* of its first fragment */
     unsigned            first:1;        /* of its file that is seen */
     unsigned            discontinuity:1;    /* before it, inside of a file */
+    unsigned            breaks:1;       /* the live store had one before it */
     unsigned            open:1;         /* it may grow */
 } cam_record_piece_t;
 
@@ -68,6 +71,15 @@ int cam_record_open(char *const *volume, unsigned volumes, const char *path);
  */
 int cam_record_walk(const cam_record_range_t *range,
     int (*handler)(void *data, const cam_record_piece_t *piece), void *data);
+
+/*
+ * Calls handler with the index of each recording in the range and the volume
+ * that it is on, the newest first; answers as above.
+ */
+int cam_record_each(const cam_record_range_t *range,
+    int (*handler)(void *data, int fd, int64_t file_msec,
+                   const cam_record_head_t *head, char *const *volume),
+    void *data);
 
 /*
  * The fragments of an index that are in the range, from the last key frame at

@@ -6,12 +6,14 @@
  * Signatures inside playback URLs (see url_sign.h).
  *
  * What is signed is laid out in binary, big-endian, with a first byte that
- * tells the two kinds apart, and is at most 55 bytes long: then it fills one
+ * tells the kinds apart, and is at most 55 bytes long: then it fills one
  * block with its padding, and an HMAC with kept pads costs two compressions of
  * SHA-256, the least there can be.
  *
  *   session  'S' camera[16] session[32]
  *   media    'M' file purpose camera[16] sid[8] slot[4] number[8] expires[8]
+ *   back     'B' purpose camera[16] sid[8] slot[4] from[6] last[6] seam[6]
+ *            count[4] target
  *
  * A part has its segment's signature: it is a range of the same file.
  * The 32 bytes of a session, which with its MAC make the 64 characters of the
@@ -267,6 +269,52 @@ cam_url_media_verify(const cam_mac_t *mac, const uint8_t camera[CAM_UUID_LEN],
     /* texts are compared, so there is one spelling of each signature */
 
     cam_url_media_sign(mac, camera, s, media, right);
+
+    return CRYPTO_memcmp(right, text, len) == 0 ? 0 : -1;
+}
+
+
+void
+cam_url_back_sign(const cam_mac_t *mac, const uint8_t camera[CAM_UUID_LEN],
+    const cam_url_session_t *s, const cam_url_back_t *back,
+    char text[CAM_URL_MAC_TEXT])
+{
+    char      whole[CAM_URL_MAC_TEXT + 1];
+    uint8_t  *p, data[CAM_URL_BLOCK_LEN], out[CAM_URL_MAC_LEN];
+
+    p = data;
+    *p++ = 'B';
+    *p++ = s->purpose;
+    memcpy(p, camera, CAM_UUID_LEN);
+    p += CAM_UUID_LEN;
+    memcpy(p, s->sid, sizeof(s->sid));
+    p += sizeof(s->sid);
+    p = cam_url_put(p, s->slot, 4);
+    p = cam_url_put(p, back->from_msec, 6);
+    p = cam_url_put(p, back->last, 6);
+    p = cam_url_put(p, back->seam, 6);
+    p = cam_url_put(p, back->count, 4);
+    p = cam_url_put(p, back->target_sec, 1);
+
+    cam_mac(mac, data, p - data, out);
+
+    (void) cam_base64url_encode(whole, out, sizeof(out));
+    memcpy(text, whole, CAM_URL_MAC_TEXT);
+}
+
+
+int
+cam_url_back_verify(const cam_mac_t *mac, const uint8_t camera[CAM_UUID_LEN],
+    const cam_url_session_t *s, const cam_url_back_t *back,
+    const char *text, size_t len)
+{
+    char  right[CAM_URL_MAC_TEXT];
+
+    if (len != CAM_URL_MAC_TEXT) {
+        return -1;
+    }
+
+    cam_url_back_sign(mac, camera, s, back, right);
 
     return CRYPTO_memcmp(right, text, len) == 0 ? 0 : -1;
 }

@@ -61,6 +61,16 @@ typedef struct {
 #define CAM_URL_PART           3
 
 
+/* what a list that reaches back has, the same in each reload of a session */
+typedef struct {
+    int64_t      from_msec;   /* recordings from then on */
+    uint64_t     last;        /* number of the last recorded segment */
+    uint64_t     seam;        /* of the first live one */
+    uint32_t     count;       /* of recorded ones */
+    uint8_t      target_sec;
+} cam_url_back_t;
+
+
 void cam_mac_init(cam_mac_t *mac, const uint8_t *key, size_t len);
 void cam_mac(const cam_mac_t *mac, const void *data, size_t len,
     uint8_t out[CAM_URL_MAC_LEN]);
@@ -80,6 +90,13 @@ void cam_url_media_sign(const cam_mac_t *mac,
 int cam_url_media_verify(const cam_mac_t *mac,
     const uint8_t camera[CAM_UUID_LEN], const cam_url_session_t *s,
     const cam_url_media_t *media, const char *text, size_t len);
+
+void cam_url_back_sign(const cam_mac_t *mac,
+    const uint8_t camera[CAM_UUID_LEN], const cam_url_session_t *s,
+    const cam_url_back_t *back, char text[CAM_URL_MAC_TEXT]);
+int cam_url_back_verify(const cam_mac_t *mac,
+    const uint8_t camera[CAM_UUID_LEN], const cam_url_session_t *s,
+    const cam_url_back_t *back, const char *text, size_t len);
 
 
 #endif /* CAM_URL_SIGN_H */

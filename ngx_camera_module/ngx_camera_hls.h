@@ -51,6 +51,7 @@ typedef struct {
     int                  args_rc;
     cam_token_t          token;        /* of the entrance, verified */
     cam_url_session_t    session;      /* verified, or to be signed */
+    cam_url_back_t       back;         /* as session */
 
     int                  slot;         /* of the registry */
     uint64_t             slot_version;
@@ -107,6 +108,30 @@ ngx_int_t ngx_camera_hls_master(ngx_http_request_t *r);
 ngx_int_t ngx_camera_hls_playlist(ngx_http_request_t *r);
 ngx_int_t ngx_camera_hls_media(ngx_http_request_t *r);
 
+/* shows the camera's picture to somebody who comes now */
+ngx_uint_t ngx_camera_hls_on_air(ngx_camera_live_t *live);
+
+/* the peak of what is there, bits/s */
+ngx_uint_t ngx_camera_hls_bandwidth(ngx_camera_live_t *live,
+    cam_live_init_t *init);
+
+/* of a media playlist: NGX_OK and ctx->live, or a status; has it come that the
+   request waits for? */
+ngx_int_t ngx_camera_hls_playlist_check(ngx_http_request_t *r);
+ngx_uint_t ngx_camera_hls_playlist_ready(ngx_http_request_t *r);
+
+/* header of media of a length; NGX_OK or NGX_ERROR */
+ngx_int_t ngx_camera_hls_media_header(ngx_http_request_t *r, off_t length);
+
+/* ngx_camera_hls_back_start.c, ngx_camera_hls_back.c, ngx_camera_hls_past.c:
+   the entrance to a list that reaches back to what is being recorded, or the
+   plain one when nothing is; that list; a segment of it that the live store
+   does not have any more */
+
+ngx_int_t ngx_camera_hls_back_start(ngx_http_request_t *r);
+ngx_int_t ngx_camera_hls_back(ngx_http_request_t *r);
+ngx_int_t ngx_camera_hls_past(ngx_http_request_t *r);
+
 /* ngx_camera_hls_start.c */
 
 /* fills s for a token that was verified and takes one of its places, of which
@@ -118,8 +143,10 @@ ngx_int_t ngx_camera_hls_start(ngx_http_request_t *r, const cam_token_t *token,
 ngx_int_t ngx_camera_hls_too_many(ngx_http_request_t *r, ngx_uint_t limit,
     time_t idle);
 
-/* a playlist, of a session */
+/* a playlist, of a session; of several pieces */
 ngx_int_t ngx_camera_hls_send(ngx_http_request_t *r, ngx_buf_t *b,
+    const cam_url_session_t *s);
+ngx_int_t ngx_camera_hls_send_chain(ngx_http_request_t *r, ngx_chain_t *out,
     const cam_url_session_t *s);
 
 /* ngx_camera_hls_text.c: the media playlist of all sessions but for their
@@ -127,6 +154,14 @@ ngx_int_t ngx_camera_hls_send(ngx_http_request_t *r, ngx_buf_t *b,
 
 size_t ngx_camera_hls_text_len(ngx_camera_live_t *live);
 u_char *ngx_camera_hls_text_print(u_char *p, ngx_camera_live_t *live,
+    const cam_url_session_t *s, const char session[CAM_URL_SESSION_TEXT]);
+
+/* the first segment listed, of those there are */
+cam_live_segment_t *ngx_camera_hls_first(ngx_camera_live_t *live);
+
+/* of a list that reaches back, the segments from a number on; valid until the
+   next text is made */
+ngx_str_t ngx_camera_hls_text_tail(ngx_camera_live_t *live, uint64_t msn,
     const cam_url_session_t *s, const char session[CAM_URL_SESSION_TEXT]);
 
 /* ngx_camera_hls_mac.c: as cam_url_media_sign(), but remembers */

@@ -27,6 +27,8 @@ static ngx_int_t ngx_camera_hls_check_session(ngx_http_request_t *r,
     ngx_camera_hls_ctx_t *ctx, ngx_camera_conf_t *ccf);
 static ngx_int_t ngx_camera_hls_check_piece(ngx_http_request_t *r,
     ngx_camera_hls_ctx_t *ctx);
+static ngx_int_t ngx_camera_hls_check_back(ngx_http_request_t *r,
+    ngx_camera_hls_ctx_t *ctx);
 static ngx_uint_t ngx_camera_hls_known(ngx_camera_conf_t *ccf);
 
 
@@ -170,7 +172,9 @@ ngx_camera_hls_check_session(ngx_http_request_t *r, ngx_camera_hls_ctx_t *ctx,
     }
 
     if (ctx->path.kind != CAM_PLAY_LIVE) {
-        rc = ngx_camera_hls_check_piece(r, ctx);
+        rc = ctx->path.kind == CAM_PLAY_BACK
+             ? ngx_camera_hls_check_back(r, ctx)
+             : ngx_camera_hls_check_piece(r, ctx);
 
         if (rc != NGX_OK) {
             return rc;
@@ -222,6 +226,28 @@ ngx_camera_hls_check_piece(ngx_http_request_t *r, ngx_camera_hls_ctx_t *ctx)
     if (ngx_time() >= media.expires) {
         return ngx_camera_hls_refuse(r, NGX_HTTP_FORBIDDEN,
                                      "media signature expired");
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_camera_hls_check_back(ngx_http_request_t *r, ngx_camera_hls_ctx_t *ctx)
+{
+    ctx->back.from_msec = ctx->args.from_msec;
+    ctx->back.last = ctx->args.last;
+    ctx->back.seam = ctx->args.seam;
+    ctx->back.count = ctx->args.count;
+    ctx->back.target_sec = ctx->args.target;
+
+    if (cam_url_back_verify(&ngx_camera_hls_worker.macs[ctx->session.key],
+                            ctx->path.camera, &ctx->session, &ctx->back,
+                            ctx->args.mac.data, ctx->args.mac.len)
+        != 0)
+    {
+        return ngx_camera_hls_refuse(r, NGX_HTTP_FORBIDDEN,
+                                     "bad signature of the list");
     }
 
     return NGX_OK;

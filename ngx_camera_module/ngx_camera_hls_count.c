@@ -50,6 +50,7 @@ ngx_camera_hls_served(cam_play_kind_e kind)
         return CAM_METRIC_HLS_MASTER;
 
     case CAM_PLAY_LIVE:
+    case CAM_PLAY_BACK:
         return CAM_METRIC_HLS_PLAYLIST;
 
     case CAM_PLAY_INIT:

@@ -42,6 +42,16 @@ ngx_camera_hls_media(ngx_http_request_t *r)
 
     ctx->live = ngx_camera_live_get(ccf, ctx->path.camera);
 
+    /* of a list that reaches back they are good for as long as the session */
+
+    if (ctx->path.kind == CAM_PLAY_SEGMENT
+        && ctx->args.expires == ctx->session.ends
+        && (ctx->live == NULL
+            || ngx_camera_live_segment(ctx->live, ctx->path.number) == NULL))
+    {
+        return ngx_camera_hls_past(r);
+    }
+
     if (ctx->live == NULL) {
         return ngx_camera_hls_refuse(r, NGX_HTTP_NOT_FOUND, "media is gone");
     }
@@ -176,16 +186,7 @@ ngx_camera_hls_send_piece(ngx_http_request_t *r, ngx_camera_hls_piece_t *piece)
 
     ctx = ngx_http_get_module_ctx(r, ngx_camera_hls_module);
 
-    r->headers_out.status = NGX_HTTP_OK;
-    r->headers_out.content_length_n = piece->end - piece->start;
-    ngx_str_set(&r->headers_out.content_type, "video/mp4");
-    r->headers_out.content_type_len = r->headers_out.content_type.len;
-    r->allow_ranges = 1;
-
-    if (ngx_camera_hls_add_header(r, "Cache-Control",
-                                  "private, max-age=120, immutable")
-        != NGX_OK)
-    {
+    if (ngx_camera_hls_media_header(r, piece->end - piece->start) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
@@ -225,6 +226,20 @@ ngx_camera_hls_send_piece(ngx_http_request_t *r, ngx_camera_hls_piece_t *piece)
     out.next = NULL;
 
     return ngx_http_output_filter(r, &out);
+}
+
+
+ngx_int_t
+ngx_camera_hls_media_header(ngx_http_request_t *r, off_t length)
+{
+    r->headers_out.status = NGX_HTTP_OK;
+    r->headers_out.content_length_n = length;
+    ngx_str_set(&r->headers_out.content_type, "video/mp4");
+    r->headers_out.content_type_len = r->headers_out.content_type.len;
+    r->allow_ranges = 1;
+
+    return ngx_camera_hls_add_header(r, "Cache-Control",
+                                     "private, max-age=120, immutable");
 }
 
 

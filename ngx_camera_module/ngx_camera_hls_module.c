@@ -22,7 +22,6 @@
 #include <ngx_http.h>
 
 #include "ngx_camera_hls.h"
-#include "ngx_camera_rec.h"
 
 
 static ngx_int_t ngx_camera_hls_read_handler(ngx_http_request_t *r);
@@ -289,10 +288,13 @@ ngx_camera_hls_content_handler(ngx_http_request_t *r)
     case CAM_PLAY_MASTER:
         return ctx->args.from_msec == -1
                ? ngx_camera_hls_master(r)
-               : ngx_camera_rec_live(r, &ctx->token, ctx->args.from_msec);
+               : ngx_camera_hls_back_start(r);
 
     case CAM_PLAY_LIVE:
         return ngx_camera_hls_playlist(r);
+
+    case CAM_PLAY_BACK:
+        return ngx_camera_hls_back(r);
 
     default:
         return ngx_camera_hls_media(r);

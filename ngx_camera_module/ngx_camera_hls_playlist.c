@@ -25,10 +25,7 @@ static ngx_uint_t ngx_camera_hls_has_picture(ngx_camera_live_t *live);
 static uint64_t ngx_camera_hls_last_complete(ngx_camera_live_t *live);
 static u_char *ngx_camera_hls_master_print(u_char *p, u_char *last,
     ngx_camera_live_t *live, const cam_url_session_t *s);
-static ngx_uint_t ngx_camera_hls_bandwidth(ngx_camera_live_t *live,
-    cam_live_init_t *init);
 static ngx_int_t ngx_camera_hls_playlist_send(ngx_http_request_t *r);
-static ngx_uint_t ngx_camera_hls_playlist_ready(ngx_http_request_t *r);
 
 
 ngx_int_t
@@ -46,11 +43,7 @@ ngx_camera_hls_master(ngx_http_request_t *r)
     ccf = ngx_camera_conf((ngx_cycle_t *) ngx_cycle);
     live = ngx_camera_live_get(ccf, ctx->path.camera);
 
-    /* old pictures must not look like live ones to somebody who comes now */
-
-    if (live == NULL || live->index.state != CAM_LIVE_ON
-        || !ngx_camera_hls_has_picture(live) || ngx_camera_hls_stale(live))
-    {
+    if (live == NULL || !ngx_camera_hls_on_air(live)) {
         return ngx_camera_hls_refuse(r, NGX_HTTP_SERVICE_UNAVAILABLE,
                                      "camera has no picture");
     }
@@ -76,6 +69,16 @@ ngx_camera_hls_master(ngx_http_request_t *r)
     b->last = ngx_camera_hls_master_print(b->pos, b->end, live, &ctx->session);
 
     return ngx_camera_hls_send(r, b, &ctx->session);
+}
+
+
+/* old pictures must not look like live ones to somebody who comes now */
+
+ngx_uint_t
+ngx_camera_hls_on_air(ngx_camera_live_t *live)
+{
+    return live->index.state == CAM_LIVE_ON
+           && ngx_camera_hls_has_picture(live) && !ngx_camera_hls_stale(live);
 }
 
 
@@ -136,7 +139,7 @@ ngx_camera_hls_master_print(u_char *p, u_char *last, ngx_camera_live_t *live,
 
 /* the peak of what is there: RFC 8216 section 4.3.4.2 */
 
-static ngx_uint_t
+ngx_uint_t
 ngx_camera_hls_bandwidth(ngx_camera_live_t *live, cam_live_init_t *init)
 {
     uint64_t             bits;
@@ -163,6 +166,29 @@ ngx_camera_hls_bandwidth(ngx_camera_live_t *live, cam_live_init_t *init)
 ngx_int_t
 ngx_camera_hls_playlist(ngx_http_request_t *r)
 {
+    ngx_int_t              rc;
+    ngx_camera_hls_ctx_t  *ctx;
+
+    rc = ngx_camera_hls_playlist_check(r);
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    if (ngx_camera_hls_playlist_ready(r)) {
+        return ngx_camera_hls_playlist_send(r);
+    }
+
+    ctx = ngx_http_get_module_ctx(r, ngx_camera_hls_module);
+
+    return ngx_camera_hls_wait(r, ctx->live, ngx_camera_hls_playlist_ready,
+                               ngx_camera_hls_playlist_send);
+}
+
+
+ngx_int_t
+ngx_camera_hls_playlist_check(ngx_http_request_t *r)
+{
     ngx_camera_conf_t     *ccf;
     ngx_camera_hls_ctx_t  *ctx;
 
@@ -186,12 +212,7 @@ ngx_camera_hls_playlist(ngx_http_request_t *r)
                                      "_HLS_msn or _HLS_part out of range");
     }
 
-    if (ngx_camera_hls_playlist_ready(r)) {
-        return ngx_camera_hls_playlist_send(r);
-    }
-
-    return ngx_camera_hls_wait(r, ctx->live, ngx_camera_hls_playlist_ready,
-                               ngx_camera_hls_playlist_send);
+    return NGX_OK;
 }
 
 
@@ -211,7 +232,7 @@ ngx_camera_hls_last_complete(ngx_camera_live_t *live)
  * the first one of the next.
  */
 
-static ngx_uint_t
+ngx_uint_t
 ngx_camera_hls_playlist_ready(ngx_http_request_t *r)
 {
     uint64_t               msn;

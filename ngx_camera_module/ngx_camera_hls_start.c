@@ -102,11 +102,31 @@ ngx_int_t
 ngx_camera_hls_send(ngx_http_request_t *r, ngx_buf_t *b,
     const cam_url_session_t *s)
 {
-    ngx_int_t    rc;
     ngx_chain_t  out;
 
+    out.buf = b;
+    out.next = NULL;
+
+    return ngx_camera_hls_send_chain(r, &out, s);
+}
+
+
+ngx_int_t
+ngx_camera_hls_send_chain(ngx_http_request_t *r, ngx_chain_t *out,
+    const cam_url_session_t *s)
+{
+    off_t         len;
+    ngx_int_t     rc;
+    ngx_chain_t  *cl;
+
+    for (cl = out, len = 0; cl; cl = cl->next) {
+        len += cl->buf->last - cl->buf->pos;
+        cl->buf->last_buf = cl->next == NULL;
+        cl->buf->last_in_chain = cl->next == NULL;
+    }
+
     r->headers_out.status = NGX_HTTP_OK;
-    r->headers_out.content_length_n = b->last - b->pos;
+    r->headers_out.content_length_n = len;
     ngx_str_set(&r->headers_out.content_type, "application/vnd.apple.mpegurl");
     r->headers_out.content_type_len = r->headers_out.content_type.len;
 
@@ -125,15 +145,8 @@ ngx_camera_hls_send(ngx_http_request_t *r, ngx_buf_t *b,
     }
 
     if (ngx_camera_hls_worker.sessions) {
-        cam_sessions_sent(ngx_camera_hls_worker.sessions, s,
-                          b->last - b->pos);
+        cam_sessions_sent(ngx_camera_hls_worker.sessions, s, len);
     }
 
-    b->last_buf = 1;
-    b->last_in_chain = 1;
-
-    out.buf = b;
-    out.next = NULL;
-
-    return ngx_http_output_filter(r, &out);
+    return ngx_http_output_filter(r, out);
 }

@@ -45,8 +45,8 @@
 
 typedef struct {
     size_t           at;
-    cam_url_media_t  media;      /* expires is 0 for an init segment: it is
-                                    listed for as long as the session lasts */
+    cam_url_media_t  media;      /* expires is 0 for what is listed for as long
+                                    as the session lasts: an init segment */
     ngx_uint_t       same;       /* file and expiry as in the hole before */
 } ngx_camera_hls_hole_t;
 
@@ -63,17 +63,26 @@ typedef struct {
 typedef struct {
     u_char                 *p;
     u_char                 *last;
+    ngx_uint_t              lasting;     /* segments, too */
     ngx_uint_t              n;
     ngx_camera_hls_hole_t   holes[NGX_CAMERA_HLS_HOLES];
     u_char                  data[NGX_CAMERA_HLS_TEXT_MAX];
 } ngx_camera_hls_draft_t;
 
 
+static void ngx_camera_hls_text_fill(u_char *p,
+    const ngx_camera_hls_hole_t *hole, ngx_uint_t n,
+    const ngx_camera_live_t *live, const cam_url_session_t *s,
+    const char session[CAM_URL_SESSION_TEXT]);
 static ngx_camera_hls_text_t *ngx_camera_hls_text(ngx_camera_live_t *live);
 static ngx_camera_hls_text_t *ngx_camera_hls_text_keep(
     ngx_camera_hls_draft_t *d);
 static void ngx_camera_hls_text_make(ngx_camera_hls_draft_t *d,
     const cam_live_index_t *index);
+static ngx_uint_t ngx_camera_hls_text_complete(const cam_live_index_t *index);
+static ngx_uint_t ngx_camera_hls_text_first(const cam_live_index_t *index);
+static void ngx_camera_hls_text_lines(ngx_camera_hls_draft_t *d,
+    const cam_live_index_t *index, ngx_uint_t first);
 static void ngx_camera_hls_text_head(ngx_camera_hls_draft_t *d,
     const cam_live_index_t *index, ngx_uint_t first);
 static void ngx_camera_hls_text_segment(ngx_camera_hls_draft_t *d,
@@ -87,6 +96,9 @@ static void ngx_camera_hls_text_hole(ngx_camera_hls_draft_t *d,
     ngx_uint_t kind, uint64_t number, ngx_uint_t part, int64_t expires);
 static int64_t ngx_camera_hls_expires(const cam_live_index_t *index,
     ngx_uint_t i);
+
+
+static ngx_camera_hls_draft_t  ngx_camera_hls_draft;
 
 
 size_t
@@ -104,19 +116,65 @@ u_char *
 ngx_camera_hls_text_print(u_char *p, ngx_camera_live_t *live,
     const cam_url_session_t *s, const char session[CAM_URL_SESSION_TEXT])
 {
-    u_char                 *at, *signed_at;
-    ngx_uint_t              i;
-    cam_url_media_t         media;
     ngx_camera_hls_text_t  *text;
 
     text = live->text;
-    signed_at = NULL;
 
     ngx_memcpy(p, text->data, text->len);
+    ngx_camera_hls_text_fill(p, text->holes, text->n, live, s, session);
 
-    for (i = 0; i < text->n; i++) {
-        at = p + text->holes[i].at;
-        media = text->holes[i].media;
+    return p + text->len;
+}
+
+
+/* the lines of all segments from number msn on, in a list that reaches back */
+
+ngx_str_t
+ngx_camera_hls_text_tail(ngx_camera_live_t *live, uint64_t msn,
+    const cam_url_session_t *s, const char session[CAM_URL_SESSION_TEXT])
+{
+    ngx_str_t                text;
+    ngx_uint_t               first;
+    ngx_camera_hls_draft_t  *d;
+
+    d = &ngx_camera_hls_draft;
+
+    d->p = d->data;
+    d->last = d->data + sizeof(d->data);
+    d->n = 0;
+    d->lasting = 1;
+
+    for (first = 0;
+         first < live->index.segments && live->index.segment[first].msn < msn;
+         first++)
+    {
+        /* void */
+    }
+
+    ngx_camera_hls_text_lines(d, &live->index, first);
+    ngx_camera_hls_text_fill(d->data, d->holes, d->n, live, s, session);
+
+    text.data = d->data;
+    text.len = d->p - d->data;
+
+    return text;
+}
+
+
+static void
+ngx_camera_hls_text_fill(u_char *p, const ngx_camera_hls_hole_t *hole,
+    ngx_uint_t n, const ngx_camera_live_t *live, const cam_url_session_t *s,
+    const char session[CAM_URL_SESSION_TEXT])
+{
+    u_char           *at, *signed_at;
+    ngx_uint_t        i;
+    cam_url_media_t   media;
+
+    signed_at = NULL;
+
+    for (i = 0; i < n; i++) {
+        at = p + hole[i].at;
+        media = hole[i].media;
 
         ngx_memcpy(at, session, CAM_URL_SESSION_TEXT);
 
@@ -127,7 +185,7 @@ ngx_camera_hls_text_print(u_char *p, ngx_camera_live_t *live,
 
         at += NGX_CAMERA_HLS_AT_MAC;
 
-        if (signed_at && text->holes[i].same) {
+        if (signed_at && hole[i].same) {
             ngx_memcpy(at, signed_at, CAM_URL_MAC_TEXT);
             continue;
         }
@@ -135,16 +193,12 @@ ngx_camera_hls_text_print(u_char *p, ngx_camera_live_t *live,
         ngx_camera_hls_mac(live->camera, s, &media, (char *) at);
         signed_at = at;
     }
-
-    return p + text->len;
 }
 
 
 static ngx_camera_hls_text_t *
 ngx_camera_hls_text(ngx_camera_live_t *live)
 {
-    static ngx_camera_hls_draft_t  draft;
-
     if (live->text && live->text_changes == live->changes) {
         return live->text;
     }
@@ -153,9 +207,9 @@ ngx_camera_hls_text(ngx_camera_live_t *live)
         ngx_free(live->text);
     }
 
-    ngx_camera_hls_text_make(&draft, &live->index);
+    ngx_camera_hls_text_make(&ngx_camera_hls_draft, &live->index);
 
-    live->text = ngx_camera_hls_text_keep(&draft);
+    live->text = ngx_camera_hls_text_keep(&ngx_camera_hls_draft);
     live->text_changes = live->changes;
 
     return live->text;
@@ -191,11 +245,24 @@ static void
 ngx_camera_hls_text_make(ngx_camera_hls_draft_t *d,
     const cam_live_index_t *index)
 {
-    ngx_uint_t  i, first, complete;
+    ngx_uint_t  first;
 
     d->p = d->data;
     d->last = d->data + sizeof(d->data);
     d->n = 0;
+    d->lasting = 0;
+
+    first = ngx_camera_hls_text_first(index);
+
+    ngx_camera_hls_text_head(d, index, first);
+    ngx_camera_hls_text_lines(d, index, first);
+}
+
+
+static ngx_uint_t
+ngx_camera_hls_text_complete(const cam_live_index_t *index)
+{
+    ngx_uint_t  complete;
 
     complete = index->segments;
 
@@ -203,9 +270,35 @@ ngx_camera_hls_text_make(ngx_camera_hls_draft_t *d,
         complete--;
     }
 
-    first = complete > CAM_LIVE_LISTED ? complete - CAM_LIVE_LISTED : 0;
+    return complete;
+}
 
-    ngx_camera_hls_text_head(d, index, first);
+
+static ngx_uint_t
+ngx_camera_hls_text_first(const cam_live_index_t *index)
+{
+    ngx_uint_t  complete;
+
+    complete = ngx_camera_hls_text_complete(index);
+
+    return complete > CAM_LIVE_LISTED ? complete - CAM_LIVE_LISTED : 0;
+}
+
+
+cam_live_segment_t *
+ngx_camera_hls_first(ngx_camera_live_t *live)
+{
+    return &live->index.segment[ngx_camera_hls_text_first(&live->index)];
+}
+
+
+static void
+ngx_camera_hls_text_lines(ngx_camera_hls_draft_t *d,
+    const cam_live_index_t *index, ngx_uint_t first)
+{
+    ngx_uint_t  i, complete;
+
+    complete = ngx_camera_hls_text_complete(index);
 
     for (i = first; i < index->segments; i++) {
 
@@ -296,7 +389,8 @@ ngx_camera_hls_text_segment(ngx_camera_hls_draft_t *d,
                         seg->duration_usec / 1000000,
                         seg->duration_usec % 1000000, seg->msn);
 
-    ngx_camera_hls_text_hole(d, CAM_URL_SEGMENT, seg->msn, 0, expires);
+    ngx_camera_hls_text_hole(d, CAM_URL_SEGMENT, seg->msn, 0,
+                             d->lasting ? 0 : expires);
 
     d->p = ngx_slprintf(d->p, d->last, "\n");
 }

@@ -57,14 +57,12 @@ ngx_int_t ngx_camera_rec_access(ngx_http_request_t *r,
 /* ngx_camera_rec_playlist.c, ngx_camera_rec_file.c: content */
 
 ngx_int_t ngx_camera_rec_master(ngx_http_request_t *r);
-
-/* the entrance of live HLS that reaches back to what is being recorded; when
-   nothing is, it is the plain one */
-ngx_int_t ngx_camera_rec_live(ngx_http_request_t *r, const cam_token_t *token,
-    int64_t from_msec);
-
 ngx_int_t ngx_camera_rec_media(ngx_http_request_t *r);
 ngx_int_t ngx_camera_rec_file(ngx_http_request_t *r);
+
+/* what to answer when a volume could not be read; ENOENT: nothing is there */
+ngx_int_t ngx_camera_rec_failed(ngx_http_request_t *r, int err,
+    const char *nothing);
 
 /* ngx_camera_rec_range.c */
 

@@ -8,10 +8,6 @@
  * range reaches into the future and the camera is being recorded, the media
  * playlist may grow; otherwise the session's range is cut to what is past, and
  * its playlist never changes.
- *
- * The entrance of live HLS leads here, too, when it is to reach back: to a list
- * that grows from a time in the past on.  There is no seam in it, for it has
- * nothing but recordings, and is as late as they are.
  */
 
 #include "ngx_camera_rec.h"
@@ -20,9 +16,6 @@
 
 #define NGX_CAMERA_REC_MASTER_LEN  1024
 #define NGX_CAMERA_REC_NEWS_MSEC   30000    /* it is being recorded */
-
-/* bytes of texts that a worker keeps for clients that take them slowly */
-#define NGX_CAMERA_REC_TEXTS       (64 << 20)
 
 
 /* in and out of the thread */
@@ -34,7 +27,6 @@ typedef struct {
     uint8_t                camera[CAM_UUID_LEN];
     cam_record_session_t   session;
     int64_t                now_msec;
-    unsigned               live:1;       /* or nothing */
 
     int                    err;
     cam_record_summary_t   summary;
@@ -43,16 +35,6 @@ typedef struct {
 } ngx_camera_rec_list_t;
 
 
-/* of a playlist that is being sent */
-
-typedef struct {
-    char                  *data;
-    size_t                 len;
-} ngx_camera_rec_text_t;
-
-
-static ngx_int_t ngx_camera_rec_master_post(ngx_http_request_t *r,
-    ngx_camera_rec_ctx_t *ctx, ngx_uint_t live);
 static ngx_camera_rec_list_t *ngx_camera_rec_list(ngx_http_request_t *r,
     ngx_camera_rec_ctx_t *ctx);
 static void ngx_camera_rec_master_run(ngx_camera_task_t *task);
@@ -67,60 +49,21 @@ static void ngx_camera_rec_media_run(ngx_camera_task_t *task);
 static ngx_int_t ngx_camera_rec_media_answer(ngx_camera_task_t *task,
     ngx_http_request_t *r);
 static void ngx_camera_rec_media_clear(ngx_camera_task_t *task);
-static void ngx_camera_rec_free(void *data);
-static ngx_int_t ngx_camera_rec_failed(ngx_http_request_t *r, int err,
-    const char *nothing);
-
-
-static size_t  ngx_camera_rec_texts;        /* bytes of all that are */
 
 
 ngx_int_t
 ngx_camera_rec_master(ngx_http_request_t *r)
 {
-    ngx_camera_rec_ctx_t  *ctx;
-
-    ctx = ngx_http_get_module_ctx(r, ngx_camera_rec_module);
-
-    return ngx_camera_rec_master_post(r, ctx, 0);
-}
-
-
-ngx_int_t
-ngx_camera_rec_live(ngx_http_request_t *r, const cam_token_t *token,
-    int64_t from_msec)
-{
-    ngx_camera_rec_ctx_t  *ctx;
-
-    ctx = ngx_pcalloc(r->pool, sizeof(ngx_camera_rec_ctx_t));
-    if (ctx == NULL) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    ngx_memcpy(ctx->uri.camera, token->camera, CAM_UUID_LEN);
-    ctx->token = *token;
-    ctx->token.purpose = CAM_PURPOSE_RECORDINGS;
-    ctx->session.from_msec = from_msec;
-
-    ngx_http_set_ctx(r, ctx, ngx_camera_rec_module);
-
-    return ngx_camera_rec_master_post(r, ctx, 1);
-}
-
-
-static ngx_int_t
-ngx_camera_rec_master_post(ngx_http_request_t *r, ngx_camera_rec_ctx_t *ctx,
-    ngx_uint_t live)
-{
+    ngx_camera_rec_ctx_t   *ctx;
     ngx_camera_rec_list_t  *list;
 
+    ctx = ngx_http_get_module_ctx(r, ngx_camera_rec_module);
     list = ngx_camera_rec_list(r, ctx);
 
     if (list == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    list->live = live;
     list->session.url.started = ngx_time();
 
     if (list->session.to_msec == 0) {
@@ -185,10 +128,6 @@ ngx_camera_rec_master_answer(ngx_camera_task_t *task, ngx_http_request_t *r)
     list = (ngx_camera_rec_list_t *) task;
     ctx = ngx_http_get_module_ctx(r, ngx_camera_rec_module);
 
-    if (list->live && (list->err || !ngx_camera_rec_recorded(list))) {
-        return ngx_camera_hls_master(r);
-    }
-
     if (list->err) {
         return ngx_camera_rec_failed(r, list->err,
                                      "nothing was recorded then");
@@ -250,7 +189,6 @@ static u_char *
 ngx_camera_rec_master_print(u_char *p, u_char *last,
     ngx_camera_rec_list_t *list, const cam_record_session_t *s)
 {
-    char                   camera[CAM_UUID_TEXT + 1];
     char                   session[CAM_RECORD_SESSION_TEXT];
     ngx_str_t              text;
     cam_record_summary_t  *sum;
@@ -277,11 +215,6 @@ ngx_camera_rec_master_print(u_char *p, u_char *last,
 
     if (sum->codecs[0]) {
         p = ngx_slprintf(p, last, ",CODECS=\"%s\"", sum->codecs);
-    }
-
-    if (list->live) {
-        return ngx_slprintf(p, last, "\n/recordings/%s/media.m3u8?s=%V\n",
-                            cam_uuid_print(camera, list->camera), &text);
     }
 
     return ngx_slprintf(p, last, "\nmedia.m3u8?s=%V\n", &text);
@@ -328,9 +261,9 @@ ngx_camera_rec_media_run(ngx_camera_task_t *task)
 static ngx_int_t
 ngx_camera_rec_media_answer(ngx_camera_task_t *task, ngx_http_request_t *r)
 {
+    char                   *text;
+    ngx_int_t               rc;
     ngx_buf_t              *b;
-    ngx_pool_cleanup_t     *cln;
-    ngx_camera_rec_text_t  *text;
     ngx_camera_rec_list_t  *list;
 
     list = (ngx_camera_rec_list_t *) task;
@@ -339,30 +272,14 @@ ngx_camera_rec_media_answer(ngx_camera_task_t *task, ngx_http_request_t *r)
         return ngx_camera_rec_failed(r, list->err, "recordings are gone");
     }
 
-    b = ngx_calloc_buf(r->pool);
-    cln = ngx_pool_cleanup_add(r->pool, sizeof(ngx_camera_rec_text_t));
-
-    if (b == NULL || cln == NULL) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    if (ngx_camera_rec_texts + list->len > NGX_CAMERA_REC_TEXTS) {
-        return ngx_camera_hls_refuse(r, NGX_HTTP_SERVICE_UNAVAILABLE,
-                                     "too many playlists are being sent");
-    }
-
-    text = cln->data;
-    text->data = list->text;
-    text->len = list->len;
-    cln->handler = ngx_camera_rec_free;
-
-    ngx_camera_rec_texts += list->len;
-
-    b->pos = (u_char *) list->text;
-    b->last = b->pos + list->len;
-    b->memory = 1;
-
+    text = list->text;
     list->text = NULL;
+
+    rc = ngx_camera_task_buf(r, text, list->len, &b);
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
 
     return ngx_camera_hls_send(r, b, &list->session.url);
 }
@@ -377,17 +294,7 @@ ngx_camera_rec_media_clear(ngx_camera_task_t *task)
 }
 
 
-static void
-ngx_camera_rec_free(void *data)
-{
-    ngx_camera_rec_text_t *text = data;
-
-    ngx_camera_rec_texts -= text->len;
-    free(text->data);
-}
-
-
-static ngx_int_t
+ngx_int_t
 ngx_camera_rec_failed(ngx_http_request_t *r, int err, const char *nothing)
 {
     if (err == NGX_ENOENT) {

@@ -8,12 +8,21 @@
 #include "ngx_camera_task.h"
 
 
+/* of a request, freed with it */
+
+typedef struct {
+    void           *data;
+    size_t          len;
+} ngx_camera_task_bytes_t;
+
+
 static void ngx_camera_task_run(void *data, ngx_log_t *log);
 static void ngx_camera_task_done(ngx_event_t *ev);
 static void ngx_camera_task_expired(ngx_event_t *ev);
 static void ngx_camera_task_drop(void *data);
 static void ngx_camera_task_detach(ngx_camera_task_t *task);
 static void ngx_camera_task_free(ngx_camera_task_t *task);
+static void ngx_camera_task_sent(void *data);
 
 
 extern ngx_module_t  ngx_thread_pool_module;
@@ -22,6 +31,7 @@ extern ngx_module_t  ngx_thread_pool_module;
 ngx_str_t  ngx_camera_task_pool = ngx_string("camera_recordings");
 
 static ngx_uint_t  ngx_camera_tasks;        /* of this worker */
+static size_t      ngx_camera_task_bytes;   /* that are being sent */
 
 
 /* nginx has no other way to set the number of threads */
@@ -228,4 +238,50 @@ ngx_camera_task_free(ngx_camera_task_t *task)
     }
 
     ngx_free(task);
+}
+
+
+ngx_int_t
+ngx_camera_task_buf(ngx_http_request_t *r, void *data, size_t len,
+    ngx_buf_t **b)
+{
+    ngx_pool_cleanup_t       *cln;
+    ngx_camera_task_bytes_t  *bytes;
+
+    *b = ngx_calloc_buf(r->pool);
+    cln = ngx_pool_cleanup_add(r->pool, sizeof(ngx_camera_task_bytes_t));
+
+    if (*b == NULL || cln == NULL) {
+        free(data);
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    if (ngx_camera_task_bytes + len > NGX_CAMERA_TASK_BYTES) {
+        free(data);
+        return ngx_camera_hls_refuse(r, NGX_HTTP_SERVICE_UNAVAILABLE,
+                                     "too much is being sent");
+    }
+
+    bytes = cln->data;
+    bytes->data = data;
+    bytes->len = len;
+    cln->handler = ngx_camera_task_sent;
+
+    ngx_camera_task_bytes += len;
+
+    (*b)->pos = data;
+    (*b)->last = (*b)->pos + len;
+    (*b)->memory = 1;
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_camera_task_sent(void *data)
+{
+    ngx_camera_task_bytes_t *bytes = data;
+
+    ngx_camera_task_bytes -= bytes->len;
+    free(bytes->data);
 }

@@ -28,6 +28,9 @@
 #define NGX_CAMERA_TASKS         64      /* of a worker, waiting or running */
 #define NGX_CAMERA_TASK_MSEC     5000
 
+/* bytes that a worker keeps for clients that take them slowly */
+#define NGX_CAMERA_TASK_BYTES    (64 << 20)
+
 
 typedef struct ngx_camera_task_s  ngx_camera_task_t;
 
@@ -60,6 +63,13 @@ void *ngx_camera_task_create(size_t size);
  * NGX_DONE, which a content handler returns, or a status.
  */
 ngx_int_t ngx_camera_task_post(ngx_camera_task_t *task, ngx_http_request_t *r);
+
+/*
+ * What a task made by malloc(), as a buffer that is sent.  Takes the memory
+ * over in any case; NGX_OK, or a status.
+ */
+ngx_int_t ngx_camera_task_buf(ngx_http_request_t *r, void *data, size_t len,
+    ngx_buf_t **b);
 
 
 #endif /* NGX_CAMERA_TASK_H */

@@ -53,6 +53,10 @@ judge_path(const char *text, size_t len)
         n = sprintf(again, "%s/live.m3u8", id);
         break;
 
+    case CAM_PLAY_BACK:
+        n = sprintf(again, "%s/back.m3u8", id);
+        break;
+
     case CAM_PLAY_INIT:
         n = sprintf(again, "%s/init.%" PRIu64 ".mp4", id, p.number);
         break;
@@ -110,11 +114,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     text = malloc(size);
     memcpy(text, data + 1, size - 1);
 
-    if (data[0] % 6 == 0) {
+    if (data[0] % 7 == 0) {
         judge_path(text, size - 1);
 
     } else {
-        judge_args((cam_play_kind_e) (data[0] % 6), text, size - 1);
+        judge_args((cam_play_kind_e) (data[0] % 7), text, size - 1);
     }
 
     free(text);

@@ -197,12 +197,13 @@ write_fragments(int64_t first, int64_t count, cam_record_fragment_t *f,
             break;
         }
 
-        if (i < first) {
-            continue;
-        }
-
         if (cam_record_moof(p, size, &tracks, &m) != 0) {
             die("moof");
+        }
+
+        if (i < first) {
+            f->msn += m.key;
+            continue;
         }
 
         base = base == -1 ? m.time_usec : base;

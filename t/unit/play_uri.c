@@ -27,6 +27,9 @@ path(cam_play_path_t *p, const char *text)
 }
 
 
+#define BACK  "s=x&f=1790000000000&l=6&n=7&c=5&t=2&m=z"
+
+
 static int
 args(cam_play_args_t *a, cam_play_kind_e kind, const char *text)
 {
@@ -46,6 +49,9 @@ paths_are_read(void **state)
 
     assert_int_equal(path(&p, ID "/live.m3u8"), 0);
     assert_int_equal(p.kind, CAM_PLAY_LIVE);
+
+    assert_int_equal(path(&p, ID "/back.m3u8"), 0);
+    assert_int_equal(p.kind, CAM_PLAY_BACK);
 
     assert_int_equal(path(&p, ID "/init.7.mp4"), 0);
     assert_int_equal(p.kind, CAM_PLAY_INIT);
@@ -119,6 +125,20 @@ arguments_are_read(void **state)
     assert_int_equal(a.msn, 12);
     assert_int_equal(a.part, 0);
 
+    assert_int_equal(a.skip, 0);
+
+    assert_int_equal(args(&a, CAM_PLAY_BACK, BACK "&_HLS_skip=YES"),
+                     CAM_PLAY_OK);
+    assert_true(a.from_msec == 1790000000000);
+    assert_int_equal(a.last, 6);
+    assert_int_equal(a.seam, 7);
+    assert_int_equal(a.count, 5);
+    assert_int_equal(a.target, 2);
+    assert_int_equal(a.skip, 1);
+    assert_int_equal(args(&a, CAM_PLAY_BACK, BACK "&_HLS_skip=NO"),
+                     CAM_PLAY_OK);
+    assert_int_equal(a.skip, 0);
+
     assert_int_equal(args(&a, CAM_PLAY_PART, "m=z&e=17&s=x"), CAM_PLAY_OK);
     assert_int_equal(a.expires, 17);
     assert_memory_equal(a.mac.data, "z", 1);
@@ -136,6 +156,14 @@ other_arguments_are_denied(void **state)
     assert_int_equal(args(&a, CAM_PLAY_MASTER, "token=a&token=a"),
                      CAM_PLAY_DENIED);
     assert_int_equal(args(&a, CAM_PLAY_MASTER, "token=a&"), CAM_PLAY_DENIED);
+    assert_int_equal(args(&a, CAM_PLAY_BACK, BACK "&l=6"), CAM_PLAY_DENIED);
+    assert_int_equal(args(&a, CAM_PLAY_BACK, BACK "&e=6"), CAM_PLAY_DENIED);
+    assert_int_equal(args(&a, CAM_PLAY_BACK, BACK + 4), CAM_PLAY_DENIED);
+    assert_int_equal(args(&a, CAM_PLAY_BACK, "s=x&f=1&l=6&n=7&c=5&t=256&m=z"),
+                     CAM_PLAY_DENIED);
+    assert_int_equal(args(&a, CAM_PLAY_BACK, "s=x&f=1&l=6&n=7&t=2&m=z"),
+                     CAM_PLAY_DENIED);
+    assert_int_equal(args(&a, CAM_PLAY_LIVE, BACK), CAM_PLAY_DENIED);
     assert_int_equal(args(&a, CAM_PLAY_MASTER, "token=a&from="),
                      CAM_PLAY_DENIED);
     assert_int_equal(args(&a, CAM_PLAY_MASTER, "token=a&from=01"),

@@ -242,6 +242,47 @@ media_fields_are_all_signed(void **state)
 }
 
 
+static void
+back_fields_are_all_signed(void **state)
+{
+    char               text[CAM_URL_MAC_TEXT];
+    size_t             i;
+    cam_url_back_t     back = { 1790000000000, 1790000007, 1790000008, 5, 2 };
+    cam_url_back_t     changed[5];
+    cam_url_session_t  s, foreign;
+
+    s = a_session();
+    cam_url_back_sign(&macs[1], camera, &s, &back, text);
+
+    for (i = 0; i < 5; i++) {
+        changed[i] = back;
+    }
+
+    changed[0].from_msec--;
+    changed[1].last++;
+    changed[2].seam++;
+    changed[3].count++;
+    changed[4].target_sec++;
+
+    assert_int_equal(cam_url_back_verify(&macs[1], camera, &s, &back, text,
+                                         sizeof(text)), 0);
+    assert_int_equal(cam_url_back_verify(&macs[1], other, &s, &back, text,
+                                         sizeof(text)), -1);
+    assert_int_equal(cam_url_back_verify(&macs[1], camera, &s, &back, text,
+                                         sizeof(text) - 1), -1);
+
+    for (i = 0; i < 5; i++) {
+        assert_int_equal(cam_url_back_verify(&macs[1], camera, &s, &changed[i],
+                                             text, sizeof(text)), -1);
+    }
+
+    foreign = s;
+    foreign.sid[7] ^= 1;
+    assert_int_equal(cam_url_back_verify(&macs[1], camera, &foreign, &back,
+                                         text, sizeof(text)), -1);
+}
+
+
 /* a part is a range of its segment's file, and whoever may have one may have
    the other */
 
@@ -296,6 +337,7 @@ main(void)
         cmocka_unit_test(session_key_must_be_of_playback),
         cmocka_unit_test(media_bits_are_all_signed),
         cmocka_unit_test(media_fields_are_all_signed),
+        cmocka_unit_test(back_fields_are_all_signed),
         cmocka_unit_test(parts_share_a_signature),
         cmocka_unit_test(signing_is_fast)
     };
