@@ -84,6 +84,14 @@ is(due('2036-01-01T00:00Z'), '', 'without a limit nothing is old');
 $api->ask("SELECT * FROM api_camera_update('$camera{gate}', NULL,
     p_retention_bytes => 4500)");
 is(due(), 'gate26:camera bytes gate27:camera bytes', 'a camera');
+$api->ask("SELECT * FROM api_camera_update('$camera{door}', NULL,
+    p_retention_bytes => 3000)");
+is(due(), join(' ', map { "$_:camera bytes" } qw(door26 gate26 door27 gate27
+    door28)), 'of several the oldest first');
+is(due($now, 3), join(' ', map { "$_:camera bytes" } qw(door26 gate26 door27)),
+    'and no more than are asked for');
+$api->ask("SELECT * FROM api_camera_update('$camera{door}', NULL,
+    p_retention_bytes => 0)");
 $worker->ask("SELECT retention_mark('{$recording{gate26}}')");
 is(due(), 'gate27:camera bytes', 'what goes already counts');
 $worker->ask("SELECT recording_forget('$recording{gate26}')");
