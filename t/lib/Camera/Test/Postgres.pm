@@ -259,16 +259,17 @@ sub psql {
     return wantarray ? @rows : $rows[0];
 }
 
-=item pg_session([$role])
+=item pg_session([$role [, $database]])
 
 A connection of its own that stays open, a C<Camera::Psql>.
 
 =cut
 
 sub pg_session {
-    my ($self, $role) = @_;
+    my ($self, $role, $database) = @_;
 
-    return Camera::Psql->start("$bin/psql", $self->database($role));
+    return Camera::Psql->start("$bin/psql", $self->database($role)
+        . (defined $database ? " dbname=$database" : ''));
 }
 
 =item migrate
