@@ -42,7 +42,7 @@ is_deeply([ @$export{qw(cameraId from to state progress bytes createdBy)} ],
       0, undef, 'vera' ], 'what was asked for');
 is_deeply(get($export->{id})->{json}, $export, 'it is there');
 is($t->sql("SELECT string_agg(concat_ws(' ', action, user_id, camera_id,
-    from_time), ',') FROM recording_audit WHERE action = 'export'"),
+    from_time), ',') FROM api_recording_audit WHERE action = 'export'"),
     "export $viewer->{id} $gate " . $t->sql("SELECT '$hour{from}'::timestamptz"),
     'and in the audit');
 
@@ -104,7 +104,7 @@ like($r->{json}{url}, qr{^http://localhost/exports/$gate/$id\.mp4\?e=\d+
     &m=[\w-]+&d=gate%2020260101T000000Z\.mp4$}x, 'the file');
 like($r->{json}{manifestUrl}, qr{^http://localhost/exports/$gate/$id\.json\?
     e=\d+&m=[\w-]+&d=gate%2020260101T000000Z\.json$}x, 'and its manifest');
-is($t->sql("SELECT count(*) FROM recording_audit WHERE action = 'download'"),
+is($t->sql("SELECT count(*) FROM api_recording_audit WHERE action = 'download'"),
     1, 'one entry in the audit');
 
 set($id, "state = 'expired', path = NULL");
@@ -114,7 +114,7 @@ is_deeply([ $r->{status}, $r->{code} ], [ 410, 'EXPORT_EXPIRED' ],
 set($export->{id}, "state = 'failed', error = 'no_space'");
 is(get($export->{id})->{json}{error}, 'no_space', 'one that failed');
 is(url($export->{id})->{code}, 'EXPORT_NOT_READY', 'has no file');
-is($t->sql("SELECT count(*) FROM recording_audit WHERE action = 'download'"),
+is($t->sql("SELECT count(*) FROM api_recording_audit WHERE action = 'download'"),
     1, 'refusals are no downloads');
 
 # lists

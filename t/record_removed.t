@@ -107,7 +107,7 @@ ok($t->wait_for(sub { !-e $file[1]{file} && !-e $file[1]{hold} }, 10,
     'the files to go'), 'with its files');
 
 is($t->sql(q{SELECT string_agg(action || ' ' || result, ', ' ORDER BY id)
-    FROM recording_audit WHERE action <> 'watch'}), join(', ', 'download ok',
+    FROM api_recording_audit WHERE action <> 'watch'}), join(', ', 'download ok',
     'delete ok', 'hold ok', 'delete RECORDING_LOCKED', 'release ok',
     'delete ok'), 'all of it is in the audit');
 

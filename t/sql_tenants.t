@@ -68,8 +68,7 @@ for my $tenant ($a, $b) {
         RETURNING id");
     $owner->ask("INSERT INTO layouts (tenant_id, user_id, name)
         VALUES ('$tenant', '$user{$tenant}', 'wall')");
-    $owner->ask("INSERT INTO recording_audit (tenant_id, camera_id, action)
-        VALUES ('$tenant', '$camera{$tenant}', 'watch')");
+    $owner->ask("SELECT audit_note('$tenant', '1 h', 'test.watch', 'test', '1')");
     $owner->ask("INSERT INTO exports (tenant_id, camera_id, from_time, to_time)
         VALUES ('$tenant', '$camera{$tenant}', now(), now() + interval '1 h')");
     $alert{$tenant} = $owner->ask("SELECT alert_raise('$tenant',
