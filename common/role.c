@@ -42,7 +42,7 @@ static const cam_role_t  cam_roles[] = {
 static const char  *cam_permissions[] = {
     "cameras:read", "cameras:write", "streams:view", "recordings:read",
     "recordings:delete", "tokens:manage", "analytics:read", "alerts:manage",
-    "users:manage"
+    "users:manage", "audit:read"
 };
 
 

@@ -27,7 +27,8 @@
 #define CAM_PERMIT_ANALYTICS_READ     0x0040
 #define CAM_PERMIT_ALERTS_MANAGE      0x0080
 #define CAM_PERMIT_USERS_MANAGE       0x0100
-#define CAM_PERMIT_ALL                0x01ff
+#define CAM_PERMIT_AUDIT_READ         0x0200
+#define CAM_PERMIT_ALL                0x03ff
 
 
 /* as the type user_role of the database has them; zeroed memory is no role */

@@ -502,11 +502,13 @@ SELECT a.id,
        a.code,
        a.old,
        a.new,
-       a.details,
+       CASE WHEN r.count > 1
+            THEN a.details || jsonb_strip_nulls(jsonb_build_object(
+                     'from', json_time(r.from_time),
+                     'to', json_time(r.to_time)))
+            ELSE a.details END                              AS details,
        coalesce(r.last_at, a.at)                            AS last_at,
-       coalesce(r.count, 1)                                 AS count,
-       r.from_time,
-       r.to_time
+       coalesce(r.count, 1)                                 AS count
 FROM audit_log a
 LEFT JOIN audit_repeats r ON r.log_id = a.id;
 

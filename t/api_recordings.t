@@ -187,25 +187,26 @@ is_deeply([ map { $_->{why} } grep { $_->{id} eq $open } @{ $t->api_get(
 
 my @audit = @{ audit()->{json} };
 is_deeply([ sort keys %{ $audit[0] } ], [ sort qw(id at userId username
-    sessionId cameraId cameraName recordingId action from to address result) ],
+    sessionId cameraId cameraName recordingId action from to address result
+    tokenId lastAt count) ],
     'the fields of an entry');
 is_deeply([ map { "$_->{username} $_->{action} $_->{result}" }
     reverse @audit ], [
     'olga hold ok', 'olga delete RECORDING_LOCKED', 'olga hold ok',
     'olga release ok', 'olga release ok', 'olga delete ok',
     'olga delete RECORDING_IN_PROGRESS', 'vera download ok', 'vera watch ok',
-    'vera download ok', 'olga hold ok', 'olga delete ok' ],
+    'olga hold ok', 'olga delete ok' ],
     'who did what, and what came of it');
-is_deeply([ @{ $audit[4] }{qw(userId sessionId cameraId cameraName recordingId
-    from address)} ], [ @$viewer{qw(id sid)}, $gate, 'Gate 1/2', $gate[3],
-    '2026-01-01T03:00:00.000Z', '127.0.0.1' ], 'all of it');
-is_deeply([ @{ $audit[3] }{qw(recordingId from to)} ], [ undef,
+is_deeply([ @{ $audit[3] }{qw(userId sessionId cameraId cameraName recordingId
+    from address count)} ], [ @$viewer{qw(id sid)}, $gate, 'Gate 1/2', $gate[3],
+    '2026-01-01T03:00:00.000Z', '127.0.0.1', 2 ], 'all of it, twice');
+is_deeply([ @{ $audit[2] }{qw(recordingId from to)} ], [ undef,
     '2026-01-01T00:00:00.000Z', '2026-01-02T00:00:00.000Z' ], 'of a range');
 is_deeply([ @{ $audit[0] }{qw(cameraId recordingId)} ], [ $yard, undef ],
     'of a camera with all it had');
 
-for my $case ([ "userId=$viewer->{id}", 3 ], [ 'action=delete', 4 ],
-    [ "cameraId=$gate", 3 ], [ "recordingId=$yard[0]", 6 ],
+for my $case ([ "userId=$viewer->{id}", 2 ], [ 'action=delete', 4 ],
+    [ "cameraId=$gate", 2 ], [ "recordingId=$yard[0]", 6 ],
     [ 'action=export', 0 ], [ 'from=2026-01-01T00:00:00Z&'
         . 'to=2026-01-02T00:00:00Z', 0 ])
 {

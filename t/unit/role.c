@@ -91,7 +91,7 @@ test_permissions(void **state)
     assert_string_equal(list(all),
                         "cameras:read cameras:write streams:view "
                         "recordings:read recordings:delete tokens:manage "
-                        "analytics:read alerts:manage");
+                        "analytics:read alerts:manage audit:read");
     assert_string_equal(list(0), "");
     assert_string_equal(list(~CAM_PERMIT_ALL), "");
 
@@ -107,6 +107,7 @@ test_permissions(void **state)
     assert_int_equal(permission("analytics:read"), CAM_PERMIT_ANALYTICS_READ);
     assert_int_equal(permission("alerts:manage"), CAM_PERMIT_ALERTS_MANAGE);
     assert_int_equal(permission("users:manage"), CAM_PERMIT_USERS_MANAGE);
+    assert_int_equal(permission("audit:read"), CAM_PERMIT_AUDIT_READ);
 
     for (i = 0; i < 7; i++) {
         assert_int_equal(permission(others[i]), 0);
