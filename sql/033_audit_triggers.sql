@@ -16,6 +16,8 @@ BEGIN
     PERFORM audit_table('users', 'user',
         '{id,username,email,role,is_active,must_change_password}',
         '{last_login_at,password_changed_at}', 'id', 'username');
+    PERFORM audit_table('user_identities', 'identity',
+        '{issuer,subject,user_id}', '{last_login_at}', 'user_id', 'issuer');
     PERFORM audit_table('cameras', 'camera',
         '{id,external_id,name,company,model,serial_number,location,place,'
         'rtmp_url,is_active,is_recording,allowed_cidrs,cut_at_expiry,'

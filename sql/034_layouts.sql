@@ -238,3 +238,10 @@ REVOKE EXECUTE ON FUNCTION
 GRANT EXECUTE ON FUNCTION
     layout_cameras_are_there, api_layout_create, api_layout_update
     TO camera_api;
+
+DO $$
+BEGIN
+    PERFORM audit_table('layouts', 'layout',
+                        '{id,user_id,name,cells,is_default}');
+END
+$$;

@@ -10,14 +10,17 @@ DROP TRIGGER new_opaque_forms_are_audited ON stream_keys;
 DROP TRIGGER new_keys_are_audited ON stream_keys;
 DROP FUNCTION audit_stream_key();
 
-DROP TRIGGER rows_are_audited ON alerts;
-DROP TRIGGER rows_are_audited ON exports;
-DROP TRIGGER rows_are_audited ON bookmarks;
-DROP TRIGGER rows_are_audited ON recording_events;
-DROP TRIGGER rows_are_audited ON recording_schedules;
-DROP TRIGGER rows_are_audited ON cameras;
-DROP TRIGGER rows_are_audited ON users;
-DROP TRIGGER rows_are_audited ON tenants;
+DO $$
+DECLARE
+    audited     regclass;
+BEGIN
+    FOR audited IN SELECT tgrelid FROM pg_trigger
+                   WHERE tgfoid = 'audit_row'::regproc
+    LOOP
+        EXECUTE format('DROP TRIGGER rows_are_audited ON %s', audited);
+    END LOOP;
+END
+$$;
 
 -- what concerns recordings goes back to a table of its own
 

@@ -27,7 +27,8 @@ which is what is tested.
 =cut
 
 my @permissions = qw(cameras:read cameras:write streams:view recordings:read
-    recordings:delete tokens:manage analytics:read alerts:manage users:manage);
+    recordings:delete tokens:manage analytics:read alerts:manage users:manage
+    audit:read);
 
 our %roles = (
     admin    => [@permissions],
@@ -52,6 +53,7 @@ our %objects = (
     '/exports/:id'   => \&export,
     '/alerts/:id'    => \&alert,
     '/layouts/:id'   => \&layout,
+    '/audit/:id'     => \&audit,
 );
 
 =item %personal
@@ -152,6 +154,13 @@ sub layout {
     return $m->sql("INSERT INTO layouts (tenant_id, user_id, name)
         VALUES ('$tenant->{id}', '$who->{user}{id}',
             '$tenant->{mark} " . ++$m->{unique} . "') RETURNING id");
+}
+
+sub audit {
+    my ($m, $tenant) = @_;
+
+    return $m->sql("SELECT audit_add('$tenant->{id}', 'matrix.test', 'test',
+        NULL, '$tenant->{mark}')");
 }
 
 sub alert {
