@@ -8,7 +8,8 @@
 #include "json_read.h"
 
 
-static const char *cam_json_weigh(const char *text, size_t len);
+static const char *cam_json_weigh(const char *text, size_t len,
+    unsigned most_names, unsigned most_items);
 static const char *cam_json_skip_string(const char *p, const char *end);
 static void cam_json_wipe_texts(json_t *json);
 
@@ -16,11 +17,20 @@ static void cam_json_wipe_texts(json_t *json);
 json_t *
 cam_json_read(const char *text, size_t len, char *err, size_t size)
 {
+    return cam_json_read_within(text, len, CAM_JSON_NAMES_MAX,
+                                CAM_JSON_ITEMS_MAX, err, size);
+}
+
+
+json_t *
+cam_json_read_within(const char *text, size_t len, unsigned names,
+    unsigned items, char *err, size_t size)
+{
     json_t        *json;
     const char    *heavy;
     json_error_t   error;
 
-    heavy = cam_json_weigh(text, len);
+    heavy = cam_json_weigh(text, len, names, items);
 
     if (heavy) {
         (void) snprintf(err, size, "%s", heavy);
@@ -45,7 +55,8 @@ cam_json_read(const char *text, size_t len, char *err, size_t size)
 
 
 static const char *
-cam_json_weigh(const char *text, size_t len)
+cam_json_weigh(const char *text, size_t len, unsigned most_names,
+    unsigned most_items)
 {
     unsigned     depth, names, items;
     const char  *p, *end;
@@ -77,14 +88,14 @@ cam_json_weigh(const char *text, size_t len)
             break;
 
         case ':':
-            if (++names > CAM_JSON_NAMES_MAX) {
+            if (++names > most_names) {
                 return "has too many names";
             }
 
             break;
 
         case ',':
-            if (++items > CAM_JSON_ITEMS_MAX) {
+            if (++items > most_items) {
                 return "has too many items";
             }
 

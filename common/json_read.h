@@ -21,6 +21,9 @@
 /* an object or a list without a name that comes twice, or NULL and a sentence
    in err */
 json_t *cam_json_read(const char *text, size_t len, char *err, size_t size);
+/* the same with so many names and items instead */
+json_t *cam_json_read_within(const char *text, size_t len, unsigned names,
+    unsigned items, char *err, size_t size);
 
 /* overwrites every text in it and gives it up; NULL is allowed */
 void cam_json_wipe(json_t *json);

@@ -72,6 +72,9 @@
 #define NGX_CAMERA_API_NO_CONTENT     0x10    /* 204, rows are not shown */
 #define NGX_CAMERA_API_INTERACTIVE    0x20    /* not with an API token */
 #define NGX_CAMERA_API_STREAM         0x40    /* lasts, and is not timed */
+#define NGX_CAMERA_API_BULK           0x80    /* a body of up to 256 kB, also
+                                                 as CSV: the list that is its
+                                                 first field */
 
 
 #define NGX_CAMERA_API_RETENTION_DAYS    3650
@@ -215,6 +218,7 @@ typedef struct {
     ngx_camera_api_id_e                 ids;
     const cam_field_t                  *query;
     const cam_field_t                  *body;
+    const cam_field_t                  *row;       /* of _BULK: its items */
 
     ngx_camera_api_handler_pt           handler;   /* NULL: the statement */
 
@@ -290,6 +294,7 @@ struct ngx_camera_api_ctx_s {
                                                       with the request */
     ngx_str_t                           text;      /* of it, while it comes */
     size_t                              text_size;
+    unsigned                            text_csv:1;
     cam_problems_t                     *problems;  /* NULL: none */
 
     ngx_camera_pg_param_t               params[NGX_CAMERA_API_PARAMS_MAX];
@@ -394,6 +399,10 @@ void ngx_camera_api_reply_rows(ngx_camera_api_ctx_t *ctx,
 /* message is for people, NULL: the usual one; problems become details */
 void ngx_camera_api_error(ngx_camera_api_ctx_t *ctx,
     ngx_camera_api_code_e code, const char *message);
+
+/* a member with code, message and details, of one thing of many */
+void ngx_camera_api_put_error(ngx_camera_api_ctx_t *ctx, const char *name,
+    ngx_camera_api_code_e code, const cam_problems_t *problems);
 
 /* for a code of 429 or 503, which say 1 second otherwise */
 void ngx_camera_api_error_later(ngx_camera_api_ctx_t *ctx,

@@ -3,21 +3,28 @@
  */
 
 /*
- * Bodies: at most 64 kB of JSON, gathered in one buffer in memory.  nginx's
+ * Bodies: at most 64 kB of JSON, or 256 kB where a route takes many things at
+ * once, then also as a table of comma-separated values; gathered in one buffer in memory.  nginx's
  * own buffering would put larger ones into a file, and answer a body that is
  * too long or too slow with a page of its own; so they are taken as they come.
  * What was read is overwritten as soon as it is parsed: it may hold a
  * password.
  */
 
+#include "csv.h"
 #include "json_read.h"
 #include "ngx_camera_api_core.h"
 
-#define NGX_CAMERA_API_BODY_MAX  65536
+#define NGX_CAMERA_API_BODY_MAX    65536
+#define NGX_CAMERA_API_BULK_MAX    262144
+#define NGX_CAMERA_API_BULK_NAMES  16384
+#define NGX_CAMERA_API_BULK_ITEMS  32768
 
 
 static ngx_uint_t ngx_camera_api_body_none(ngx_http_request_t *r);
-static ngx_uint_t ngx_camera_api_body_is_json(ngx_http_request_t *r);
+static size_t ngx_camera_api_body_max(ngx_camera_api_ctx_t *ctx);
+static ngx_uint_t ngx_camera_api_body_is(ngx_http_request_t *r,
+    const char *type);
 static ngx_int_t ngx_camera_api_body_start(ngx_camera_api_ctx_t *ctx);
 static void ngx_camera_api_body_post_handler(ngx_http_request_t *r);
 static void ngx_camera_api_body_handler(ngx_http_request_t *r);
@@ -25,6 +32,8 @@ static ngx_int_t ngx_camera_api_body_read(ngx_camera_api_ctx_t *ctx,
     ngx_int_t rc);
 static ngx_int_t ngx_camera_api_body_take(ngx_camera_api_ctx_t *ctx);
 static ngx_int_t ngx_camera_api_body_parse(ngx_camera_api_ctx_t *ctx);
+static json_t *ngx_camera_api_body_table(ngx_camera_api_ctx_t *ctx, char *err,
+    size_t size);
 static ngx_int_t ngx_camera_api_body_failed(ngx_camera_api_ctx_t *ctx,
     ngx_int_t status);
 
@@ -51,11 +60,16 @@ ngx_camera_api_body(ngx_camera_api_ctx_t *ctx)
         return NGX_OK;
     }
 
-    if (r->headers_in.content_length_n > NGX_CAMERA_API_BODY_MAX) {
+    if (r->headers_in.content_length_n
+        > (off_t) ngx_camera_api_body_max(ctx))
+    {
         return ngx_camera_api_refuse(ctx, NGX_CAMERA_API_PAYLOAD_TOO_LARGE);
     }
 
-    if (!ngx_camera_api_body_is_json(r)) {
+    ctx->text_csv = ctx->route->flags & NGX_CAMERA_API_BULK
+                    && ngx_camera_api_body_is(r, "text/csv");
+
+    if (!ctx->text_csv && !ngx_camera_api_body_is(r, "application/json")) {
         return ngx_camera_api_refuse(ctx,
                                      NGX_CAMERA_API_UNSUPPORTED_MEDIA_TYPE);
     }
@@ -71,31 +85,39 @@ ngx_camera_api_body_none(ngx_http_request_t *r)
 }
 
 
-/* parameters, charset=utf-8 as a rule, mean nothing for JSON */
+static size_t
+ngx_camera_api_body_max(ngx_camera_api_ctx_t *ctx)
+{
+    return ctx->route->flags & NGX_CAMERA_API_BULK ? NGX_CAMERA_API_BULK_MAX
+                                                   : NGX_CAMERA_API_BODY_MAX;
+}
+
+
+/* parameters, charset=utf-8 as a rule, mean nothing for either type */
 
 static ngx_uint_t
-ngx_camera_api_body_is_json(ngx_http_request_t *r)
+ngx_camera_api_body_is(ngx_http_request_t *r, const char *type)
 {
+    size_t      len;
     u_char     *p, *last;
-    ngx_str_t  *type;
-
-    static ngx_str_t  json = ngx_string("application/json");
+    ngx_str_t  *value;
 
     if (r->headers_in.content_type == NULL) {
         return 0;
     }
 
-    type = &r->headers_in.content_type->value;
+    value = &r->headers_in.content_type->value;
+    len = ngx_strlen(type);
 
-    if (type->len < json.len
-        || ngx_strncasecmp(type->data, json.data, json.len) != 0)
+    if (value->len < len
+        || ngx_strncasecmp(value->data, (u_char *) type, len) != 0)
     {
         return 0;
     }
 
-    last = type->data + type->len;
+    last = value->data + value->len;
 
-    for (p = type->data + json.len; p < last && *p == ' '; p++) { /* void */ }
+    for (p = value->data + len; p < last && *p == ' '; p++) { /* void */ }
 
     return p == last || *p == ';';
 }
@@ -110,7 +132,7 @@ ngx_camera_api_body_start(ngx_camera_api_ctx_t *ctx)
     r = ctx->request;
 
     ctx->text_size = r->headers_in.chunked
-                     ? NGX_CAMERA_API_BODY_MAX
+                     ? ngx_camera_api_body_max(ctx)
                      : (size_t) r->headers_in.content_length_n;
 
     ctx->text.data = ngx_pnalloc(r->pool, ctx->text_size + 1);
@@ -240,12 +262,22 @@ ngx_camera_api_body_take(ngx_camera_api_ctx_t *ctx)
 static ngx_int_t
 ngx_camera_api_body_parse(ngx_camera_api_ctx_t *ctx)
 {
-    char  err[CAM_PROBLEM_MESSAGE];
+    char        err[CAM_PROBLEM_MESSAGE];
+    ngx_str_t   text;
+    ngx_uint_t  bulk;
 
-    ctx->json = cam_json_read((char *) ctx->text.data, ctx->text.len, err,
-                              sizeof(err));
+    err[0] = '\0';
+    text = ctx->text;
+    bulk = ctx->route->flags & NGX_CAMERA_API_BULK;
 
-    ngx_explicit_memzero(ctx->text.data, ctx->text.len);
+    ctx->json = ctx->text_csv
+                ? ngx_camera_api_body_table(ctx, err, sizeof(err))
+                : cam_json_read_within((char *) text.data, text.len,
+                      bulk ? NGX_CAMERA_API_BULK_NAMES : CAM_JSON_NAMES_MAX,
+                      bulk ? NGX_CAMERA_API_BULK_ITEMS : CAM_JSON_ITEMS_MAX,
+                      err, sizeof(err));
+
+    ngx_explicit_memzero(text.data, text.len);
 
     if (ctx->json == NULL) {
         ngx_camera_api_problem(ctx, "body", err);
@@ -253,6 +285,33 @@ ngx_camera_api_body_parse(ngx_camera_api_ctx_t *ctx)
     }
 
     return NGX_OK;
+}
+
+
+/* as the JSON that says the same; names were one line, and are in each item */
+
+static json_t *
+ngx_camera_api_body_table(ngx_camera_api_ctx_t *ctx, char *err, size_t size)
+{
+    json_t             *list, *json;
+    const cam_field_t  *field;
+
+    field = &ctx->route->body[0];
+
+    list = cam_csv_read((char *) ctx->text.data, ctx->text.len,
+                        ctx->route->row, (size_t) field->max, err, size);
+    if (list == NULL) {
+        return NULL;
+    }
+
+    json = json_pack("{s:o}", field->name, list);
+
+    if (json) {
+        ctx->text.len = ngx_max(ctx->text.len,
+                                json_dumpb(json, NULL, 0, JSON_COMPACT));
+    }
+
+    return json;
 }
 
 

@@ -22,6 +22,10 @@
 
 extern const ngx_camera_api_column_t  ngx_camera_api_cameras_columns[];
 
+/* what a new one may have, and what may be wrong with that besides */
+extern const cam_field_t  ngx_camera_api_cameras_new[];
+extern const ngx_camera_api_conflict_t  ngx_camera_api_cameras_conflicts[];
+
 
 /*
  * Signs what lets a camera publish, by its key of that generation, from now to

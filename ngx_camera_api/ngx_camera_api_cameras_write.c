@@ -107,7 +107,7 @@ static ngx_camera_api_statement_t  *const
 #define NGX_CAMERA_API_CAMERAS_DAYS         11
 #define NGX_CAMERA_API_CAMERAS_BYTES        12
 
-static const cam_field_t  ngx_camera_api_cameras_new[] = {
+const cam_field_t  ngx_camera_api_cameras_new[] = {
     NGX_CAMERA_API_CAMERAS_FIELDS(CAM_FIELD_REQUIRED)
 };
 
@@ -127,7 +127,7 @@ static const cam_field_t  ngx_camera_api_cameras_removal[] = {
 };
 
 
-static const ngx_camera_api_conflict_t  ngx_camera_api_cameras_conflicts[] = {
+const ngx_camera_api_conflict_t  ngx_camera_api_cameras_conflicts[] = {
     { "cameras_have_unique_serial_numbers",
       NGX_CAMERA_API_CAMERA_SERIAL_DUPLICATE },
     { "cameras_have_unique_external_ids",

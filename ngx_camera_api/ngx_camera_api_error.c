@@ -17,7 +17,11 @@ typedef struct {
 } ngx_camera_api_meaning_t;
 
 
-static void ngx_camera_api_error_details(ngx_camera_api_ctx_t *ctx);
+static void ngx_camera_api_error_put(ngx_camera_api_ctx_t *ctx,
+    ngx_camera_api_code_e code, const char *message,
+    const cam_problems_t *problems);
+static void ngx_camera_api_error_details(ngx_camera_api_ctx_t *ctx,
+    const cam_problems_t *problems);
 static void ngx_camera_api_error_forget(ngx_camera_api_ctx_t *ctx);
 static ngx_int_t ngx_camera_api_error_headers(ngx_camera_api_ctx_t *ctx,
     ngx_uint_t status);
@@ -87,7 +91,7 @@ static const ngx_camera_api_meaning_t  ngx_camera_api_meanings[] = {
         { 412, "PRECONDITION_FAILED",
           "It was changed since you read it: load it again." },
     [NGX_CAMERA_API_PAYLOAD_TOO_LARGE] =
-        { 413, "PAYLOAD_TOO_LARGE", "The body has more than 64 kB." },
+        { 413, "PAYLOAD_TOO_LARGE", "The body is too long." },
     [NGX_CAMERA_API_UNSUPPORTED_MEDIA_TYPE] =
         { 415, "UNSUPPORTED_MEDIA_TYPE",
           "The body must be application/json." },
@@ -147,11 +151,7 @@ ngx_camera_api_error(ngx_camera_api_ctx_t *ctx, ngx_camera_api_code_e code,
     ngx_camera_api_put_bool(ctx, "success", 0);
 
     ngx_camera_api_begin(ctx, "error", '{');
-    ngx_camera_api_put_string(ctx, "code", meaning->name);
-    ngx_camera_api_put_string(ctx, "message",
-                              message ? message : meaning->message);
-
-    ngx_camera_api_error_details(ctx);
+    ngx_camera_api_error_put(ctx, code, message, ctx->problems);
 
     tp = ngx_timeofday();
     ngx_camera_api_put_time(ctx, "timestamp",
@@ -162,6 +162,32 @@ ngx_camera_api_error(ngx_camera_api_ctx_t *ctx, ngx_camera_api_code_e code,
     ngx_camera_api_end(ctx, '}');
 
     ngx_camera_api_send(ctx, meaning->status);
+}
+
+
+void
+ngx_camera_api_put_error(ngx_camera_api_ctx_t *ctx, const char *name,
+    ngx_camera_api_code_e code, const cam_problems_t *problems)
+{
+    ngx_camera_api_begin(ctx, name, '{');
+    ngx_camera_api_error_put(ctx, code, NULL, problems);
+    ngx_camera_api_end(ctx, '}');
+}
+
+
+static void
+ngx_camera_api_error_put(ngx_camera_api_ctx_t *ctx, ngx_camera_api_code_e code,
+    const char *message, const cam_problems_t *problems)
+{
+    const ngx_camera_api_meaning_t  *meaning;
+
+    meaning = &ngx_camera_api_meanings[code];
+
+    ngx_camera_api_put_string(ctx, "code", meaning->name);
+    ngx_camera_api_put_string(ctx, "message",
+                              message ? message : meaning->message);
+
+    ngx_camera_api_error_details(ctx, problems);
 }
 
 
@@ -212,23 +238,21 @@ ngx_camera_api_error_headers(ngx_camera_api_ctx_t *ctx, ngx_uint_t status)
 
 
 static void
-ngx_camera_api_error_details(ngx_camera_api_ctx_t *ctx)
+ngx_camera_api_error_details(ngx_camera_api_ctx_t *ctx,
+    const cam_problems_t *problems)
 {
-    ngx_uint_t      i;
-    cam_problem_t  *problem;
+    ngx_uint_t  i;
 
-    if (ctx->problems == NULL) {
+    if (problems == NULL) {
         return;
     }
 
     ngx_camera_api_begin(ctx, "details", '[');
 
-    for (i = 0; i < ctx->problems->n; i++) {
-        problem = &ctx->problems->list[i];
-
+    for (i = 0; i < problems->n; i++) {
         ngx_camera_api_begin(ctx, NULL, '{');
-        ngx_camera_api_put_string(ctx, "field", problem->field);
-        ngx_camera_api_put_string(ctx, "message", problem->message);
+        ngx_camera_api_put_string(ctx, "field", problems->list[i].field);
+        ngx_camera_api_put_string(ctx, "message", problems->list[i].message);
         ngx_camera_api_end(ctx, '}');
     }
 

@@ -57,6 +57,7 @@ extern const ngx_camera_api_resource_t  ngx_camera_api_audit;
 extern const ngx_camera_api_resource_t  ngx_camera_api_auth;
 extern const ngx_camera_api_resource_t  ngx_camera_api_bookmarks;
 extern const ngx_camera_api_resource_t  ngx_camera_api_cameras;
+extern const ngx_camera_api_resource_t  ngx_camera_api_cameras_bulk;
 extern const ngx_camera_api_resource_t  ngx_camera_api_cameras_write;
 extern const ngx_camera_api_resource_t  ngx_camera_api_events;
 extern const ngx_camera_api_resource_t  ngx_camera_api_exports;
@@ -81,6 +82,7 @@ const ngx_camera_api_resource_t  *const ngx_camera_api_resources[] = {
     &ngx_camera_api_auth,
     &ngx_camera_api_bookmarks,
     &ngx_camera_api_cameras,
+    &ngx_camera_api_cameras_bulk,
     &ngx_camera_api_cameras_write,
     &ngx_camera_api_events,
     &ngx_camera_api_exports,

@@ -1,0 +1,1 @@
+DROP FUNCTION api_camera_create_bulk(jsonb, boolean);
