@@ -88,6 +88,10 @@ cw_record_run(cw_worker_t *worker, int child)
     r->volume.state = CAM_RECORD_VOLUME_ABSENT;
     cw_record_volume_tell(r);
 
+    cam_record_table_close(r->table);
+    free(r->buffer);
+    free(r);
+
     return 0;
 }
 
