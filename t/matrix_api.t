@@ -17,9 +17,7 @@ use Time::HiRes qw(time);
 
 my $t = Camera::Test->new(workers => 2);
 $t->skip_without(qw(nginx postgres migrations camera_api_database));
-$t->start_api(
-    http => join('', map { "camera_api_$_ 1000000r/m;" }
-        qw(limit address_limit login_limit)) . 'keepalive_requests 100000;',
+$t->start_api(Camera::Matrix->conf,
     server => 'location = /metrics { camera_metrics; }');
 
 my $m = Camera::Matrix->new($t);

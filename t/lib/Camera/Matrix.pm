@@ -115,6 +115,19 @@ sub sql {
     return $answer;
 }
 
+=item conf
+
+What nginx_conf() needs: no limits in the way, and everything that an operator
+has to switch on.
+
+=cut
+
+sub conf {
+    return (http => join '', 'keepalive_requests 100000;'
+        . 'camera_api_register on; camera_api_register_limit 100000r/h;',
+        map { "camera_api_$_ 1000000r/m;" } qw(limit address_limit login_limit));
+}
+
 =item principals
 
 Each has C<name>, C<tenant> (a or b), C<headers> and either C<may> (a hash of
@@ -358,7 +371,9 @@ sub ask {
     my @headers = (@{ $who->{headers} }, upgrade($op),
         defined $body ? 'Content-Type: application/json' : ());
 
-    my $r = $self->request($op->{method}, "/api/v1$path", \@headers, $body,
+    $path = "/api/v1$path" unless $path =~ m{^/api/};
+
+    my $r = $self->request($op->{method}, $path, \@headers, $body,
         $good && ($op->{endless} || $op->{good} == 101));
     $case->{asked} = "$path " . ($body // '');
     $r->{json} = eval { $json->decode($r->{body}) };
@@ -459,6 +474,7 @@ sub _body {
     my $user = $who->{user} // {};
     my %word = (
         ':unique'    => 'word-' . ++$self->{unique},
+        ':email'     => "word-$self->{unique}\@example.org",
         ':camera'    => $self->{ids}{':cameraId'}{ $who->{tenant} // 'a' },
         ':username'  => $user->{username},
         ':password'  => $self->{t}->password,

@@ -53,6 +53,7 @@ our %objects = (
     '/exports/:id'   => \&export,
     '/alerts/:id'    => \&alert,
     '/layouts/:id'   => \&layout,
+    '/nodes/:id'     => \&node,
     '/audit/:id'     => \&audit,
 );
 
@@ -77,7 +78,7 @@ openapi.yaml has for its body and its required arguments:
             id or by who asks, where it is not what the contract says: its first
             2xx; 401 and 403; 404, or 400 for a malformed id that is no path's
 
-In strings, C<:unique> is a new word each time, C<:username>, C<:password> and
+In strings, C<:unique> is a new word each time, C<:email> a new address, C<:username>, C<:password> and
 C<:refresh> are those of who asks, C<:camera> is a camera of theirs.
 
 =cut
@@ -92,6 +93,11 @@ our %requests = (
     changePassword => { body => { currentPassword => ':password',
                                   newPassword => ':password2' }, renew => 1 },
     createCamera   => { body => { serialNumber => ':unique' } },
+    register       => { body => { email => ':email' } },
+    registerAlias  => { body => { email => ':email' } },
+    loginAlias     => { body => { email => ':username',
+                                  password => ':password' } },
+    getNode        => { status => { other => 200 } },
     createLayout   => { body => { name => ':unique' } },
     getSnapshot    => { status => { own => 503 } },
     connectWebSocket => { status => { nobody => 101 } },
@@ -161,6 +167,17 @@ sub audit {
 
     return $m->sql("SELECT audit_add('$tenant->{id}', 'matrix.test', 'test',
         NULL, '$tenant->{mark}')");
+}
+
+# it is everybody's
+
+sub node {
+    my ($m, $tenant) = @_;
+
+    $m->sql("INSERT INTO nodes (id, capacity, started_at, heartbeat_at)
+        VALUES ('of-all', 1, now(), now()) ON CONFLICT (id) DO NOTHING");
+
+    return 'of-all';
 }
 
 sub alert {
