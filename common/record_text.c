@@ -91,7 +91,7 @@ cam_record_text_take(cam_record_text_t *t, size_t *len)
     char  *data;
 
     *len = t->len;
-    data = realloc(t->data, t->len);
+    data = t->len ? realloc(t->data, t->len) : NULL;
 
     return data ? data : t->data;
 }

@@ -94,14 +94,16 @@ ngx_camera_hls_back(ngx_http_request_t *r)
 static ngx_int_t
 ngx_camera_hls_back_send(ngx_http_request_t *r)
 {
+    ngx_uint_t             target;
     ngx_camera_hls_ctx_t  *ctx;
 
     ctx = ngx_http_get_module_ctx(r, ngx_camera_hls_module);
+    target = ngx_camera_hls_back_target(ctx->live, &ctx->back);
 
-    return ctx->args.skip
-           && ngx_camera_hls_back_skips(ctx->live,
-                                        ngx_camera_hls_back_target(ctx->live,
-                                                                  &ctx->back))
+    /* hls.js 1.7 miscounts discontinuities of a delta update without a hint */
+
+    return ctx->args.skip && ctx->live->index.state == CAM_LIVE_ON
+           && ngx_camera_hls_back_skips(ctx->live, target)
            ? ngx_camera_hls_back_news(r) : ngx_camera_hls_back_whole(r);
 }
 
