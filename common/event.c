@@ -14,6 +14,7 @@
 static int cam_event_digits(uint64_t *n, const char *text, size_t len);
 static int cam_event_type(const char *name, size_t len);
 static int cam_event_is_event(json_t *json);
+static void cam_event_camera(cam_event_t *event, json_t *json);
 static int cam_event_tenant(cam_event_t *event, json_t *json);
 
 
@@ -191,6 +192,7 @@ cam_event_notified(cam_event_t *event, const char *payload,
 
     event->type = (unsigned) type;
     event->json = json;
+    cam_event_camera(event, object);
 
     (void) json_object_del(object, "tenantId");
     event->len = json_dumpb(object, json, CAM_EVENT_MAX, JSON_COMPACT);
@@ -246,6 +248,21 @@ cam_event_is_event(json_t *json)
 }
 
 
+static void
+cam_event_camera(cam_event_t *event, json_t *json)
+{
+    json_t  *camera;
+
+    camera = json_object_get(json, "cameraId");
+
+    event->of_camera = json_is_string(camera)
+                       && cam_uuid_parse(event->camera,
+                                         json_string_value(camera),
+                                         json_string_length(camera))
+                          == 0;
+}
+
+
 int
 cam_event_message(cam_event_t *event, cam_event_id_t *id, const char *text,
     size_t len)
@@ -298,6 +315,10 @@ cam_event_json(cam_event_t *event, const char *text, size_t len)
 
     if (json_object_get(json, "tenantId")) {
         type = -1;
+    }
+
+    if (type != -1) {
+        cam_event_camera(event, json);
     }
 
     json_decref(json);

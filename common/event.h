@@ -36,6 +36,8 @@ typedef struct {
 typedef struct {
     unsigned      type;                    /* below CAM_EVENT_TYPES */
     char          tenant[CAM_UUID_TEXT + 1];
+    uint8_t       camera[CAM_UUID_LEN];
+    unsigned      of_camera:1;             /* or of none in particular */
     const char   *json;                    /* in one line, without a tenant */
     size_t        len;
 } cam_event_t;

@@ -54,6 +54,7 @@ typedef enum {
     CAM_FIELD_TIME,                     /* RFC 3339 */
     CAM_FIELD_TEXTS,                    /* a list of min to max texts */
     CAM_FIELD_CIDRS,                    /* the same of networks */
+    CAM_FIELD_UUIDS,                    /* the same of UUIDs */
     CAM_FIELD_OBJECTS,                  /* the same of objects, as JSON; what
                                            is in them is for check */
     CAM_FIELD_LIMIT,                    /* size of a page, 50 when not given */

@@ -9,6 +9,7 @@
 #include "fields_value.h"
 #include "registry.h"
 #include "utf8.h"
+#include "uuid.h"
 
 
 static void cam_fields_json(const cam_field_t *field, json_t *json,
@@ -19,6 +20,7 @@ static void cam_fields_objects(const cam_field_t *field, json_t *list,
     cam_value_t *value, cam_room_t *room, cam_problems_t *problems);
 static int cam_fields_is_list(const cam_field_t *field, json_t *list,
     cam_problems_t *problems);
+static const char *cam_fields_item_name(const cam_field_t *field);
 static int cam_fields_item(const cam_field_t *field, json_t *item);
 static int cam_fields_cidr(const char *text, size_t len);
 static char *cam_fields_literal(char *p, const char *text, size_t len);
@@ -88,6 +90,7 @@ cam_fields_json(const cam_field_t *field, json_t *json, cam_value_t *value,
 
     case CAM_FIELD_TEXTS:
     case CAM_FIELD_CIDRS:
+    case CAM_FIELD_UUIDS:
         cam_fields_list(field, json, value, room, problems);
         return;
 
@@ -128,9 +131,7 @@ cam_fields_list(const cam_field_t *field, json_t *list, cam_value_t *value,
 
         if (cam_fields_item(field, item) != 0) {
             cam_fields_wrong(field, problems, "item %d is not %s", (int) i + 1,
-                             field->type == CAM_FIELD_CIDRS
-                             ? "an address, or a network without bits "
-                               "behind its prefix" : "a text");
+                             cam_fields_item_name(field));
             return;
         }
 
@@ -230,11 +231,29 @@ cam_fields_is_list(const cam_field_t *field, json_t *list,
 }
 
 
+static const char *
+cam_fields_item_name(const cam_field_t *field)
+{
+    switch (field->type) {
+
+    case CAM_FIELD_CIDRS:
+        return "an address, or a network without bits behind its prefix";
+
+    case CAM_FIELD_UUIDS:
+        return "a UUID";
+
+    default:
+        return "a text";
+    }
+}
+
+
 static int
 cam_fields_item(const cam_field_t *field, json_t *item)
 {
     size_t       len;
     ssize_t      n;
+    uint8_t      uuid[CAM_UUID_LEN];
     const char  *text;
 
     if (!json_is_string(item)) {
@@ -246,6 +265,10 @@ cam_fields_item(const cam_field_t *field, json_t *item)
 
     if (field->type == CAM_FIELD_CIDRS) {
         return cam_fields_cidr(text, len);
+    }
+
+    if (field->type == CAM_FIELD_UUIDS) {
+        return cam_uuid_parse(uuid, text, len);
     }
 
     n = cam_utf8_length(text, len);

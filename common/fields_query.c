@@ -121,6 +121,7 @@ cam_fields_decoded(const cam_field_t *field, const char *text, size_t len,
 
     case CAM_FIELD_TEXTS:
     case CAM_FIELD_CIDRS:
+    case CAM_FIELD_UUIDS:
     case CAM_FIELD_OBJECTS:
         cam_fields_wrong(field, problems, "cannot be a parameter");
         return;

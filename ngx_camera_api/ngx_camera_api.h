@@ -75,6 +75,8 @@
 #define NGX_CAMERA_API_BULK           0x80    /* a body of up to 256 kB, also
                                                  as CSV: the list that is its
                                                  first field */
+#define NGX_CAMERA_API_BEFORE_CHANGE  0x100   /* with a password, too, that has
+                                                 to be changed first */
 
 
 #define NGX_CAMERA_API_RETENTION_DAYS    3650
@@ -103,6 +105,7 @@ typedef enum {
     NGX_CAMERA_API_INSUFFICIENT_PERMISSIONS,
     NGX_CAMERA_API_ROLE_RESTRICTED,
     NGX_CAMERA_API_REGISTRATION_CLOSED,
+    NGX_CAMERA_API_PASSWORD_CHANGE_REQUIRED,
     NGX_CAMERA_API_NOT_FOUND,
     NGX_CAMERA_API_CAMERA_NOT_FOUND,
     NGX_CAMERA_API_METHOD_NOT_ALLOWED,
@@ -249,6 +252,7 @@ typedef struct {
     unsigned                            scoped:1;  /* sees what is granted to
                                                       the user, not all that
                                                       the tenant has */
+    unsigned                            must_change:1;   /* the password */
 
     ngx_str_t                           tenant_text;
     u_char                              tenant_uuid[CAM_UUID_TEXT + 1];
@@ -445,6 +449,9 @@ ngx_int_t ngx_camera_api_param_once(ngx_camera_api_ctx_t *ctx);
    NGX_OK: Location is set to path and id; NGX_DONE: it was answered */
 ngx_int_t ngx_camera_api_created(ngx_camera_api_ctx_t *ctx,
     const PGresult *res, const char *path);
+
+/* whether it is this that a change came to, which its last column says */
+ngx_uint_t ngx_camera_api_outcome(const PGresult *res, const char *outcome);
 
 
 /* "https://host:port", in front of a path.  NGX_OK, or NGX_DONE: the Host of

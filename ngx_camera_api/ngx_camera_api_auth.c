@@ -133,6 +133,7 @@ static const ngx_camera_api_route_t  ngx_camera_api_auth_routes[] = {
         .method = NGX_HTTP_GET,
         .path = "/auth/me",
         .needs = NGX_CAMERA_API_LOGGED_IN,
+        .flags = NGX_CAMERA_API_BEFORE_CHANGE,
         .handler = ngx_camera_api_auth_me
     },
 
@@ -140,7 +141,7 @@ static const ngx_camera_api_route_t  ngx_camera_api_auth_routes[] = {
         .method = NGX_HTTP_POST,
         .path = "/auth/password",
         .needs = NGX_CAMERA_API_LOGGED_IN,
-        .flags = NGX_CAMERA_API_INTERACTIVE,
+        .flags = NGX_CAMERA_API_INTERACTIVE|NGX_CAMERA_API_BEFORE_CHANGE,
         .body = ngx_camera_api_auth_passwords,
         .handler = ngx_camera_api_auth_password
     },

@@ -29,8 +29,6 @@ static void ngx_camera_api_cameras_deleted(ngx_camera_api_ctx_t *ctx,
     const PGresult *res);
 static ngx_uint_t ngx_camera_api_cameras_removes(ngx_camera_api_ctx_t *ctx);
 static ngx_uint_t ngx_camera_api_cameras_is_live(const char *camera);
-static ngx_uint_t ngx_camera_api_cameras_is(const PGresult *res,
-    const char *outcome);
 static const char *ngx_camera_api_cameras_external_id(const char *text,
     size_t len);
 
@@ -265,7 +263,7 @@ ngx_camera_api_cameras_update(ngx_camera_api_ctx_t *ctx)
 static void
 ngx_camera_api_cameras_changed(ngx_camera_api_ctx_t *ctx, const PGresult *res)
 {
-    if (ngx_camera_api_cameras_is(res, "stale")) {
+    if (ngx_camera_api_outcome(res, "stale")) {
         ngx_camera_api_error(ctx, NGX_CAMERA_API_PRECONDITION_FAILED, NULL);
         return;
     }
@@ -346,7 +344,7 @@ ngx_camera_api_cameras_deleted(ngx_camera_api_ctx_t *ctx, const PGresult *res)
         return;
     }
 
-    if (ngx_camera_api_cameras_is(res, "stale")) {
+    if (ngx_camera_api_outcome(res, "stale")) {
         ngx_camera_api_error(ctx, NGX_CAMERA_API_PRECONDITION_FAILED, NULL);
         return;
     }
@@ -362,16 +360,6 @@ ngx_camera_api_cameras_deleted(ngx_camera_api_ctx_t *ctx, const PGresult *res)
     ngx_camera_api_end(ctx, '}');
 
     ngx_camera_api_send(ctx, NGX_HTTP_OK);
-}
-
-
-/* it is the last column; not the answer of a camera that is not there */
-
-static ngx_uint_t
-ngx_camera_api_cameras_is(const PGresult *res, const char *outcome)
-{
-    return PQntuples(res) != 0
-           && ngx_strcmp(PQgetvalue(res, 0, PQnfields(res) - 1), outcome) == 0;
 }
 
 

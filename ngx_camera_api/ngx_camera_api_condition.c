@@ -287,6 +287,16 @@ ngx_camera_api_canonical(ngx_camera_api_ctx_t *ctx, size_t *len)
 }
 
 
+/* not the answer of what is not there */
+
+ngx_uint_t
+ngx_camera_api_outcome(const PGresult *res, const char *outcome)
+{
+    return PQntuples(res) != 0
+           && ngx_strcmp(PQgetvalue(res, 0, PQnfields(res) - 1), outcome) == 0;
+}
+
+
 ngx_int_t
 ngx_camera_api_created(ngx_camera_api_ctx_t *ctx, const PGresult *res,
     const char *path)

@@ -93,6 +93,18 @@ ngx_camera_pg_query_t *ngx_camera_api_pg_start(
     void *data);
 
 
+/* one that only reads, with no more than this principal may see */
+ngx_camera_pg_query_t *ngx_camera_api_pg_start_for(
+    const ngx_camera_api_principal_t *principal,
+    ngx_camera_api_statement_t *statement, const ngx_camera_pg_param_t *params,
+    ngx_uint_t n, ngx_msec_t timeout, ngx_camera_pg_handler_pt handler,
+    void *data);
+
+/* the words of app.tenant that say what a principal, which may be NULL, sees;
+   answers their end */
+u_char *ngx_camera_api_who_sees(u_char *p,
+    const ngx_camera_api_principal_t *principal);
+
 /* the value of app.tenant for a statement of this request: NGX_OK or NGX_ERROR */
 ngx_int_t ngx_camera_api_who(ngx_camera_api_ctx_t *ctx,
     const ngx_camera_api_statement_t *statement, ngx_str_t *who);

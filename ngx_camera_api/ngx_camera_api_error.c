@@ -49,6 +49,9 @@ static const ngx_camera_api_meaning_t  ngx_camera_api_meanings[] = {
     [NGX_CAMERA_API_REGISTRATION_CLOSED] =
         { 403, "REGISTRATION_CLOSED",
           "Nobody may sign up here: ask an administrator for an account." },
+    [NGX_CAMERA_API_PASSWORD_CHANGE_REQUIRED] =
+        { 403, "PASSWORD_CHANGE_REQUIRED",
+          "Choose a password of your own first." },
     [NGX_CAMERA_API_NOT_FOUND] =
         { 404, "NOT_FOUND", "There is nothing at this address." },
     [NGX_CAMERA_API_CAMERA_NOT_FOUND] =

@@ -10,9 +10,10 @@
  *                            └── Redis is away: ─────────────► followers
  *
  * A follower is ended, and comes again, when it might miss something or may
- * not follow any more: its session or user changed, the connection that
- * listens was lost, this worker goes.  The hub walks all followers for an
- * event; there are few thousands, and a look is a comparison of ids.
+ * not follow any more: its session or user changed, what is granted to them
+ * included, the connection that listens was lost, this worker goes.  The hub
+ * walks all followers for an event; there are few thousands, and a look is a
+ * comparison of ids.
  */
 
 #include "ngx_camera.h"
@@ -70,7 +71,9 @@ static const ngx_camera_api_route_t  ngx_camera_api_events_routes[] = {
 };
 
 
-static ngx_camera_api_statement_t  *const ngx_camera_api_events_none[] = {
+static ngx_camera_api_statement_t  *const ngx_camera_api_events_statements[] =
+{
+    &ngx_camera_api_scope_cameras,
     NULL
 };
 
@@ -78,7 +81,7 @@ static ngx_camera_api_statement_t  *const ngx_camera_api_events_none[] = {
 const ngx_camera_api_resource_t  ngx_camera_api_events = {
     .name = "events",
     .routes = ngx_camera_api_events_routes,
-    .statements = ngx_camera_api_events_none,
+    .statements = ngx_camera_api_events_statements,
     .init_process = ngx_camera_api_events_init,
     .exit_process = ngx_camera_api_events_exit
 };
@@ -274,7 +277,13 @@ ngx_camera_api_follow(ngx_camera_api_follower_t *follower)
     }
 
     ngx_camera_api_follow_anew(follower, follower->types);
-    ngx_camera_api_history_ask(follower);
+
+    if (!follower->principal->scoped) {
+        ngx_camera_api_history_ask(follower);
+
+    } else if (ngx_camera_api_scope_ask(follower) != NGX_OK) {
+        follower->end(follower, 0);
+    }
 }
 
 
@@ -311,6 +320,7 @@ ngx_camera_api_unfollow(ngx_camera_api_follower_t *follower)
     ngx_queue_remove(&follower->queue);
 
     ngx_camera_api_history_cancel(follower);
+    ngx_camera_api_scope_cancel(follower);
 }
 
 
@@ -416,11 +426,21 @@ ngx_camera_api_events_one(ngx_camera_api_follower_t *follower,
         follower->last = *id;
     }
 
-    if ((follower->types & ((ngx_uint_t) 1 << event->type))
+    if (ngx_camera_api_events_wants(follower, event)
         && follower->event(follower, event, id) != NGX_OK)
     {
         follower->end(follower, 0);
     }
+}
+
+
+ngx_uint_t
+ngx_camera_api_events_wants(const ngx_camera_api_follower_t *follower,
+    const cam_event_t *event)
+{
+    return (follower->types & ((ngx_uint_t) 1 << event->type))
+           && (!follower->principal->scoped
+               || ngx_camera_api_scope_has(follower, event));
 }
 
 

@@ -47,6 +47,10 @@ struct ngx_camera_api_follower_s {
     ngx_queue_t                  queue;        /* of the hub */
     ngx_queue_t                  turn;         /* of those who wait to ask */
     ngx_camera_redis_command_t  *command;      /* what it asks for */
+    ngx_camera_pg_query_t       *asking;       /* which cameras it may see */
+    u_char                      *granted;      /* their ids in order, NULL: not
+                                                  known, which is none */
+    ngx_uint_t                   ngranted;
     uint64_t                     since;        /* what was handed out before */
     unsigned                     begun:1;
     unsigned                     live:1;       /* has what came before */
@@ -96,6 +100,19 @@ ngx_int_t ngx_camera_api_publish_init(ngx_cycle_t *cycle);
 void ngx_camera_api_publish(const cam_event_t *event);
 void ngx_camera_api_publish_tick(ngx_uint_t listening);
 void ngx_camera_api_publish_deaf(void);
+
+/* what is to be told to it, among all that its tenant has */
+ngx_uint_t ngx_camera_api_events_wants(
+    const ngx_camera_api_follower_t *follower, const cam_event_t *event);
+
+/* a follower that sees granted cameras only learns which, and asks for what
+   came before */
+extern ngx_camera_api_statement_t  ngx_camera_api_scope_cameras;
+
+ngx_int_t ngx_camera_api_scope_ask(ngx_camera_api_follower_t *follower);
+void ngx_camera_api_scope_cancel(ngx_camera_api_follower_t *follower);
+ngx_uint_t ngx_camera_api_scope_has(const ngx_camera_api_follower_t *follower,
+    const cam_event_t *event);
 
 void ngx_camera_api_history_init(ngx_log_t *log);
 void ngx_camera_api_history_ask(ngx_camera_api_follower_t *follower);

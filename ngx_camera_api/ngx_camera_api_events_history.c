@@ -299,7 +299,7 @@ ngx_camera_api_history_row(ngx_camera_api_follower_t *follower,
         && cam_event_json(&event, fields->element[1]->str,
                           fields->element[1]->len)
            == 0
-        && (follower->types & ((ngx_uint_t) 1 << event.type))
+        && ngx_camera_api_events_wants(follower, &event)
         && follower->event(follower, &event, &id) != NGX_OK)
     {
         return NGX_AGAIN;

@@ -52,8 +52,8 @@ static void ngx_camera_api_identify_listening(void *data, ngx_uint_t up);
 
 ngx_camera_api_statement_t  ngx_camera_api_identify_check = {
     "api_session_check",
-    "SELECT user_id, tenant_id, username, role::text"
-    " FROM api_session_check($1)",
+    "SELECT user_id, tenant_id, username, role::text, scoped,"
+    " must_change_password FROM api_session_check($1)",
     1, NGX_CAMERA_API_READS, 0
 };
 
@@ -270,6 +270,9 @@ ngx_camera_api_check_read(ngx_camera_api_session_t *session,
 
     session->role = cam_role_parse(PQgetvalue(res, 0, 3),
                                    PQgetlength(res, 0, 3));
+
+    session->scoped = PQgetvalue(res, 0, 4)[0] != 0;
+    session->must_change = PQgetvalue(res, 0, 5)[0] != 0;
 }
 
 
@@ -320,6 +323,8 @@ ngx_camera_api_identify_fill(ngx_camera_api_principal_t *p,
 
     p->role = session->role;
     p->permissions = cam_role_permissions(session->role);
+    p->scoped = session->scoped;
+    p->must_change = session->must_change;
 
     cam_uuid_print((char *) p->tenant_uuid, p->tenant);
 

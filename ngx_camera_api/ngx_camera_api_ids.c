@@ -6,6 +6,10 @@
  * Ids in paths.  A camera's may be its externalId, which is looked up here
  * first, so that every statement finds a UUID.  An id that cannot be is an id
  * of nothing, and answered like every other unknown one.
+ *
+ * What a route tells of a camera may come out of shared memory, which knows of
+ * tenants and not of grants.  Whoever sees only what was granted is therefore
+ * let on to a camera when the database has shown it to them.
  */
 
 #include "ngx_camera_api_core.h"
@@ -17,6 +21,7 @@
 
 static ngx_int_t ngx_camera_api_ids_decode(ngx_camera_api_ctx_t *ctx,
     ngx_str_t *id);
+static ngx_uint_t ngx_camera_api_ids_is_scoped(ngx_camera_api_ctx_t *ctx);
 static void ngx_camera_api_ids_found(ngx_camera_api_ctx_t *ctx,
     const PGresult *res);
 static ngx_int_t ngx_camera_api_ids_unknown(ngx_camera_api_ctx_t *ctx);
@@ -29,13 +34,20 @@ ngx_camera_api_statement_t  ngx_camera_api_ids_camera = {
 };
 
 
+ngx_camera_api_statement_t  ngx_camera_api_ids_granted = {
+    "api_camera_granted",
+    "SELECT id FROM cameras WHERE id = $1",
+    1, NGX_CAMERA_API_READS, 0
+};
+
+
 ngx_int_t
 ngx_camera_api_ids(ngx_camera_api_ctx_t *ctx)
 {
     u_char       uuid[CAM_UUID_LEN];
     ngx_int_t    rc;
     ngx_str_t   *id;
-    ngx_uint_t   i;
+    ngx_uint_t   i, named;
 
     for (i = 0; i < NGX_CAMERA_API_IDS_MAX && ctx->ids[i].len; i++) {
         id = &ctx->ids[i];
@@ -49,26 +61,39 @@ ngx_camera_api_ids(ngx_camera_api_ctx_t *ctx)
             return ngx_camera_api_refuse(ctx, NGX_CAMERA_API_INTERNAL_ERROR);
         }
 
-        if (ctx->route->ids == NGX_CAMERA_API_ID_TEXT
-            || cam_uuid_parse(uuid, (char *) id->data, id->len) == 0)
-        {
+        if (ctx->route->ids == NGX_CAMERA_API_ID_TEXT) {
             continue;
         }
 
+        named = cam_uuid_parse(uuid, (char *) id->data, id->len) == 0;
+
         if (ctx->route->ids != NGX_CAMERA_API_ID_CAMERA) {
-            return ngx_camera_api_ids_unknown(ctx);
+
+            if (!named) {
+                return ngx_camera_api_ids_unknown(ctx);
+            }
+
+        } else if (!named || ngx_camera_api_ids_is_scoped(ctx)) {
+
+            /* only the first id of a path is a camera's */
+
+            ngx_camera_api_param_text(ctx, (char *) id->data);
+            ngx_camera_api_query(ctx, named ? &ngx_camera_api_ids_granted
+                                            : &ngx_camera_api_ids_camera,
+                                 ngx_camera_api_ids_found);
+
+            return NGX_AGAIN;
         }
-
-        /* only the first id of a path is a camera's */
-
-        ngx_camera_api_param_text(ctx, (char *) id->data);
-        ngx_camera_api_query(ctx, &ngx_camera_api_ids_camera,
-                             ngx_camera_api_ids_found);
-
-        return NGX_AGAIN;
     }
 
     return NGX_OK;
+}
+
+
+static ngx_uint_t
+ngx_camera_api_ids_is_scoped(ngx_camera_api_ctx_t *ctx)
+{
+    return ctx->principal && ctx->principal->scoped;
 }
 
 

@@ -14,6 +14,13 @@ ngx_camera_api_authorize(ngx_camera_api_ctx_t *ctx)
 
     needs = ctx->route->needs;
 
+    if (ctx->principal && ctx->principal->must_change
+        && !(ctx->route->flags & NGX_CAMERA_API_BEFORE_CHANGE))
+    {
+        return ngx_camera_api_refuse(ctx,
+                                     NGX_CAMERA_API_PASSWORD_CHANGE_REQUIRED);
+    }
+
     if (needs == NGX_CAMERA_API_PUBLIC || needs == NGX_CAMERA_API_OPTIONAL) {
         return NGX_OK;
     }

@@ -50,11 +50,13 @@ static ngx_camera_api_code_e ngx_camera_api_pg_code(const char *sqlstate);
 
 extern ngx_camera_api_statement_t  ngx_camera_api_identify_check;
 extern ngx_camera_api_statement_t  ngx_camera_api_ids_camera;
+extern ngx_camera_api_statement_t  ngx_camera_api_ids_granted;
 
 /* those of the core */
 static ngx_camera_api_statement_t  *const ngx_camera_api_pg_core[] = {
     &ngx_camera_api_identify_check,
     &ngx_camera_api_ids_camera,
+    &ngx_camera_api_ids_granted,
     NULL
 };
 
@@ -304,6 +306,23 @@ ngx_camera_api_pg_start(ngx_camera_api_statement_t *statement,
     ngx_camera_pg_handler_pt handler, void *data)
 {
     return ngx_camera_api_pg_start_as(NULL, statement, params, n, timeout,
+                                      handler, data);
+}
+
+
+ngx_camera_pg_query_t *
+ngx_camera_api_pg_start_for(const ngx_camera_api_principal_t *principal,
+    ngx_camera_api_statement_t *statement,
+    const ngx_camera_pg_param_t *params, ngx_uint_t n, ngx_msec_t timeout,
+    ngx_camera_pg_handler_pt handler, void *data)
+{
+    u_char     text[NGX_CAMERA_PG_SETTING_MAX];
+    ngx_str_t  who;
+
+    who.data = text;
+    who.len = ngx_camera_api_who_sees(text, principal) - text;
+
+    return ngx_camera_api_pg_start_as(&who, statement, params, n, timeout,
                                       handler, data);
 }
 

@@ -61,6 +61,8 @@ extern const ngx_camera_api_resource_t  ngx_camera_api_cameras_bulk;
 extern const ngx_camera_api_resource_t  ngx_camera_api_cameras_write;
 extern const ngx_camera_api_resource_t  ngx_camera_api_events;
 extern const ngx_camera_api_resource_t  ngx_camera_api_exports;
+extern const ngx_camera_api_resource_t  ngx_camera_api_grants;
+extern const ngx_camera_api_resource_t  ngx_camera_api_groups;
 extern const ngx_camera_api_resource_t  ngx_camera_api_layouts;
 extern const ngx_camera_api_resource_t  ngx_camera_api_nodes;
 extern const ngx_camera_api_resource_t  ngx_camera_api_recording_audit;
@@ -86,6 +88,8 @@ const ngx_camera_api_resource_t  *const ngx_camera_api_resources[] = {
     &ngx_camera_api_cameras_write,
     &ngx_camera_api_events,
     &ngx_camera_api_exports,
+    &ngx_camera_api_grants,
+    &ngx_camera_api_groups,
     &ngx_camera_api_layouts,
     &ngx_camera_api_nodes,
     &ngx_camera_api_recording_audit,

@@ -29,6 +29,8 @@ typedef struct {
     u_char       tenant[CAM_UUID_LEN];
     u_char       username[NGX_CAMERA_API_SESSION_NAME];
     cam_role_e   role;
+    unsigned     scoped:1;        /* sees what is granted to the user */
+    unsigned     must_change:1;   /* the password, before anything else */
 } ngx_camera_api_session_t;
 
 

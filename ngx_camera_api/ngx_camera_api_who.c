@@ -16,8 +16,6 @@
 #include "ngx_camera_api_core.h"
 
 
-static u_char *ngx_camera_api_who_sees(u_char *p,
-    const ngx_camera_api_principal_t *principal);
 static u_char *ngx_camera_api_who_asks(u_char *p, ngx_camera_api_ctx_t *ctx);
 
 
@@ -57,7 +55,7 @@ ngx_camera_api_who(ngx_camera_api_ctx_t *ctx,
 }
 
 
-static u_char *
+u_char *
 ngx_camera_api_who_sees(u_char *p, const ngx_camera_api_principal_t *principal)
 {
     if (principal == NULL) {

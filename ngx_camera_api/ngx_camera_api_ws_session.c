@@ -133,6 +133,10 @@ ngx_camera_api_ws_checked(void *data, ngx_camera_api_code_e code)
         code = NGX_CAMERA_API_INSUFFICIENT_PERMISSIONS;
     }
 
+    if (code == NGX_CAMERA_API_OK && ws->identity.principal.must_change) {
+        code = NGX_CAMERA_API_PASSWORD_CHANGE_REQUIRED;
+    }
+
     if (code == NGX_CAMERA_API_OK && ws->follows
         && ngx_memcmp(ws->principal.user, ws->identity.principal.user,
                       CAM_UUID_LEN)

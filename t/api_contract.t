@@ -105,7 +105,8 @@ sub fields_of_code {
     {
         my ($name, $type, $flags, @bounds) = ($1, $2, $3, $4, $5);
         @bounds = map { number($_) } @bounds;
-        @bounds = (undef, undef) unless $type =~ /^(?:TEXT|INT|LIMIT|TEXTS|OBJECTS)$/;
+        @bounds = (undef, undef)
+            unless $type =~ /^(?:TEXT|INT|LIMIT|TEXTS|UUIDS|OBJECTS)$/;
         $field{$name} = [ $flags =~ /REQUIRED/ ? 1 : 0, @bounds ];
     }
 

@@ -91,6 +91,7 @@ judge(const cam_field_t *field, const cam_value_t *value)
 
     case CAM_FIELD_TEXTS:
     case CAM_FIELD_CIDRS:
+    case CAM_FIELD_UUIDS:
         must(value->text[0] == '{' && value->text[value->len - 1] == '}');
         must(value->number <= field->max);
         break;

@@ -173,6 +173,30 @@ a_notification_loses_its_tenant(void **state)
 
 
 static void
+an_event_is_of_a_camera_with_a_uuid(void **state)
+{
+    uint8_t      uuid[CAM_UUID_LEN];
+    cam_event_t  event;
+
+    static const char  of[] = "{\"type\":\"stream.status\",\"cameraId\":\""
+                              TENANT "\",\"at\":\"now\",\"data\":{}}";
+    static const char  none[] = "{\"type\":\"alert.created\",\"cameraId\":"
+                                "null,\"at\":\"now\",\"data\":{}}";
+
+    cam_uuid_parse(uuid, TENANT, CAM_UUID_TEXT);
+
+    assert_int_equal(cam_event_json(&event, of, strlen(of)), 0);
+    assert_true(event.of_camera);
+    assert_memory_equal(event.camera, uuid, CAM_UUID_LEN);
+
+    assert_int_equal(cam_event_json(&event, none, strlen(none)), 0);
+    assert_false(event.of_camera);
+    assert_int_equal(cam_event_json(&event, EVENT, strlen(EVENT)), 0);
+    assert_false(event.of_camera);
+}
+
+
+static void
 a_message_is_tenant_id_and_event(void **state)
 {
     size_t          i;
@@ -212,6 +236,7 @@ main(void)
         cmocka_unit_test(types_need_what_reading_them_needs),
         cmocka_unit_test(an_event_may_be_about_no_camera),
         cmocka_unit_test(a_notification_loses_its_tenant),
+        cmocka_unit_test(an_event_is_of_a_camera_with_a_uuid),
         cmocka_unit_test(a_message_is_tenant_id_and_event)
     };
 

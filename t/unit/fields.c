@@ -20,6 +20,8 @@
 #include "json_read.h"
 
 
+#define UUID  "4e6a1b1c-7b1f-4d0e-9a0c-0123456789ab"
+
 static const char *no_bee(const char *text, size_t len);
 
 
@@ -36,11 +38,12 @@ static const cam_field_t  fields[] = {
     { "at", CAM_FIELD_TIME, 0, 0, 0, NULL, NULL },
     { "tags", CAM_FIELD_TEXTS, 0, 0, 3, NULL, NULL },
     { "nets", CAM_FIELD_CIDRS, 0, 0, 3, NULL, NULL },
+    { "ids", CAM_FIELD_UUIDS, 0, 0, 3, NULL, NULL },
     { "things", CAM_FIELD_OBJECTS, 0, 1, 2, NULL, no_bee },
     CAM_FIELD_END
 };
 
-enum { NAME, NOTE, PASS, ON, N, COLOUR, ID, AT, TAGS, NETS, THINGS };
+enum { NAME, NOTE, PASS, ON, N, COLOUR, ID, AT, TAGS, NETS, IDS, THINGS };
 
 static const cam_field_t  page[] = {
     { "limit", CAM_FIELD_LIMIT, 0, 1, 200, NULL, NULL },
@@ -239,6 +242,10 @@ lists_are_literals_of_arrays(void **state)
     body("{\"name\":\"a\",\"nets\":[\"10.0.0.0/8\",\"host\"]}");
     is_told("nets", "item 2 is not an address, or a network without bits "
                     "behind its prefix");
+    assert_int_equal(body("{\"name\":\"a\",\"ids\":[\"" UUID "\"]}"), 0);
+    assert_string_equal(values[IDS].text, "{\"" UUID "\"}");
+    body("{\"name\":\"a\",\"ids\":[\"" UUID "\",\"x\"]}");
+    is_told("ids", "item 2 is not a UUID");
     body("{\"name\":\"a\",\"nets\":null}");
     is_told("nets", "must be a list of 0 to 3 items");
 }

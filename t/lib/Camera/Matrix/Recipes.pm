@@ -55,6 +55,9 @@ our %objects = (
     '/layouts/:id'   => \&layout,
     '/nodes/:id'     => \&node,
     '/audit/:id'     => \&audit,
+    '/users/:id'     => \&user,
+    '/camera-groups/:id' => \&group,
+    '/camera-groups/:id/cameras/:cameraId' => \&member,
 );
 
 =item %personal
@@ -98,6 +101,8 @@ our %requests = (
     loginAlias     => { body => { email => ':username',
                                   password => ':password' } },
     getNode        => { status => { other => 200 } },
+    createCameraGroup => { body => { name => ':unique' } },
+    updateCameraGroup => { body => { name => ':unique' } },
     createLayout   => { body => { name => ':unique' } },
     getSnapshot    => { status => { own => 503 } },
     connectWebSocket => { status => { nobody => 101 } },
@@ -178,6 +183,36 @@ sub node {
         VALUES ('of-all', 1, now(), now()) ON CONFLICT (id) DO NOTHING");
 
     return 'of-all';
+}
+
+sub user {
+    my ($m, $tenant) = @_;
+
+    return $m->sql("INSERT INTO users (tenant_id, username, password_hash)
+        VALUES ('$tenant->{id}', '$tenant->{mark}" . ++$m->{unique} . "',
+            '\$2b\$12\$" . '.' x 53 . "') RETURNING id");
+}
+
+sub group {
+    my ($m, $tenant) = @_;
+
+    return $m->sql("INSERT INTO camera_groups (tenant_id, name)
+        VALUES ('$tenant->{id}', '$tenant->{mark} " . ++$m->{unique} . "')
+        RETURNING id");
+}
+
+# a camera of all groups, for one of which it is asked
+
+sub member {
+    my ($m, $tenant) = @_;
+
+    my $camera = camera($m, $tenant);
+
+    $m->sql("INSERT INTO camera_group_members (tenant_id, group_id, camera_id)
+        SELECT tenant_id, id, '$camera' FROM camera_groups
+        WHERE tenant_id = '$tenant->{id}'");
+
+    return $camera;
 }
 
 sub alert {
