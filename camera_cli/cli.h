@@ -65,6 +65,8 @@ typedef struct {
     const char  *volume;
     const char  *file;
     const char  *keys;
+    const char  *from;
+    const char  *anchor;
     long         ttl;              /* seconds, -1 = not given */
     long         overlap;
     int          json;
@@ -154,6 +156,7 @@ int cli_cmd_doctor(cli_t *cli);
 int cli_cmd_user(cli_t *cli);
 int cli_cmd_tenant(cli_t *cli);
 int cli_cmd_retention(cli_t *cli);
+int cli_cmd_audit(cli_t *cli);
 int cli_cmd_keys(cli_t *cli);
 int cli_cmd_verify(cli_t *cli);
 int cli_cmd_fsck(cli_t *cli);

@@ -119,6 +119,19 @@ static const cli_command_t  cli_commands[] = {
       "that was put forward makes nothing old: confirm says that it is right.",
       "dry-run", 0, 1, 1, cli_cmd_retention },
 
+    { "audit", "verify [--tenant SLUG] [--from TIME] [--anchor FILE]"
+               " [--keys FILE] | anchor | retention [MONTHS|keep]",
+      "prove that the audit log is what was written",
+      "verify follows the chain of each tenant, or of SLUG, and names the\n"
+      "first row that was changed, removed, inserted or moved; TIME says where\n"
+      "to begin.  anchor prints the last place of each chain, signed; kept in\n"
+      "another place, and given back as --anchor FILE, it shows whether all\n"
+      "that is up to there was made anew, or what is behind it cut off.  The\n"
+      "log of camera-worker has such lines, too.  retention says for how long\n"
+      "the log is kept, or sets it.  verify exits with 0 when all is good and\n"
+      "with 1 when not.",
+      "tenant from anchor keys", 1, 2, 1, cli_cmd_audit },
+
     { "keys", "init [FILE] | rotate [FILE] [--use USE] [--retire]"
               " | list [FILE]",
       "make, rotate or list signing keys",

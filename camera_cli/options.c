@@ -63,6 +63,8 @@ static const cli_option_t  cli_options[] = {
     { "volume",    CLI_TEXT,     offsetof(cli_options_t, volume) },
     { "file",      CLI_TEXT,     offsetof(cli_options_t, file) },
     { "keys",      CLI_TEXT,     offsetof(cli_options_t, keys) },
+    { "from",      CLI_TEXT,     offsetof(cli_options_t, from) },
+    { "anchor",    CLI_TEXT,     offsetof(cli_options_t, anchor) },
     { "dry-run",   CLI_FLAG,     offsetof(cli_options_t, dry_run) },
     { "deep",      CLI_FLAG,     offsetof(cli_options_t, deep) },
 };

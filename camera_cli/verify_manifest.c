@@ -146,7 +146,7 @@ static const cli_verdict_t *
 cli_manifest_judge(cli_t *cli, json_t *manifest, const char *path,
     char file[PATH_MAX])
 {
-    switch (cam_manifest_verify(manifest, &cli->keys)) {
+    switch (cam_manifest_verify(manifest, CAM_MANIFEST_EXPORT, &cli->keys)) {
 
     case CAM_MANIFEST_OK:
         break;

@@ -37,7 +37,9 @@ cw_export_manifest(cw_export_t *e, cw_export_job_t *job)
 
     manifest = cw_manifest(e, job);
 
-    if (manifest == NULL || cam_manifest_sign(manifest, &e->keys) != 0) {
+    if (manifest == NULL
+        || cam_manifest_sign(manifest, CAM_MANIFEST_EXPORT, &e->keys) != 0)
+    {
         json_decref(manifest);
         return cw_export_fail(job, "no_key: the manifest cannot be signed");
     }

@@ -59,6 +59,8 @@ static const cw_jobs_job_t  cw_jobs_list[] = {
     { cw_jobs_clock, 2000, CW_JOBS_RETENTION },
     { cw_jobs_check, 5000, 0 },
     { cw_jobs_retention, 60000, CW_JOBS_RETENTION },
+    { cw_jobs_audit, 2000, 0 },
+    { cw_jobs_anchors, 3600000, 0 },
     { cw_jobs_upkeep, 3600000, 0 }
 };
 

@@ -21,7 +21,7 @@
 #include "record_table.h"
 #include "worker.h"
 
-#define CW_JOBS_TIMES     8
+#define CW_JOBS_TIMES     10
 #define CW_JOBS_TROUBLES  3
 #define CW_JOBS_NUMBER    24          /* longest 64-bit number, and a NUL */
 #define CW_JOBS_SHUT      (64 * (CAM_UUID_TEXT + 1) + 4)
@@ -110,6 +110,10 @@ void cw_jobs_alerts(cw_jobs_t *j);
 int cw_jobs_raise(cw_jobs_t *j, const char *camera, const char *type,
     const char *severity, const char *message);
 int cw_jobs_calm(cw_jobs_t *j, const char *camera, const char *type);
+
+/* jobs_audit.c: rows of the audit log into its chain; its ends, signed */
+void cw_jobs_audit(cw_jobs_t *j);
+void cw_jobs_anchors(cw_jobs_t *j);
 
 /* jobs_upkeep.c */
 void cw_jobs_upkeep(cw_jobs_t *j);

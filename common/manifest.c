@@ -11,17 +11,17 @@
 #include "base64url.h"
 #include "manifest.h"
 
-#define CAM_MANIFEST_PREFIX  "camera-export 1\n"
 #define CAM_MANIFEST_MAC     32
 
 
-static int cam_manifest_mac(json_t *manifest, const cam_key_t *key,
-    uint8_t mac[CAM_MANIFEST_MAC]);
-static char *cam_manifest_text(json_t *manifest);
+static int cam_manifest_mac(json_t *manifest, const char *words,
+    const cam_key_t *key, uint8_t mac[CAM_MANIFEST_MAC]);
+static char *cam_manifest_text(json_t *manifest, const char *words);
 
 
 int
-cam_manifest_sign(json_t *manifest, const cam_keys_t *keys)
+cam_manifest_sign(json_t *manifest, const char *words,
+    const cam_keys_t *keys)
 {
     char              text[cam_base64url_encoded_len(CAM_MANIFEST_MAC) + 1];
     uint8_t           mac[CAM_MANIFEST_MAC];
@@ -31,7 +31,7 @@ cam_manifest_sign(json_t *manifest, const cam_keys_t *keys)
 
     if (key == NULL
         || json_object_set_new(manifest, "kid", json_string(key->kid)) != 0
-        || cam_manifest_mac(manifest, key, mac) != 0)
+        || cam_manifest_mac(manifest, words, key, mac) != 0)
     {
         return -1;
     }
@@ -43,7 +43,8 @@ cam_manifest_sign(json_t *manifest, const cam_keys_t *keys)
 
 
 cam_manifest_rc_e
-cam_manifest_verify(json_t *manifest, const cam_keys_t *keys)
+cam_manifest_verify(json_t *manifest, const char *words,
+    const cam_keys_t *keys)
 {
     char              text[cam_base64url_encoded_len(CAM_MANIFEST_MAC) + 1];
     uint8_t           mac[CAM_MANIFEST_MAC];
@@ -63,7 +64,7 @@ cam_manifest_verify(json_t *manifest, const cam_keys_t *keys)
         return CAM_MANIFEST_UNKNOWN_KEY;
     }
 
-    if (cam_manifest_mac(manifest, key, mac) != 0) {
+    if (cam_manifest_mac(manifest, words, key, mac) != 0) {
         return CAM_MANIFEST_MALFORMED;
     }
 
@@ -78,14 +79,14 @@ cam_manifest_verify(json_t *manifest, const cam_keys_t *keys)
 
 
 static int
-cam_manifest_mac(json_t *manifest, const cam_key_t *key,
-    uint8_t mac[CAM_MANIFEST_MAC])
+cam_manifest_mac(json_t *manifest, const char *words,
+    const cam_key_t *key, uint8_t mac[CAM_MANIFEST_MAC])
 {
     int       rc;
     char     *text;
     unsigned  len;
 
-    text = cam_manifest_text(manifest);
+    text = cam_manifest_text(manifest, words);
 
     if (text == NULL) {
         return -1;
@@ -103,7 +104,7 @@ cam_manifest_mac(json_t *manifest, const cam_key_t *key,
 /* what is signed */
 
 static char *
-cam_manifest_text(json_t *manifest)
+cam_manifest_text(json_t *manifest, const char *words)
 {
     char    *text, *json;
     size_t   len;
@@ -125,11 +126,11 @@ cam_manifest_text(json_t *manifest)
     }
 
     len = strlen(json);
-    text = malloc(sizeof(CAM_MANIFEST_PREFIX) + len);
+    text = malloc(strlen(words) + len + 1);
 
     if (text != NULL) {
-        memcpy(text, CAM_MANIFEST_PREFIX, sizeof(CAM_MANIFEST_PREFIX) - 1);
-        memcpy(text + sizeof(CAM_MANIFEST_PREFIX) - 1, json, len + 1);
+        memcpy(text, words, strlen(words));
+        memcpy(text + strlen(words), json, len + 1);
     }
 
     free(json);

@@ -3,12 +3,13 @@
  */
 
 /*
- * The manifest of an exported file: a JSON object that says what the file is,
- * and proves it by "signature", an HMAC-SHA256 in base64url with the key of
- * use "export" that "kid" names.  Signed are the words "camera-export 1\n" and
- * all the rest of the object, compact and with its names in order, so that a
- * reader may format it as it likes.  It has no numbers but integers, for which
- * there is one way to write them.
+ * What was signed to be shown to others: the manifest of an exported file, an
+ * anchor of the audit log.  A JSON object says what it is, and proves it by
+ * "signature", an HMAC-SHA256 in base64url with the key of use "export" that
+ * "kid" names.  Signed are words that say of which kind it is and all the rest
+ * of the object, compact and with its names in order, so that a reader may
+ * format it as it likes.  It has no numbers but integers, for which there is
+ * one way to write them.
  */
 
 #ifndef CAM_MANIFEST_H
@@ -17,6 +18,9 @@
 #include <jansson.h>
 
 #include "keys.h"
+
+#define CAM_MANIFEST_EXPORT  "camera-export 1\n"
+#define CAM_MANIFEST_ANCHOR  "camera-audit-anchor 1\n"
 
 #define CAM_MANIFEST_MAX  (8 * 1024 * 1024)     /* bytes of its file */
 
@@ -30,9 +34,10 @@ typedef enum {
 
 
 /* adds "kid" and "signature"; 0, or -1: no key of use "export", no memory */
-int cam_manifest_sign(json_t *manifest, const cam_keys_t *keys);
+int cam_manifest_sign(json_t *manifest, const char *words,
+    const cam_keys_t *keys);
 
-cam_manifest_rc_e cam_manifest_verify(json_t *manifest,
+cam_manifest_rc_e cam_manifest_verify(json_t *manifest, const char *words,
     const cam_keys_t *keys);
 
 

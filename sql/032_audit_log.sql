@@ -108,9 +108,6 @@ CREATE TABLE audit_repeats (
 
     CONSTRAINT audit_repeats_have_one_row_each
         PRIMARY KEY (log_id),
-    CONSTRAINT audit_repeats_belong_to_a_row
-        FOREIGN KEY (log_id, log_at) REFERENCES audit_log (id, at)
-        ON DELETE CASCADE,
     CONSTRAINT audit_repeats_belong_to_a_tenant
         FOREIGN KEY (tenant_id) REFERENCES tenants (id)
 );
@@ -147,8 +144,30 @@ CREATE TRIGGER audit_log_is_never_changed
     BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_log
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
+CREATE FUNCTION keep_audit_repeats() RETURNS trigger
+    LANGUAGE plpgsql AS
+$$
+BEGIN
+    IF EXISTS (SELECT FROM audit_log a
+               WHERE a.id = OLD.log_id AND a.at = OLD.log_at)
+    THEN
+        RAISE EXCEPTION '% goes with its row only', TG_TABLE_NAME
+            USING ERRCODE = 'object_not_in_prerequisite_state';
+    END IF;
+
+    RETURN OLD;
+END
+$$;
+
+COMMENT ON FUNCTION keep_audit_repeats IS
+    'Trigger: a count stays for as long as the row that it counts';
+
+CREATE TRIGGER audit_repeats_stay_with_their_row
+    BEFORE DELETE ON audit_repeats
+    FOR EACH ROW EXECUTE FUNCTION keep_audit_repeats();
+
 CREATE TRIGGER audit_repeats_are_never_removed
-    BEFORE DELETE OR TRUNCATE ON audit_repeats
+    BEFORE TRUNCATE ON audit_repeats
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
 CREATE TRIGGER audit_repeats_stay_closed
@@ -555,7 +574,7 @@ COMMENT ON FUNCTION api_audit_list IS
     'each filter has an index of its own';
 
 REVOKE EXECUTE ON FUNCTION
-    guard_audit_partition, make_audit_partition, make_audit_partitions,
+    keep_audit_repeats, guard_audit_partition, make_audit_partition, make_audit_partitions,
     audit_role, audit_add, audit_shown, audit_columns, audit_verb, audit_row,
     audit_table, audit_note, api_audit_list
     FROM PUBLIC;

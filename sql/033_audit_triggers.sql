@@ -14,8 +14,13 @@ BEGIN
         '{id,slug,name,is_active,max_publishers,retention_days,'
         'retention_bytes,gap_alert_sec}');
     PERFORM audit_table('users', 'user',
-        '{id,username,email,role,is_active,must_change_password}',
+        '{id,username,email,role,is_active,must_change_password,camera_scope}',
         '{last_login_at,password_changed_at}', 'id', 'username');
+    PERFORM audit_table('camera_groups', 'group', '{id,name,description}');
+    PERFORM audit_table('camera_group_members', 'group_member',
+        '{group_id,camera_id}', '{}', 'group_id', '');
+    PERFORM audit_table('camera_grants', 'grant',
+        '{user_id,camera_id,group_id}', '{id}', 'user_id', '');
     PERFORM audit_table('user_identities', 'identity',
         '{issuer,subject,user_id}', '{last_login_at}', 'user_id', 'issuer');
     PERFORM audit_table('cameras', 'camera',

@@ -15,4 +15,5 @@ DROP FUNCTION make_audit_partitions(integer);
 DROP FUNCTION make_audit_partition(date);
 DROP FUNCTION guard_audit_partition(text, text);
 DROP TABLE audit_repeats;
+DROP FUNCTION keep_audit_repeats();
 DROP TABLE audit_log;
