@@ -99,15 +99,18 @@ cli_keys_rotate(cli_t *cli, const char *path)
 
     if (asked == CAM_KEY_USES) {
         return cli_fail(cli, CLI_USAGE, NULL, "--use takes \"stream\", "
-                        "\"playback\", \"access\" or \"export\"");
+                        "\"playback\", \"access\", \"export\" or "
+                        "\"recording\"");
     }
 
     /* a node that has no API gets no key for it unless it is asked for, and
-       one that exports nothing none for that */
+       one that exports nothing none for that; those of recordings are kept for
+       ever, so they do not grow in number with the others */
 
     for (use = 0; use < CAM_KEY_USES; use++) {
 
-        if (asked == -1 ? cam_keys_signer(&cli->keys, use) == NULL
+        if (asked == -1 ? use == CAM_KEY_RECORDING
+                          || cam_keys_signer(&cli->keys, use) == NULL
                         : use != asked)
         {
             continue;

@@ -45,7 +45,7 @@ static int cam_keys_check_pair(const cam_key_t *one, const cam_key_t *two,
 
 
 const char  *cam_keys_uses[CAM_KEY_USES] = {
-    "stream", "playback", "access", "export"
+    "stream", "playback", "access", "export", "recording"
 };
 
 
@@ -237,8 +237,8 @@ cam_keys_add(cam_keys_t *keys, json_t *item, cam_keys_error_t *err)
 
     if (cam_keys_read_use(key, use) != 0) {
         return cam_keys_fail(err, "key \"%s\": \"use\" must be \"stream\", "
-                             "\"playback\", \"access\" or \"export\"",
-                             key->kid);
+                             "\"playback\", \"access\", \"export\" or "
+                             "\"recording\"", key->kid);
     }
 
     if (cam_keys_read_secret(key, k) != 0) {
@@ -258,8 +258,7 @@ cam_keys_read_kid(cam_key_t *key, const char *kid)
 {
     size_t  len;
 
-    len = strspn(kid, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-                      "0123456789_-");
+    len = strspn(kid, CAM_KID_LETTERS);
 
     if (len == 0 || len >= CAM_KID_MAX || kid[len] != '\0') {
         return -1;

@@ -9,11 +9,14 @@
  *                 "sign": true }, ... ] }
  *
  * "use" is "stream" (publish tokens), "playback" (start tokens and signed
- * URLs), "access" (the tokens of people who logged in) or "export" (manifests
- * of exported video); "k" is at least 32 bytes.  Of each use exactly one key
- * has "sign": true, the others still verify: that is how keys are rotated.  A
- * node without the API needs no key of use "access", one without exports none
- * of use "export"; whoever does asks cam_keys_signer() for it at the start.
+ * URLs), "access" (the tokens of people who logged in), "export" (manifests of
+ * exported video) or "recording" (which encrypts the keys of recordings); "k" is
+ * at least 32 bytes.  Of each use exactly one key has "sign": true, the others
+ * still verify: that is how keys are rotated.  A key of use "recording" encrypts
+ * while it signs and decrypts for ever: without it what it encrypted is lost, so
+ * none is ever retired.  A node without the API needs no key of use "access", one
+ * without exports none of use "export", one whose cameras are all recorded plain
+ * none of use "recording"; whoever does asks cam_keys_signer() for it.
  * A file that others can read or its group can write, a short key, another
  * missing use and one secret under two names are refused: a missing secret
  * never is an empty secret.
@@ -30,9 +33,12 @@
 #define CAM_KEY_ACCESS     2
 #define CAM_KEY_TOKENS     3    /* the uses before it sign tokens */
 #define CAM_KEY_EXPORT     3
-#define CAM_KEY_USES       4
+#define CAM_KEY_RECORDING  4
+#define CAM_KEY_USES       5
 
-#define CAM_KID_MAX        16   /* with its NUL; [A-Za-z0-9_-] */
+#define CAM_KID_MAX        16   /* with its NUL, of these: */
+#define CAM_KID_LETTERS    "ABCDEFGHIJKLMNOPQRSTUVWXYZ"                      \
+                           "abcdefghijklmnopqrstuvwxyz0123456789_-"
 #define CAM_KEY_MIN        32
 #define CAM_KEY_MAX        64
 #define CAM_KEYS_MAX       16
@@ -54,7 +60,7 @@ typedef struct {
 } cam_keys_t;
 
 
-/* "stream", "playback", "access", "export" */
+/* "stream", "playback", "access", "export", "recording" */
 extern const char  *cam_keys_uses[CAM_KEY_USES];
 
 
@@ -68,7 +74,8 @@ int cam_keys_create(const char *path);
 /*
  * Makes a new key that signs; the one that signed before verifies on.  The
  * new key comes last, or, with retire, takes the place of a key that only
- * verified, so that the index of every other key stays.  0, or -1 with errno
+ * verified, but for one of recordings, so that the index of every other key
+ * stays.  0, or -1 with errno
  * (ENOSPC: no room).
  */
 int cam_keys_renew(cam_keys_t *keys, int use, int retire);

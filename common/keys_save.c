@@ -58,7 +58,9 @@ cam_keys_renew(cam_keys_t *keys, int use, int retire)
     for (i = 0; i < keys->n; i++) {
         key = &keys->keys[i];
 
-        if (key->use == use && !key->sign && retire && place == keys->n) {
+        if (key->use == use && !key->sign && retire && place == keys->n
+            && use != CAM_KEY_RECORDING)
+        {
             place = i;
         }
     }

@@ -17,14 +17,15 @@
 #include "record_index.h"
 
 #define CAM_RECORD_MAGIC         "CAMRIDX1"
-#define CAM_RECORD_LAYOUT        1
+#define CAM_RECORD_LAYOUT        1           /* plain */
+#define CAM_RECORD_LAYOUT_SEALED 2           /* encrypted */
 #define CAM_RECORD_BATCH         64          /* entries read at once */
 #define CAM_RECORD_INIT_MAX      (1u << 20)
 #define CAM_RECORD_SIZE_MAX      (INT64_C(1) << 48)
 #define CAM_RECORD_WALL_MAX      INT64_C(253402300800000)    /* year 10000 */
 
 _Static_assert(sizeof(cam_record_fragment_t) == CAM_RECORD_FRAGMENT_SIZE,
-               "layout 1");
+               "layouts 1 and 2");
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "bytes as they are");
 
 
@@ -42,18 +43,21 @@ typedef struct {
     uint16_t    height;
     uint8_t     has_video;
     uint8_t     has_audio;
-    uint16_t    unused;
+    uint16_t    cipher;
     uint32_t    segment_sec;
     char        codecs[CAM_LIVE_CODECS];
-    uint8_t     rest[100];
+    char        kid[CAM_KID_MAX];
+    uint8_t     wrapped[CAM_RECORD_WRAPPED];
+    uint8_t     rest[44];
     uint32_t    crc;
 } cam_record_file_head_t;
 
 _Static_assert(sizeof(cam_record_file_head_t) == CAM_RECORD_HEAD_SIZE,
-               "layout 1");
+               "layouts 1 and 2");
 
 
 static int cam_record_head_check(const cam_record_file_head_t *h);
+static int cam_record_head_cipher(const cam_record_file_head_t *h);
 static int cam_record_valid(const cam_record_fragment_t *f);
 static int cam_record_follows(const cam_record_fragment_t *f,
     const cam_record_fragment_t *next);
@@ -71,7 +75,7 @@ cam_record_head_write(int fd, const cam_record_head_t *head)
     memset(&h, 0, sizeof(h));
 
     memcpy(h.magic, CAM_RECORD_MAGIC, sizeof(h.magic));
-    h.layout = CAM_RECORD_LAYOUT;
+    h.layout = head->cipher ? CAM_RECORD_LAYOUT_SEALED : CAM_RECORD_LAYOUT;
     h.size = CAM_RECORD_HEAD_SIZE;
     memcpy(h.camera, head->camera, CAM_UUID_LEN);
     memcpy(h.recording, head->recording, CAM_UUID_LEN);
@@ -85,6 +89,13 @@ cam_record_head_write(int fd, const cam_record_head_t *head)
     h.segment_sec = head->segment_sec;
     memcpy(h.codecs, head->codecs, CAM_LIVE_CODECS);
     h.codecs[CAM_LIVE_CODECS - 1] = '\0';
+
+    if (head->cipher) {
+        h.cipher = head->cipher;
+        memcpy(h.kid, head->kid, CAM_KID_MAX);
+        memcpy(h.wrapped, head->wrapped, CAM_RECORD_WRAPPED);
+    }
+
     h.crc = cam_record_crc(&h, offsetof(cam_record_file_head_t, crc));
 
     n = pwrite(fd, &h, sizeof(h), 0);
@@ -111,13 +122,19 @@ cam_record_head_read(int fd, cam_record_head_t *head)
 
     if (n != (ssize_t) sizeof(h)
         || memcmp(h.magic, CAM_RECORD_MAGIC, sizeof(h.magic)) != 0
-        || h.layout != CAM_RECORD_LAYOUT || h.size != CAM_RECORD_HEAD_SIZE)
+        || h.size != CAM_RECORD_HEAD_SIZE)
     {
         errno = EPROTO;
         return -1;
     }
 
-    if (!cam_record_head_check(&h)) {
+    if (h.layout != CAM_RECORD_LAYOUT && h.layout != CAM_RECORD_LAYOUT_SEALED)
+    {
+        errno = ENOTSUP;
+        return -1;
+    }
+
+    if (!cam_record_head_check(&h) || !cam_record_head_cipher(&h)) {
         errno = EBADMSG;
         return -1;
     }
@@ -133,6 +150,9 @@ cam_record_head_read(int fd, cam_record_head_t *head)
     head->has_video = h.has_video;
     head->has_audio = h.has_audio;
     memcpy(head->codecs, h.codecs, CAM_LIVE_CODECS);
+    head->cipher = h.cipher;
+    memcpy(head->kid, h.kid, CAM_KID_MAX);
+    memcpy(head->wrapped, h.wrapped, CAM_RECORD_WRAPPED);
 
     return 0;
 }
@@ -168,6 +188,24 @@ cam_record_head_check(const cam_record_file_head_t *h)
     }
 
     return 0;
+}
+
+
+/* a layout has a cipher or none; a kid is a text that can be logged */
+
+static int
+cam_record_head_cipher(const cam_record_file_head_t *h)
+{
+    size_t  len;
+
+    if (h->layout == CAM_RECORD_LAYOUT) {
+        return h->cipher == 0;
+    }
+
+    len = strspn(h->kid, CAM_KID_LETTERS);
+
+    return h->cipher == CAM_RECORD_AES_CTR && len > 0 && len < CAM_KID_MAX
+           && h->kid[len] == '\0';
 }
 
 

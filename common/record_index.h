@@ -20,11 +20,16 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "keys.h"
 #include "live_index.h"
 #include "uuid.h"
 
 #define CAM_RECORD_HEAD_SIZE      256
 #define CAM_RECORD_FRAGMENT_SIZE  56
+#define CAM_RECORD_WRAPPED        40
+
+/* cipher of a head, see record_cipher.h; 0: its media are plain */
+#define CAM_RECORD_AES_CTR        1
 
 /* flags of a fragment */
 #define CAM_RECORD_KEY            1     /* starts with a key frame */
@@ -63,13 +68,17 @@ typedef struct {
     uint8_t     has_video;
     uint8_t     has_audio;
     char        codecs[CAM_LIVE_CODECS];
+    uint16_t    cipher;             /* how its media are encrypted */
+    char        kid[CAM_KID_MAX];   /* the key that wrapped its own */
+    uint8_t     wrapped[CAM_RECORD_WRAPPED];
 } cam_record_head_t;
 
 
 /* 0, or -1 with errno */
 int cam_record_head_write(int fd, const cam_record_head_t *head);
 
-/* 0, or -1: EPROTO no such file, EBADMSG damaged, or the errno of read() */
+/* 0, or -1: EPROTO no such file, ENOTSUP one of a later release, EBADMSG
+   damaged, or the errno of read() */
 int cam_record_head_read(int fd, cam_record_head_t *head);
 
 /*

@@ -30,7 +30,8 @@ my $r;
 
 is($cli->run('keys', 'init', $file)->{status}, 0, 'init');
 is((stat $file)[2] & 07777, 0600, 'mode');
-is(shape(), 'stream+ playback+ access+ export+', 'one key of each use');
+is(shape(), 'stream+ playback+ access+ export+ recording+',
+    'one key of each use');
 
 my $old = $t->read_file($file);
 $r = $cli->run('keys', 'init', $file);
@@ -46,14 +47,14 @@ is($cli->run(qw(add Gate --key gate))->{status}, 0, 'camera');
 my $first = $cli->run(qw(token gate --jwt))->{out};
 
 is($cli->run(qw(keys rotate))->{status}, 0, 'rotate');
-is(shape(), 'stream- playback- access- export- '
+is(shape(), 'stream- playback- access- export- recording+ '
     . 'stream+ playback+ access+ export+',
     'the old ones verify');
 is($cli->run('verify', \$first)->{status}, 0, 'an old token');
 isnt(kid($cli->run(qw(token gate --jwt))->{out}), kid($first), 'a new kid');
 
 is($cli->run(qw(keys rotate --use stream --retire))->{status}, 0, 'retire');
-is(shape(), 'stream+ playback- access- export- '
+is(shape(), 'stream+ playback- access- export- recording+ '
     . 'stream- playback+ access+ export+',
     'in its place');
 like($cli->run('verify', \$first)->{out}, qr/unknown_key/, 'its tokens end');
@@ -66,13 +67,13 @@ is((stat $file)[2] & 07777, 0640, 'stays shared');
 # a file of before people could log in and export
 
 my $keys = decode_json($t->read_file($file));
-$keys->{keys} = [ grep { $_->{use} !~ /^(?:access|export)$/ } @{ $keys->{keys} } ];
+$keys->{keys} = [ grep { $_->{use} !~ /^(?:access|export|recording)$/ } @{ $keys->{keys} } ];
 $t->write_file($file, encode_json($keys));
 chmod 0600, $file;
 
 is($cli->run(qw(token gate --jwt))->{status}, 0, 'without an access key');
 is($cli->run(qw(keys rotate --retire))->{status}, 0, 'rotate');
-unlike(shape(), qr/access|export/, 'adds no key of a use that was not there');
+unlike(shape(), qr/access|export|recording/, 'adds no key of a use that was not there');
 is($cli->run(qw(keys rotate --use access))->{status}, 0, 'asked to');
 like(shape(), qr/^(?:(?:stream|playback)[+-] ){4}access\+$/, 'adds one');
 is($cli->run(qw(keys rotate --use export))->{status}, 0, 'for exports');

@@ -15,10 +15,14 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "record_cipher.h"
 #include "record_index.h"
 #include "record_path.h"
 
 #define FRAGMENTS  32
+
+
+static const cam_keys_t  no_keys;
 
 
 static void
@@ -66,6 +70,12 @@ read_file(int fd)
     if (cam_record_head_read(fd, &head) == 0) {
         must(head.init_size > 0 && head.init_size <= 1u << 20);
         must(strlen(head.codecs) < sizeof(head.codecs));
+
+        if (head.cipher) {
+            must(head.kid[0] != '\0');
+            must(memchr(head.kid, '\0', CAM_KID_MAX) != NULL);
+            must(cam_record_cipher_open(&head, &no_keys) == NULL);
+        }
     }
 
     count = cam_record_count(fd);

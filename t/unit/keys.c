@@ -99,10 +99,10 @@ test_loads(void **state)
 }
 
 
-/* a node that only carries media has nobody who logs in, or exports */
+/* a node that only carries media has nobody who logs in, exports or encrypts */
 
 static void
-test_access_and_export_are_optional(void **state)
+test_what_a_node_does_not_do_needs_no_key(void **state)
 {
     cam_keys_t  keys;
 
@@ -110,6 +110,7 @@ test_access_and_export_are_optional(void **state)
     assert_int_equal(cam_keys_load(&keys, path, err, sizeof(err)), 0);
     assert_null(cam_keys_signer(&keys, CAM_KEY_ACCESS));
     assert_null(cam_keys_signer(&keys, CAM_KEY_EXPORT));
+    assert_null(cam_keys_signer(&keys, CAM_KEY_RECORDING));
 
     assert_int_equal(cam_keys_renew(&keys, CAM_KEY_ACCESS, 0), 0);
     assert_int_equal(cam_keys_save(&keys, path, 1), 0);
@@ -226,10 +227,11 @@ test_creates(void **state)
     assert_int_equal(stat(path, &st), 0);
     assert_int_equal(st.st_mode & 07777, 0600);
     assert_int_equal(cam_keys_load(&keys, path, err, sizeof(err)), 0);
-    assert_int_equal(keys.n, 4);
+    assert_int_equal(keys.n, CAM_KEY_USES);
     assert_int_equal(keys.keys[3].len, 32);
     assert_non_null(cam_keys_signer(&keys, CAM_KEY_ACCESS));
     assert_non_null(cam_keys_signer(&keys, CAM_KEY_EXPORT));
+    assert_non_null(cam_keys_signer(&keys, CAM_KEY_RECORDING));
 
     assert_int_equal(cam_keys_create(path), -1);
     assert_int_equal(errno, EEXIST);
@@ -256,7 +258,7 @@ test_rotates(void **state)
     assert_int_equal(cam_keys_load(&keys, path, err, sizeof(err)), 0);
 
     /* nothing could retire yet: the first key verifies on */
-    assert_int_equal(keys.n, 5);
+    assert_int_equal(keys.n, CAM_KEY_USES + 1);
     strcpy(second, cam_keys_signer(&keys, CAM_KEY_STREAM)->kid);
     assert_string_not_equal(first, second);
     assert_int_equal(cam_keys_find(&keys, CAM_KEY_STREAM, first,
@@ -265,11 +267,35 @@ test_rotates(void **state)
 
     /* now the first one goes, and every other key keeps its index */
     assert_int_equal(cam_keys_renew(&keys, CAM_KEY_STREAM, 1), 0);
-    assert_int_equal(keys.n, 5);
+    assert_int_equal(keys.n, CAM_KEY_USES + 1);
     assert_null(cam_keys_find(&keys, CAM_KEY_STREAM, first, strlen(first)));
     assert_int_equal(cam_keys_signer(&keys, CAM_KEY_STREAM)->index, 0);
     assert_int_equal(cam_keys_find(&keys, CAM_KEY_STREAM, second,
-                                   strlen(second))->index, 4);
+                                   strlen(second))->index, CAM_KEY_USES);
+}
+
+
+/* what it encrypted is lost without it */
+
+static void
+test_retires_none_of_recordings(void **state)
+{
+    char        first[CAM_KID_MAX];
+    cam_keys_t  keys;
+
+    memset(&keys, 0, sizeof(cam_keys_t));
+    assert_int_equal(cam_keys_renew(&keys, CAM_KEY_RECORDING, 0), 0);
+    strcpy(first, keys.keys[0].kid);
+
+    while (keys.n < CAM_KEYS_MAX) {
+        assert_int_equal(cam_keys_renew(&keys, CAM_KEY_RECORDING, 1), 0);
+    }
+
+    assert_int_equal(cam_keys_renew(&keys, CAM_KEY_RECORDING, 1), -1);
+    assert_int_equal(errno, ENOSPC);
+    assert_non_null(cam_keys_find(&keys, CAM_KEY_RECORDING, first,
+                                  strlen(first)));
+    cam_keys_wipe(&keys);
 }
 
 
@@ -331,12 +357,13 @@ main(void)
     int                      rc;
     const struct CMUnitTest  tests[] = {
         cmocka_unit_test(test_loads),
-        cmocka_unit_test(test_access_and_export_are_optional),
+        cmocka_unit_test(test_what_a_node_does_not_do_needs_no_key),
         cmocka_unit_test(test_refuses_content),
         cmocka_unit_test(test_refuses_too_many),
         cmocka_unit_test(test_refuses_file),
         cmocka_unit_test(test_creates),
         cmocka_unit_test(test_rotates),
+        cmocka_unit_test(test_retires_none_of_recordings),
         cmocka_unit_test(test_renews_until_full),
         cmocka_unit_test(test_base64url),
     };

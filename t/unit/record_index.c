@@ -132,6 +132,70 @@ head_is_read_as_written(void **state)
 
 
 static void
+make_encrypted(cam_record_head_t *head)
+{
+    assert_int_equal(cam_record_head_read(fd, head), 0);
+    head->cipher = CAM_RECORD_AES_CTR;
+    strcpy(head->kid, "r_1-A");
+    memset(head->wrapped, 7, CAM_RECORD_WRAPPED);
+}
+
+
+static void
+encrypted_head_is_another_layout(void **state)
+{
+    uint32_t           layout;
+    cam_record_head_t  head;
+
+    /* one that is plain is what it always was */
+
+    assert_int_equal(pread(fd, &layout, 4, 8), 4);
+    assert_int_equal(layout, 1);
+    assert_int_equal(cam_record_head_read(fd, &head), 0);
+    assert_int_equal(head.cipher, 0);
+
+    make_encrypted(&head);
+    assert_int_equal(cam_record_head_write(fd, &head), 0);
+    assert_int_equal(pread(fd, &layout, 4, 8), 4);
+    assert_int_equal(layout, 2);
+
+    memset(&head, 0, sizeof(head));
+    assert_int_equal(cam_record_head_read(fd, &head), 0);
+    assert_int_equal(head.cipher, CAM_RECORD_AES_CTR);
+    assert_string_equal(head.kid, "r_1-A");
+    assert_int_equal(head.wrapped[0], 7);
+    assert_int_equal(head.wrapped[CAM_RECORD_WRAPPED - 1], 7);
+    assert_string_equal(head.codecs, "avc1.64001f,mp4a.40.2");
+}
+
+
+static void
+encrypted_head_is_looked_at(void **state)
+{
+    cam_record_head_t  head;
+
+    make_encrypted(&head);
+    head.cipher = 2;
+    assert_int_equal(cam_record_head_write(fd, &head), 0);
+    assert_int_equal(cam_record_head_read(fd, &head), -1);
+    assert_int_equal(errno, EBADMSG);
+
+    /* the name of a key is logged */
+
+    head.cipher = CAM_RECORD_AES_CTR;
+    strcpy(head.kid, "r\n1");
+    assert_int_equal(cam_record_head_write(fd, &head), 0);
+    assert_int_equal(cam_record_head_read(fd, &head), -1);
+    assert_int_equal(errno, EBADMSG);
+
+    memset(head.kid, 'r', CAM_KID_MAX);
+    assert_int_equal(cam_record_head_write(fd, &head), 0);
+    assert_int_equal(cam_record_head_read(fd, &head), -1);
+    assert_int_equal(errno, EBADMSG);
+}
+
+
+static void
 damaged_head_is_refused(void **state)
 {
     off_t              at;
@@ -140,7 +204,8 @@ damaged_head_is_refused(void **state)
     for (at = 0; at < CAM_RECORD_HEAD_SIZE; at++) {
         spoil(at);
         assert_int_equal(cam_record_head_read(fd, &head), -1);
-        assert_int_equal(errno, at < 16 ? EPROTO : EBADMSG);
+        assert_int_equal(errno, at >= 8 && at < 12 ? ENOTSUP
+                                : at < 16 ? EPROTO : EBADMSG);
         spoil(at);
     }
 
@@ -263,6 +328,10 @@ main(void)
 {
     const struct CMUnitTest  tests[] = {
         cmocka_unit_test_setup_teardown(head_is_read_as_written,
+                                        make_file, close_file),
+        cmocka_unit_test_setup_teardown(encrypted_head_is_another_layout,
+                                        make_file, close_file),
+        cmocka_unit_test_setup_teardown(encrypted_head_is_looked_at,
                                         make_file, close_file),
         cmocka_unit_test_setup_teardown(damaged_head_is_refused,
                                         make_file, close_file),

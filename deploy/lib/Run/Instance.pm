@@ -242,11 +242,11 @@ sub start_keys {
     return $self->{steps}->step('signing keys', sub { $run->('init', $file) })
         unless -e $file;
 
-    # one of before people could log in, or export
+    # one of before people could log in, export, or encrypt what is recorded
 
     my $there = $self->{steps}->answer({ as_user => 1 }, @keys, 'list', $file);
 
-    for my $use (qw(access export)) {
+    for my $use (qw(access export recording)) {
         $self->{steps}->step("signing key of use $use", sub {
             $run->('rotate', $file, '--use', $use);
         }) if defined $there && $there !~ /^ +\S+ +$use +signs$/m;

@@ -44,7 +44,7 @@ sub keys_file {
         map { { kid => substr($use, 0, 1) . $_, use => $use,
             k => base64url(random_bytes(32)),
             sign => $_ == 1 ? JSON::PP::true : JSON::PP::false } } 1, 2;
-    } qw(stream playback access export));
+    } qw(stream playback access export recording));
 
     return $file;
 }
@@ -69,8 +69,8 @@ sub write_keys {
 
 =item key($use), key($kid)
 
-The entry that signs for a use ("stream", "playback", "access", "export"), or
-the one named.
+The entry that signs for a use ("stream", "playback", "access", "export",
+"recording"), or the one named.
 
 =cut
 
