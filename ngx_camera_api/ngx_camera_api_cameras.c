@@ -27,6 +27,7 @@ const ngx_camera_api_column_t  ngx_camera_api_cameras_columns[] = {
     { "cutAtExpiry", NGX_CAMERA_API_BOOL, NULL },
     { "retentionDays", NGX_CAMERA_API_INT, NULL },
     { "retentionBytes", NGX_CAMERA_API_INT, NULL },
+    { "recordingEncrypted", NGX_CAMERA_API_BOOL, NULL },
     { "createdAt", NGX_CAMERA_API_TIME, NULL },
     { "updatedAt", NGX_CAMERA_API_TIME, NULL },
     { "version", NGX_CAMERA_API_HIDDEN, NULL },

@@ -18,7 +18,8 @@
     "id, external_id, name, company, model, serial_number, location, place, " \
     "rtmp_url, rtmp_key, key_generation, is_active, is_recording, "           \
     stream_status ", assigned_node, " allowed_cidrs ", cut_at_expiry, "       \
-    "retention_days, retention_bytes, created_at, updated_at, version"
+    "retention_days, retention_bytes, recording_encrypted, created_at, "      \
+    "updated_at, version"
 
 extern const ngx_camera_api_column_t  ngx_camera_api_cameras_columns[];
 

@@ -18,6 +18,7 @@
 
 
 static void ngx_camera_api_cameras_create(ngx_camera_api_ctx_t *ctx);
+static ngx_int_t ngx_camera_api_cameras_key(ngx_camera_api_ctx_t *ctx);
 static void ngx_camera_api_cameras_nothing(ngx_camera_api_ctx_t *ctx);
 static void ngx_camera_api_cameras_created(ngx_camera_api_ctx_t *ctx,
     const PGresult *res);
@@ -48,16 +49,16 @@ static ngx_camera_api_statement_t  ngx_camera_api_cameras_insert = {
     "api_camera_create",
     "SELECT " NGX_CAMERA_API_CAMERAS_WRITTEN
     " FROM api_camera_create($1, 'POST /cameras', $2, $3, $4, $5, $6, $7, $8,"
-    " $9, $10, $11, $12, $13, $14, NULL, $15, $16)",
-    16, 0, 0
+    " $9, $10, $11, $12, $13, $14, NULL, $15, $16, $17)",
+    17, 0, 0
 };
 
 static ngx_camera_api_statement_t  ngx_camera_api_cameras_change = {
     "api_camera_update",
     "SELECT " NGX_CAMERA_API_CAMERAS_WRITTEN
     " FROM api_camera_update($1, " NGX_CAMERA_API_CAMERAS_VERSION ", $3, $4,"
-    " $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
-    15, 0, 0
+    " $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
+    16, 0, 0
 };
 
 static ngx_camera_api_statement_t  ngx_camera_api_cameras_remove = {
@@ -99,11 +100,13 @@ static ngx_camera_api_statement_t  *const
       NGX_CAMERA_API_RETENTION_DAYS, NULL, NULL },                            \
     { "retentionBytes", CAM_FIELD_INT, CAM_FIELD_NULLABLE, 1,                 \
       NGX_CAMERA_API_RETENTION_BYTES, NULL, NULL },                           \
+    { "recordingEncrypted", CAM_FIELD_BOOL, 0, 0, 0, NULL, NULL },            \
     CAM_FIELD_END
 
 #define NGX_CAMERA_API_CAMERAS_EXTERNAL_ID  6
 #define NGX_CAMERA_API_CAMERAS_DAYS         11
 #define NGX_CAMERA_API_CAMERAS_BYTES        12
+#define NGX_CAMERA_API_CAMERAS_ENCRYPTED    13
 
 const cam_field_t  ngx_camera_api_cameras_new[] = {
     NGX_CAMERA_API_CAMERAS_FIELDS(CAM_FIELD_REQUIRED)
@@ -186,7 +189,9 @@ const ngx_camera_api_resource_t  ngx_camera_api_cameras_write = {
 static void
 ngx_camera_api_cameras_create(ngx_camera_api_ctx_t *ctx)
 {
-    if (ngx_camera_api_param_once(ctx) != NGX_OK) {
+    if (ngx_camera_api_cameras_key(ctx) != NGX_OK
+        || ngx_camera_api_param_once(ctx) != NGX_OK)
+    {
         return;
     }
 
@@ -195,6 +200,31 @@ ngx_camera_api_cameras_create(ngx_camera_api_ctx_t *ctx)
 
     ngx_camera_api_query(ctx, &ngx_camera_api_cameras_insert,
                          ngx_camera_api_cameras_created);
+}
+
+
+/* without one such a camera would not be recorded at all */
+
+static ngx_int_t
+ngx_camera_api_cameras_key(ngx_camera_api_ctx_t *ctx)
+{
+    cam_value_t        *encrypted;
+    ngx_camera_conf_t  *ccf;
+
+    encrypted = &ctx->body[NGX_CAMERA_API_CAMERAS_ENCRYPTED];
+    ccf = ngx_camera_conf((ngx_cycle_t *) ngx_cycle);
+
+    if (encrypted->text == NULL || encrypted->number == 0
+        || cam_keys_signer(ccf->keys, CAM_KEY_RECORDING))
+    {
+        return NGX_OK;
+    }
+
+    ngx_camera_api_problem(ctx, "recordingEncrypted",
+                           "needs a signing key of use \"recording\"");
+    ngx_camera_api_error(ctx, NGX_CAMERA_API_VALIDATION_FAILED, NULL);
+
+    return NGX_ERROR;
 }
 
 
@@ -234,7 +264,9 @@ ngx_camera_api_cameras_update(ngx_camera_api_ctx_t *ctx)
         return;
     }
 
-    if (ngx_camera_api_if_match(ctx, &versions) != NGX_OK) {
+    if (ngx_camera_api_cameras_key(ctx) != NGX_OK
+        || ngx_camera_api_if_match(ctx, &versions) != NGX_OK)
+    {
         return;
     }
 

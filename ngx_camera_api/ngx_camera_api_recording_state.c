@@ -31,7 +31,8 @@ static const char  *const ngx_camera_api_recording_states[] = {
     [CAM_RECORD_RECORDING] = "recording",
     [CAM_RECORD_WAITING] = "waiting",
     [CAM_RECORD_NO_SPACE] = "noSpace",
-    [CAM_RECORD_DISK_ERROR] = "diskError"
+    [CAM_RECORD_DISK_ERROR] = "diskError",
+    [CAM_RECORD_NO_KEY] = "noKey"
 };
 
 
@@ -130,7 +131,7 @@ ngx_camera_api_recording_put(ngx_camera_api_ctx_t *ctx, const u_char *camera)
     table = ngx_camera_api_recording_table();
 
     if (table == NULL || cam_record_state_get(table, camera, &state) != 0
-        || state.state > CAM_RECORD_DISK_ERROR)
+        || state.state > CAM_RECORD_NO_KEY)
     {
         ngx_camera_api_put_null(ctx, "recording");
         return;

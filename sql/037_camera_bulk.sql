@@ -46,7 +46,9 @@ BEGIN
                     p_retention_days =>
                         (item.camera ->> 'retentionDays')::integer,
                     p_retention_bytes =>
-                        (item.camera ->> 'retentionBytes')::bigint) c;
+                        (item.camera ->> 'retentionBytes')::bigint,
+                    p_recording_encrypted =>
+                        (item.camera -> 'recordingEncrypted')::boolean) c;
             EXCEPTION
                 WHEN integrity_constraint_violation THEN
                     GET STACKED DIAGNOSTICS what = CONSTRAINT_NAME;

@@ -32,15 +32,17 @@ is_deeply($r->{json}, { dryRun => JSON::PP::true, created => 0, failed => 0,
 is(cameras(), 0, 'and does nothing');
 
 $r = bulk([ camera(1), camera(2, isRecording => \1, retentionDays => 7,
-    allowedCidrs => [ '10.0.0.0/8', '::1' ], externalId => 'two') ]);
+    allowedCidrs => [ '10.0.0.0/8', '::1' ], externalId => 'two',
+    recordingEncrypted => \1) ]);
 is_deeply([ @{ $r->{json} }{qw(dryRun created failed)} ],
     [ JSON::PP::false, 2, 0 ], 'two cameras');
 
 my $two = $t->api_get("/cameras/$r->{json}{results}[1]{id}",
     token => $operator->{token})->{json};
 is_deeply([ @$two{qw(name serialNumber externalId isActive isRecording
-    retentionDays retentionBytes allowedCidrs)} ], [ 'camera 2', 'SN-2', 'two',
-    JSON::PP::true, JSON::PP::true, 7, undef, [ '10.0.0.0/8', '::1/128' ] ],
+    retentionDays retentionBytes recordingEncrypted allowedCidrs)} ],
+    [ 'camera 2', 'SN-2', 'two', JSON::PP::true, JSON::PP::true, 7, undef,
+    JSON::PP::true, [ '10.0.0.0/8', '::1/128' ] ],
     'as they were sent');
 is($t->sql("SELECT count(*) FROM stream_keys"), 2, 'each with a key');
 

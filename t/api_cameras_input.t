@@ -29,7 +29,8 @@ my $serial = 0;
 ###############################################################################
 
 is_deeply([ sort keys %new ], [ sort @required, qw(externalId isActive
-    isRecording allowedCidrs cutAtExpiry retentionDays retentionBytes) ],
+    isRecording allowedCidrs cutAtExpiry retentionDays retentionBytes
+    recordingEncrypted) ],
     'fields of the contract');
 is_deeply({ map { $_ => { %{ $new{$_} }, default => 0 } } keys %new },
     { map { $_ => { %{ $change{$_} }, default => 0 } } keys %change },

@@ -38,8 +38,8 @@ is($r->{headers}{location}, "/api/v1/cameras/$id", 'and where it is');
 is($r->{headers}{etag}, '"1"', 'its version');
 is_deeply([ sort keys %$camera ], [ sort qw(id externalId name company
     model serialNumber location place rtmpUrl isActive isRecording streamStatus
-    assignedNode allowedCidrs cutAtExpiry retentionDays retentionBytes createdAt
-    updatedAt) ], 'its fields');
+    assignedNode allowedCidrs cutAtExpiry retentionDays retentionBytes
+    recordingEncrypted createdAt updatedAt) ], 'its fields');
 is_deeply({ map { $_ => $camera->{$_} } keys %front }, \%front, 'what was sent');
 is_deeply([ @$camera{qw(externalId isActive isRecording streamStatus
     assignedNode allowedCidrs cutAtExpiry)} ], [ undef, JSON::PP::true,

@@ -33,6 +33,7 @@ const GATE: Camera = {
   cutAtExpiry: false,
   retentionDays: null,
   retentionBytes: null,
+  recordingEncrypted: false,
   createdAt: "2026-01-01T00:00:00.000Z",
   updatedAt: "2026-01-01T00:00:00.000Z",
 };

@@ -45,12 +45,30 @@ export function RecordControls({ camera }: { camera: Camera }) {
     renew(camera.id);
   };
 
+  const encrypt = (recordingEncrypted: boolean) =>
+    void change(
+      api.updateCamera(camera.id, { recordingEncrypted }, undefined),
+      recordingEncrypted
+        ? "Encrypted on disk from now on."
+        : "No longer encrypted. What is encrypted stays so.",
+    );
+
   const start = (body: RecordingStart, done: string) =>
     void change(api.recordings.start(camera.id, body), done);
 
   return (
     <>
       <RecordBadge camera={camera} state={state} />
+      {camera.recordingEncrypted && (
+        <span
+          className="badge"
+          role="img"
+          aria-label="Encrypted on disk"
+          title="Recordings are encrypted on disk."
+        >
+          <Icon name="lock" size={14} />
+        </span>
+      )}
       <span className="recordings-space" />
       {writes && (
         <>
@@ -81,6 +99,12 @@ export function RecordControls({ camera }: { camera: Camera }) {
           <Menu label="More about recording" button={<Icon name="more" />}>
             <MenuItem icon="clock" onClick={() => setSchedule(true)}>
               Weekly schedule
+            </MenuItem>
+            <MenuItem
+              icon={camera.recordingEncrypted ? "unlock" : "lock"}
+              onClick={() => encrypt(!camera.recordingEncrypted)}
+            >
+              {camera.recordingEncrypted ? "Stop encrypting" : "Encrypt on disk"}
             </MenuItem>
             {!camera.isRecording && (
               <MenuItem
@@ -143,6 +167,12 @@ export function recordWords(
       };
     case "diskError":
       return { word: "Disk error", tone: "bad" };
+    case "noKey":
+      return {
+        word: "No key",
+        tone: "bad",
+        title: "It is to be encrypted, and there is no key: nothing is recorded.",
+      };
     default:
       return camera.isRecording
         ? {

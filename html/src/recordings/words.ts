@@ -9,6 +9,7 @@ const CAUSES: Record<string, string> = {
   disk: "The disk was full or failed",
   shed: "There was too much to do",
   schedule: "Not in the schedule",
+  key: "There was no key to encrypt with",
 };
 
 /* one that is not known yet says its own name */
