@@ -26,6 +26,7 @@
 
 #include "db.h"
 #include "keys.h"
+#include "record_cipher.h"
 #include "record_index.h"
 #include "record_media.h"
 #include "record_path.h"

@@ -40,6 +40,7 @@ typedef struct {
     uint64_t          written;
     uint64_t          total;
     uint8_t          *buf;
+    cam_record_cipher_t  *cipher;        /* of the piece, or NULL */
 } cw_export_out_t;
 
 
@@ -49,6 +50,10 @@ static cw_export_rc_e cw_export_out(cw_export_out_t *out,
     const cw_export_buf_t *head);
 static cw_export_rc_e cw_export_pieces(cw_export_out_t *out);
 static cw_export_rc_e cw_export_copy_piece(cw_export_out_t *out,
+    const cw_export_piece_t *piece, int fd, int idx);
+static cw_export_rc_e cw_export_cipher(cw_export_out_t *out,
+    const cw_export_piece_t *piece);
+static cw_export_rc_e cw_export_fragments(cw_export_out_t *out,
     const cw_export_piece_t *piece, int fd, int idx);
 static cw_export_rc_e cw_export_copy(cw_export_out_t *out,
     const cw_export_piece_t *piece, int fd, const cam_record_fragment_t *f,
@@ -241,6 +246,43 @@ static cw_export_rc_e
 cw_export_copy_piece(cw_export_out_t *out, const cw_export_piece_t *piece,
     int fd, int idx)
 {
+    cw_export_rc_e  rc;
+
+    rc = piece->head.cipher ? cw_export_cipher(out, piece) : CW_EXPORT_OK;
+
+    if (rc == CW_EXPORT_OK) {
+        rc = cw_export_fragments(out, piece, fd, idx);
+    }
+
+    cam_record_cipher_free(out->cipher);
+    out->cipher = NULL;
+
+    return rc;
+}
+
+
+static cw_export_rc_e
+cw_export_cipher(cw_export_out_t *out, const cw_export_piece_t *piece)
+{
+    out->cipher = cam_record_cipher_open(&piece->head, &out->e->keys);
+
+    if (out->cipher != NULL) {
+        return CW_EXPORT_OK;
+    }
+
+    if (errno != ENOKEY) {
+        return cw_export_fail(out->job, "damaged: the head of a recording");
+    }
+
+    return cw_export_fail(out->job, "no_key: \"%s\", which encrypted what was "
+                          "recorded, is missing", piece->head.kid);
+}
+
+
+static cw_export_rc_e
+cw_export_fragments(cw_export_out_t *out, const cw_export_piece_t *piece,
+    int fd, int idx)
+{
     size_t                  size;
     ssize_t                 i, n;
     uint32_t                done;
@@ -306,6 +348,15 @@ cw_export_copy(cw_export_out_t *out, const cw_export_piece_t *piece, int fd,
         }
 
         crc = crc32_z(crc, out->buf, part);
+
+        if (out->cipher != NULL
+            && cam_record_cipher_apply(out->cipher, f, (uint32_t) head - 8,
+                                       (uint32_t) at, out->buf, part)
+               == -1)
+        {
+            return cw_export_fail(out->job, "write_failed: no cipher");
+        }
+
         skip = at >= head ? 0 : head - at < part ? head - at : part;
         rc = cw_export_append(out, out->buf + skip, part - skip);
 

@@ -73,6 +73,7 @@ typedef struct {
 
     int64_t             far_msec;    /* of the next far look for the probe */
     unsigned            trouble[CW_JOBS_TROUBLES];   /* bits of volumes */
+    char               *keyless;     /* cameras that are told to have no key */
     char                shut[CW_JOBS_SHUT];   /* cameras with an alert, as an
                                                  array of the database */
 } cw_jobs_t;

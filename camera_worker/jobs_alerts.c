@@ -4,12 +4,13 @@
 
 /*
  * Alerts about what lasts: gaps that go on, volumes that are away, full or
- * broken, cameras that are shut out.  Each is raised when it begins and calmed
- * when it is over; what was raised by an earlier process is looked up, not
- * remembered.
+ * broken, cameras that are shut out, or not recorded for want of a key.  Each
+ * is raised when it begins and calmed when it is over; what was raised by an
+ * earlier process is looked up, not remembered.
  */
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "jobs.h"
@@ -31,6 +32,8 @@ static unsigned cw_alerts_volume(cw_jobs_t *j, int n);
 static void cw_alerts_trouble(cw_jobs_t *j, int n, unsigned volumes);
 static void cw_alerts_quarantine(cw_jobs_t *j);
 static int cw_alerts_shut(cw_jobs_t *j, const char *camera);
+static void cw_alerts_keys(cw_jobs_t *j);
+static char *cw_alerts_keyless(const cw_jobs_t *j);
 
 
 static const cw_alerts_trouble_t  cw_alerts_troubles[CW_JOBS_TROUBLES] = {
@@ -54,6 +57,7 @@ cw_jobs_alerts(cw_jobs_t *j)
 
     if (j->now_msec - j->started_msec >= CW_ALERTS_START_MSEC) {
         cw_alerts_volumes(j);
+        cw_alerts_keys(j);
     }
 
     cw_alerts_quarantine(j);
@@ -211,4 +215,85 @@ cw_alerts_shut(cw_jobs_t *j, const char *camera)
                     " WHERE a.type = 'camera_quarantined'"
                     " AND a.camera_id = $1 AND a.resolved_at IS NULL)", 2,
                     values);
+}
+
+
+/* what the record children say of their cameras, whoever said it first */
+
+static void
+cw_alerts_keys(cw_jobs_t *j)
+{
+    char        *list;
+    const char  *values[2];
+
+    list = cw_alerts_keyless(j);
+
+    if (list == NULL
+        || (j->keyless != NULL && strcmp(list, j->keyless) == 0))
+    {
+        free(list);
+        return;
+    }
+
+    values[0] = j->node;
+    values[1] = list;
+
+    if (cw_db_do(&j->db, "SELECT journal_alert('recording_key_missing',"
+                 " 'critical', c.id, 'Not recorded: it is to be encrypted, and"
+                 " there is no key of use \"recording\".', now(),"
+                 " jsonb_build_object('node', $1::text))"
+                 " FROM unnest($2::uuid[]) c (id) WHERE NOT EXISTS"
+                 " (SELECT FROM alerts a WHERE a.camera_id = c.id"
+                 " AND a.type = 'recording_key_missing'"
+                 " AND a.resolved_at IS NULL)", 2, values) == 0
+        && cw_db_do(&j->db, "SELECT journal_calm(a.type, a.camera_id)"
+                    " FROM alerts a WHERE a.type = 'recording_key_missing'"
+                    " AND a.resolved_at IS NULL AND a.details->>'node' = $1"
+                    " AND a.camera_id <> ALL ($2::uuid[])", 2, values) == 0)
+    {
+        free(j->keyless);
+        j->keyless = list;
+        return;
+    }
+
+    free(list);
+}
+
+
+/* their ids, as an array of SQL's; NULL: no memory */
+
+static char *
+cw_alerts_keyless(const cw_jobs_t *j)
+{
+    char                *list, *p;
+    uint8_t              camera[CAM_UUID_LEN];
+    uint32_t             slot;
+    cam_record_wish_t    wish;
+    cam_record_state_t   state;
+
+    list = malloc(CAM_RECORD_SLOTS * (CAM_UUID_TEXT + 1) + 3);
+
+    if (list == NULL) {
+        return NULL;
+    }
+
+    p = list;
+    *p++ = '{';
+
+    for (slot = 0; slot < CAM_RECORD_SLOTS; slot++) {
+
+        if (cam_record_wish_at(j->table, slot, camera, &wish) == 1
+            && wish.want
+            && cam_record_state_get(j->table, camera, &state) == 0
+            && state.state == CAM_RECORD_NO_KEY)
+        {
+            p += p > list + 1 ? sprintf(p, ",") : 0;
+            cam_uuid_print(p, camera);
+            p += CAM_UUID_TEXT;
+        }
+    }
+
+    strcpy(p, "}");
+
+    return list;
 }

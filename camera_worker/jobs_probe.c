@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #include "jobs_probe.h"
+#include "record_cipher.h"
 #include "record_index.h"
 
 #define CW_PROBE_CHUNK      256          /* fragments */
@@ -272,8 +273,9 @@ cw_probe_jump(cw_probe_file_t *p, const cam_record_fragment_t *f)
 static int
 cw_probe_boxes(cw_probe_file_t *p, const cam_record_fragment_t *f)
 {
-    char      first[5], second[5];
-    uint64_t  moof, mdat;
+    char         first[5], second[5];
+    uint64_t     moof, mdat;
+    const char  *media;
 
     if (cw_probe_box(p, f->offset, &moof, first) == -1
         || cw_probe_box(p, f->offset + moof, &mdat, second) == -1)
@@ -281,11 +283,13 @@ cw_probe_boxes(cw_probe_file_t *p, const cam_record_fragment_t *f)
         return -1;
     }
 
-    if (strcmp(first, "moof") != 0 || strcmp(second, "mdat") != 0
+    media = p->head.cipher ? CAM_RECORD_SEALED : "mdat";
+
+    if (strcmp(first, "moof") != 0 || strcmp(second, media) != 0
         || moof + mdat != f->size)
     {
         return cw_probe_fail(p, "fragment %u at byte %" PRIu64 " is no moof "
-                             "and mdat of %u bytes", p->count, f->offset,
+                             "and %s of %u bytes", p->count, f->offset, media,
                              f->size);
     }
 

@@ -38,8 +38,8 @@ cw_jobs_wishes(cw_jobs_t *j)
 
     rows = cw_db_query(&j->db, "SELECT camera, want, why_not,"
                        " floor(extract(epoch FROM from_time) * 1000)::bigint,"
-                       " floor(extract(epoch FROM until_time) * 1000)::bigint"
-                       " FROM recording_wishes()", 0, NULL);
+                       " floor(extract(epoch FROM until_time) * 1000)::bigint,"
+                       " encrypt FROM recording_wishes()", 0, NULL);
 
     if (rows == NULL) {
         return;
@@ -82,6 +82,7 @@ cw_jobs_wish(cw_jobs_t *j, const PGresult *rows, int row,
     wish.why_not = cw_db_number(rows, row, 2);
     wish.from_msec = cw_db_number(rows, row, 3);
     wish.until_msec = cw_db_number(rows, row, 4);
+    wish.encrypt = PQgetvalue(rows, row, 5)[0] == 't';
 
     if (cam_record_wish_get(j->table, wished->camera, &old) == 0
         ? memcmp(&old, &wish, sizeof(cam_record_wish_t)) == 0

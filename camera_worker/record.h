@@ -13,6 +13,7 @@
 #include <stdint.h>
 #include <sys/stat.h>
 
+#include "keys.h"
 #include "live_index.h"
 #include "record_file.h"
 #include "record_index.h"
@@ -63,6 +64,14 @@ typedef struct {
 } cw_record_space_t;
 
 
+/* of the file that --keys names, as it is now */
+typedef struct {
+    cam_keys_t           keys;          /* n is 0: none can be used */
+    struct stat          stat;          /* of what was read */
+    int                  read;
+} cw_record_keys_t;
+
+
 typedef struct {
     int64_t              end_msec;      /* of the last fragment, 0: none */
     int                  open;          /* and a line says so */
@@ -103,6 +112,7 @@ typedef struct cw_record_s {
     cw_record_volume_t   volume;
     cw_record_journal_t  journal;
     cw_record_space_t    space;
+    cw_record_keys_t     keys;
     cw_record_file_t    *closing;       /* a list: not yet in the journal */
     int                  opened;        /* files that are not in it either */
     int                  dirty;         /* something was written since */
@@ -174,6 +184,14 @@ void cw_record_camera_failed(cw_record_t *r, cw_record_camera_t *c);
 /* says in the table what it does */
 void cw_record_camera_state(cw_record_t *r, cw_record_camera_t *c,
     cam_record_state_e state);
+
+/* record_keys.c */
+
+/* those of the file, NULL: there is none that is any good */
+const cam_keys_t *cw_record_keys(cw_record_t *r);
+
+/* and with one that encrypts */
+const cam_keys_t *cw_record_keys_signing(cw_record_t *r);
 
 /* record_gap.c */
 

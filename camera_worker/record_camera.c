@@ -25,6 +25,7 @@ static void cw_record_camera_place(cw_record_t *r, cw_record_camera_t *c);
 static uint32_t cw_record_camera_first(const cw_record_t *r,
     const cw_record_camera_t *c);
 static uint32_t cw_record_camera_newest(const cw_record_t *r);
+static const char *cw_record_camera_cause(const cw_record_camera_t *c);
 
 
 cw_record_camera_t *
@@ -105,7 +106,7 @@ cw_record_camera_turn(cw_record_t *r, cw_record_camera_t *c)
     }
 
     if (c->retry_msec > r->now_msec) {
-        cw_record_gap_look(r, c, "disk");
+        cw_record_gap_look(r, c, cw_record_camera_cause(c));
         return;
     }
 
@@ -127,15 +128,25 @@ cw_record_camera_turn(cw_record_t *r, cw_record_camera_t *c)
         cw_log(CW_LOG_DEBUG, 0, "recorded what was wished");
 
     } else if (taken == -1) {
-        cw_record_gap_look(r, c, "disk");
+        cw_record_gap_look(r, c, cw_record_camera_cause(c));
 
     } else if (taken == 0) {
         cw_record_gap_look(r, c, r->index.state == CAM_LIVE_QUARANTINED
                                  || r->index.warning != 0
                                  ? "camera" : "network");
-    } else {
+
+    } else if (c->retry_msec <= r->now_msec) {
         cw_record_camera_state(r, c, CAM_RECORD_RECORDING);
     }
+}
+
+
+/* why nothing can be written */
+
+static const char *
+cw_record_camera_cause(const cw_record_camera_t *c)
+{
+    return c->state == CAM_RECORD_NO_KEY ? "key" : "disk";
 }
 
 

@@ -99,6 +99,10 @@ cw_record_camera_over(cw_record_t *r, cw_record_camera_t *c,
         return "clock";
     }
 
+    if (!!c->wish.encrypt != !!c->file->head.cipher) {
+        return "encryption";
+    }
+
     if (wall_msec >= c->file->limit_msec) {
 
         /* the one ends where the other begins, whatever was rounded */
@@ -151,11 +155,20 @@ cw_record_camera_create(cw_record_t *r, cw_record_camera_t *c,
     const cam_live_segment_t *seg, int64_t wall_msec, const uint8_t *init,
     size_t size)
 {
+    const cam_keys_t       *keys;
     cam_record_head_t       head;
     const cam_live_init_t  *what;
 
     if (!cw_record_volume_is_there(r)) {
         return ENXIO;
+    }
+
+    keys = c->wish.encrypt ? cw_record_keys_signing(r) : NULL;
+
+    /* rather nothing than plain */
+
+    if (c->wish.encrypt && keys == NULL) {
+        return ENOKEY;
     }
 
     what = cw_record_camera_what(r, seg->init);
@@ -172,7 +185,7 @@ cw_record_camera_create(cw_record_t *r, cw_record_camera_t *c,
     head.has_audio = what->has_audio;
     memcpy(head.codecs, what->codecs, CAM_LIVE_CODECS);
 
-    c->file = cw_record_file_create(r->volume.fd, &head, init);
+    c->file = cw_record_file_create(r->volume.fd, &head, init, keys);
 
     if (c->file == NULL) {
         return errno ? errno : EIO;

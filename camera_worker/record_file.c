@@ -6,7 +6,8 @@
  * A recording's media are the bytes of the live store with other times: they
  * begin at 0 and run on.  While fragments follow each other the same shift is
  * added; where they do not, a new one is chosen so that no track overlaps with
- * itself.
+ * itself.  Those of an encrypted one are encrypted last, so checksums are of
+ * what is on disk, and whoever takes a file up needs no key to judge it.
  */
 
 #include <errno.h>
@@ -15,6 +16,7 @@
 #include <unistd.h>
 
 #include "record_file.h"
+#include "record_media.h"
 
 #define CW_RECORD_JITTER_USEC  50000     /* of times that follow each other */
 
@@ -23,6 +25,8 @@ static int cw_record_file_place(cw_record_file_t *f,
     cam_record_fragment_t *e, const cw_record_times_t *times);
 static void cw_record_file_shift(cw_record_file_t *f,
     const cw_record_times_t *times);
+static int cw_record_file_seal(cw_record_file_t *f, cam_record_fragment_t *e,
+    uint8_t *data);
 static int cw_record_file_write(cw_record_file_t *f,
     cam_record_fragment_t *entry, unsigned n, const uint8_t *data,
     size_t size);
@@ -77,7 +81,8 @@ cw_record_file_append(cw_record_file_t *f, const cw_record_piece_t *piece,
                                  piece[i].size) == -1
             || cw_record_file_place(f, &entry[i], &times) == -1
             || cw_record_times_move(&f->tracks, data + size, piece[i].size,
-                                    f->shift, f->number + i + 1) == -1)
+                                    f->shift, f->number + i + 1) == -1
+            || cw_record_file_seal(f, &entry[i], data + size) == -1)
         {
             *f = before;
             errno = EPROTO;
@@ -198,6 +203,31 @@ cw_record_file_shift(cw_record_file_t *f, const cw_record_times_t *times)
 }
 
 
+static int
+cw_record_file_seal(cw_record_file_t *f, cam_record_fragment_t *e,
+    uint8_t *data)
+{
+    char      type[5];
+    uint64_t  moof;
+
+    if (f->head.cipher == 0) {
+        return 0;
+    }
+
+    /* one moof and one mdat, as the packager writes them */
+
+    if (cam_record_box(data, e->size, type, &moof) == -1
+        || strcmp(type, "moof") != 0 || moof + 8 > e->size
+        || memcmp(data + moof + 4, "mdat", 4) != 0)
+    {
+        return -1;
+    }
+
+    return cam_record_cipher_apply(f->cipher, e, (uint32_t) moof, 0, data,
+                                   e->size);
+}
+
+
 /* what was written of a batch that failed is cut off, or lies behind the last
    entry, where nobody looks and the next one is written */
 
@@ -225,6 +255,13 @@ cw_record_file_write(cw_record_file_t *f, cam_record_fragment_t *entry,
     errno = err;
 
     return -1;
+}
+
+
+int
+cw_record_file_is_writable(const cw_record_file_t *f)
+{
+    return f->head.cipher == 0 || f->cipher != NULL;
 }
 
 
@@ -285,5 +322,6 @@ cw_record_file_free(cw_record_file_t *f)
         close(f->index_fd);
     }
 
+    cam_record_cipher_free(f->cipher);
     free(f);
 }

@@ -18,6 +18,7 @@
 
 #include <stdint.h>
 
+#include "record_cipher.h"
 #include "record_index.h"
 #include "record_path.h"
 #include "record_tfdt.h"
@@ -44,6 +45,7 @@ struct cw_record_file_s {
     char                 path[CAM_RECORD_PATH_MAX];   /* of the media */
     int                  fd;
     int                  index_fd;
+    cam_record_cipher_t *cipher;         /* NULL: it is plain */
     cw_record_tracks_t   tracks;
     uint32_t             init;           /* version of the store, last seen */
     uint64_t             size;
@@ -80,17 +82,23 @@ typedef struct {
 
 /*
  * A new recording in the directory volumefd; head says what it is, but for its
- * id, and start_msec is moved when there is one of that name.  NULL with
- * errno; nothing is left behind.
+ * id, and start_msec is moved when there is one of that name.  With keys it is
+ * encrypted.  NULL with errno; nothing is left behind.
  */
 cw_record_file_t *cw_record_file_create(int volumefd,
-    const cam_record_head_t *head, const uint8_t *init);
+    const cam_record_head_t *head, const uint8_t *init,
+    const cam_keys_t *keys);
 
 /*
  * Goes on with one that was never closed, behind its last good fragment; what
  * lies behind that is cut off.  NULL with errno, ENODATA: it has no fragment.
+ * One whose key is not there can be closed, and no more.
  */
-cw_record_file_t *cw_record_file_reopen(int volumefd, const char *path);
+cw_record_file_t *cw_record_file_reopen(int volumefd, const char *path,
+    const cam_keys_t *keys);
+
+/* 1 when it can be appended to */
+int cw_record_file_is_writable(const cw_record_file_t *f);
 
 /* 1 when that is the init it has */
 int cw_record_file_has_init(const cw_record_file_t *f, const uint8_t *init,

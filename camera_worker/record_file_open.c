@@ -36,7 +36,7 @@ static int cw_record_file_good(cw_record_file_t *f,
 
 cw_record_file_t *
 cw_record_file_create(int volumefd, const cam_record_head_t *head,
-    const uint8_t *init)
+    const uint8_t *init, const cam_keys_t *keys)
 {
     int                err;
     ssize_t            n;
@@ -60,6 +60,17 @@ cw_record_file_create(int volumefd, const cam_record_head_t *head,
         cw_record_file_free(f);
         errno = err;
         return NULL;
+    }
+
+    if (keys != NULL) {
+        f->cipher = cam_record_cipher_new(&f->head, keys);
+
+        if (f->cipher == NULL) {
+            err = errno;
+            cw_record_file_unmake(f, volumefd);
+            errno = err;
+            return NULL;
+        }
     }
 
     n = pwrite(f->fd, init, head->init_size, 0);
@@ -235,7 +246,7 @@ cw_record_file_limit(cw_record_file_t *f)
 
 
 cw_record_file_t *
-cw_record_file_reopen(int volumefd, const char *path)
+cw_record_file_reopen(int volumefd, const char *path, const cam_keys_t *keys)
 {
     int                err;
     char               index[CAM_RECORD_PATH_MAX];
@@ -267,6 +278,10 @@ cw_record_file_reopen(int volumefd, const char *path)
         cw_record_file_free(f);
         errno = err;
         return NULL;
+    }
+
+    if (f->head.cipher && keys != NULL) {
+        f->cipher = cam_record_cipher_open(&f->head, keys);
     }
 
     f->announced = 1;

@@ -87,7 +87,9 @@ cw_record_gap_look(cw_record_t *r, cw_record_camera_t *c, const char *cause)
         return;
     }
 
-    if (c->state != CAM_RECORD_NO_SPACE && c->state != CAM_RECORD_DISK_ERROR) {
+    if (c->state != CAM_RECORD_NO_SPACE && c->state != CAM_RECORD_DISK_ERROR
+        && c->state != CAM_RECORD_NO_KEY)
+    {
         cw_record_camera_state(r, c, CAM_RECORD_WAITING);
     }
 

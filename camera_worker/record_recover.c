@@ -68,7 +68,7 @@ cw_recover_file(cw_record_t *r, const cam_record_open_t *open)
     cw_record_file_t    *f;
     cw_record_camera_t  *c;
 
-    f = cw_record_file_reopen(r->volume.fd, open->path);
+    f = cw_record_file_reopen(r->volume.fd, open->path, cw_record_keys(r));
 
     if (f == NULL) {
         cw_recover_remove(r, open);
@@ -87,7 +87,7 @@ cw_recover_file(cw_record_t *r, const cam_record_open_t *open)
 
     c = cw_recover_camera(r, open->camera);
 
-    if (c == NULL || c->file != NULL) {
+    if (c == NULL || c->file != NULL || !cw_record_file_is_writable(f)) {
         cw_recover_end(r, f, c != NULL ? c->file : NULL);
 
     } else {
@@ -139,6 +139,7 @@ cw_recover_gap(cw_record_t *r, const cam_record_open_gap_t *gap)
     c->gap.open = 1;
     c->gap.cause = strcmp(gap->cause, "camera") == 0 ? "camera"
                    : strcmp(gap->cause, "disk") == 0 ? "disk"
+                   : strcmp(gap->cause, "key") == 0 ? "key"
                    : "network";
 }
 

@@ -317,6 +317,19 @@ cw_record_take_error(cw_record_t *r, cw_record_camera_t *c, int err)
         return -1;
     }
 
+    if (err == ENOKEY) {
+
+        if (c->state != CAM_RECORD_NO_KEY) {
+            cw_log(CW_LOG_CRIT, 0, "not recorded: it is to be encrypted, and "
+                   "there is no key of use \"recording\"");
+        }
+
+        cw_record_camera_state(r, c, CAM_RECORD_NO_KEY);
+        c->retry_msec = r->now_msec + CW_RECORD_RETRY_MSEC;
+
+        return -1;
+    }
+
     if (err == ENOSPC || err == EDQUOT) {
 
         if (!cw_record_space_full(r, 1)) {

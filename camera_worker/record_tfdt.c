@@ -14,6 +14,7 @@
 
 #include <string.h>
 
+#include "record_cipher.h"
 #include "record_tfdt.h"
 
 #define CW_RECORD_TICKS_MAX   (INT64_C(1) << 60)
@@ -246,7 +247,9 @@ cw_record_times_read(const cw_record_tracks_t *tracks,
 
     while (cw_record_box(&p, end, &box)) {
 
-        if (cw_box_is(&box, "mdat")) {
+        /* on disk those of an encrypted recording have another type */
+
+        if (cw_box_is(&box, "mdat") || cw_box_is(&box, CAM_RECORD_SEALED)) {
             media = 1;
 
         } else if (cw_box_is(&box, "moof")) {

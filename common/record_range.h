@@ -28,6 +28,7 @@ typedef struct {
     uint8_t             camera[CAM_UUID_LEN];
     int64_t             from_msec;
     int64_t             to_msec;
+    const cam_keys_t   *keys;           /* for samples of encrypted ones */
 
     /* how fragments are put together: a piece ends before a key frame when it
        is this long, and anywhere before it is longer than the limit */

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "record_cipher.h"
 #include "record_index.h"
 #include "record_media.h"
 #include "record_segment.h"
@@ -25,6 +26,7 @@ typedef struct {
     int                        near_fd;
     size_t                     max;
 
+    cam_record_cipher_t       *cipher;      /* NULL: it is plain */
     unsigned                   n;           /* of its fragments */
     cam_record_fragment_t      part[CAM_LIVE_PARTS];
     cam_record_tracks_t        tracks;
@@ -72,6 +74,7 @@ cam_record_segment(const cam_record_range_t *range, uint64_t msn,
 
     data = seg->data;
     *size = seg->size;
+    cam_record_cipher_free(seg->cipher);
     free(seg);
 
     if (rc == 1) {
@@ -197,6 +200,14 @@ cam_record_segment_read(cam_record_segment_t *seg, int fd,
         return -1;
     }
 
+    if (head->cipher) {
+        seg->cipher = cam_record_cipher_open(head, seg->range->keys);
+
+        if (seg->cipher == NULL) {
+            return -1;
+        }
+    }
+
     if (pread(fd, seg->data, seg->size, seg->part[0].offset)
         != (ssize_t) seg->size)
     {
@@ -227,6 +238,10 @@ cam_record_segment_move(cam_record_segment_t *seg)
 
         if (cam_record_box(p, seg->part[i].size, type, &moof) == -1
             || moof > seg->part[i].size
+            || (seg->cipher != NULL
+                && cam_record_cipher_apply(seg->cipher, &seg->part[i], moof, 0,
+                                           p, seg->part[i].size)
+                   == -1)
             || cam_record_moof_rebase(p, moof, &seg->tracks, i + 1, usec)
                == -1)
         {

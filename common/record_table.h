@@ -33,7 +33,8 @@ typedef enum {
 
 typedef struct {
     uint32_t    want;
-    uint32_t    why_not;                /* cam_record_why_e */
+    uint16_t    why_not;                /* cam_record_why_e */
+    uint16_t    encrypt;                /* or do not record */
     int64_t     from_msec;              /* record what the store has since this
                                            wall time; 0 = from now */
     int64_t     until_msec;             /* 0 = no end */
@@ -45,7 +46,8 @@ typedef enum {
     CAM_RECORD_RECORDING,
     CAM_RECORD_WAITING,                 /* for the camera */
     CAM_RECORD_NO_SPACE,
-    CAM_RECORD_DISK_ERROR
+    CAM_RECORD_DISK_ERROR,
+    CAM_RECORD_NO_KEY                   /* to encrypt with, which is wished */
 } cam_record_state_e;
 
 

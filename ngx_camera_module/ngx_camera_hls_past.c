@@ -65,6 +65,7 @@ ngx_camera_hls_past(ngx_http_request_t *r)
     past->range.from_msec = ctx->session.started * 1000
                             - NGX_CAMERA_HLS_PAST_MSEC;
     past->range.to_msec = ctx->session.ends * 1000;
+    past->range.keys = ccf->keys;
     past->msn = ctx->path.number;
     past->live_fd = ccf->live_fd;
 

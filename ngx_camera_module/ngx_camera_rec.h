@@ -18,6 +18,7 @@
 #include "ngx_camera.h"
 #include "ngx_camera_hls.h"
 #include "ngx_camera_task.h"
+#include "record_reader.h"
 #include "record_uri.h"
 
 
@@ -39,6 +40,7 @@ typedef struct {
     cam_token_t           token;        /* of the entrance, verified */
     cam_record_session_t  session;      /* verified, or to be signed */
     int                   slot;         /* of the registry */
+    struct ngx_camera_rec_sealed_s  *sealed;    /* is being sent */
 
     unsigned              path_ok:1;
     unsigned              allowed:1;
@@ -74,9 +76,22 @@ ngx_int_t ngx_camera_rec_failed(ngx_http_request_t *r, int err,
 ngx_int_t ngx_camera_rec_range(ngx_http_request_t *r, off_t size, off_t init,
     off_t *start, off_t *end);
 
+/*
+ * The same of what is no file of nginx's, whose range filter would read all that
+ * stands before a range: one range of it, or the whole.
+ */
+ngx_int_t ngx_camera_rec_range_one(ngx_http_request_t *r, off_t size,
+    off_t *start, off_t *end);
+
 /* "attachment", with the name of a download; NGX_OK or NGX_ERROR */
 ngx_int_t ngx_camera_rec_disposition(ngx_http_request_t *r,
     const cam_play_text_t *name);
+
+/* ngx_camera_rec_sealed.c: header and decrypted bytes; takes the reader over,
+   and answers what a task's answer() does */
+
+ngx_int_t ngx_camera_rec_sealed(ngx_http_request_t *r,
+    cam_record_reader_t *reader, off_t start, off_t end);
 
 /* ngx_camera_rec_count.c: log phase */
 

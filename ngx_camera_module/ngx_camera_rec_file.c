@@ -7,7 +7,8 @@
  * range, and whole recordings and exports for whoever has a link.
  *
  * A thread opens the file and reads its index; the bytes are sent by nginx as
- * those of any file.  Of one that still grows there is what its index names.
+ * those of any file, or decrypted by threads, see ngx_camera_rec_sealed.c.  Of
+ * one that still grows there is what its index names.
  * Who is being sent a file keeps it, also when it is removed meanwhile; the
  * next request finds it gone.
  */
@@ -29,9 +30,11 @@ typedef struct {
     int64_t                from_msec;    /* of the session */
     int64_t                to_msec;
     unsigned               windowed;     /* there is a session */
+    const cam_keys_t      *keys;
 
     int                    err;
     int                    fd;
+    cam_record_reader_t   *reader;       /* of an encrypted one, instead */
     time_t                 mtime;
     off_t                  size;
     off_t                  init;         /* of the window */
@@ -45,6 +48,8 @@ static void ngx_camera_rec_file_path(char *path, const cam_record_uri_t *uri,
     const char *suffix);
 static int ngx_camera_rec_file_open(ngx_camera_rec_open_t *open);
 static int ngx_camera_rec_file_index(ngx_camera_rec_open_t *open);
+static int ngx_camera_rec_file_sealed(ngx_camera_rec_open_t *open, int fd,
+    const cam_record_head_t *head);
 static int ngx_camera_rec_file_window(ngx_camera_rec_open_t *open, int fd,
     const cam_record_head_t *head);
 static ngx_int_t ngx_camera_rec_file_answer(ngx_camera_task_t *task,
@@ -52,7 +57,9 @@ static ngx_int_t ngx_camera_rec_file_answer(ngx_camera_task_t *task,
 static ngx_int_t ngx_camera_rec_file_headers(ngx_http_request_t *r,
     ngx_camera_rec_open_t *open);
 static ngx_int_t ngx_camera_rec_file_send(ngx_http_request_t *r,
-    ngx_camera_rec_open_t *open, ngx_fd_t fd, ngx_str_t *name);
+    ngx_camera_rec_open_t *open);
+static ngx_int_t ngx_camera_rec_file_plain(ngx_http_request_t *r,
+    ngx_camera_rec_open_t *open);
 static void ngx_camera_rec_file_clear(ngx_camera_task_t *task);
 
 
@@ -77,6 +84,7 @@ ngx_camera_rec_file(ngx_http_request_t *r)
     open->windowed = ctx->args.session.len > 0;
     open->from_msec = ctx->session.from_msec;
     open->to_msec = ctx->session.to_msec;
+    open->keys = ccf->keys;
     open->fd = -1;
 
     open->task.run = ngx_camera_rec_file_run;
@@ -170,6 +178,10 @@ ngx_camera_rec_file_index(ngx_camera_rec_open_t *open)
     {
         rc = ngx_camera_rec_file_window(open, fd, &head);
 
+        if (rc == 0 && head.cipher) {
+            return ngx_camera_rec_file_sealed(open, fd, &head);
+        }
+
     } else if (open->windowed) {
         ngx_set_errno(NGX_ENOENT);
         rc = -1;
@@ -181,6 +193,19 @@ ngx_camera_rec_file_index(ngx_camera_rec_open_t *open)
     ngx_close_file(fd);
 
     return rc;
+}
+
+
+/* both descriptors are the reader's from now on */
+
+static int
+ngx_camera_rec_file_sealed(ngx_camera_rec_open_t *open, int fd,
+    const cam_record_head_t *head)
+{
+    open->reader = cam_record_reader_open(open->fd, fd, head, open->keys);
+    open->fd = -1;
+
+    return open->reader ? 0 : -1;
 }
 
 
@@ -228,12 +253,8 @@ ngx_camera_rec_file_window(ngx_camera_rec_open_t *open, int fd,
 static ngx_int_t
 ngx_camera_rec_file_answer(ngx_camera_task_t *task, ngx_http_request_t *r)
 {
-    ngx_fd_t                  fd;
-    ngx_int_t                 rc;
-    ngx_str_t                 name;
-    ngx_pool_cleanup_t       *cln;
-    ngx_camera_rec_open_t    *open;
-    ngx_pool_cleanup_file_t  *file;
+    ngx_int_t               rc;
+    ngx_camera_rec_open_t  *open;
 
     open = (ngx_camera_rec_open_t *) task;
 
@@ -249,21 +270,6 @@ ngx_camera_rec_file_answer(ngx_camera_task_t *task, ngx_http_request_t *r)
         return ngx_camera_hls_refuse(r, NGX_HTTP_SERVICE_UNAVAILABLE,
                                      "file cannot be read");
     }
-
-    cln = ngx_pool_cleanup_add(r->pool, sizeof(ngx_pool_cleanup_file_t));
-    if (cln == NULL) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    ngx_str_set(&name, "a recording");
-    fd = open->fd;
-    open->fd = -1;
-
-    file = cln->data;
-    file->fd = fd;
-    file->name = name.data;
-    file->log = r->pool->log;
-    cln->handler = ngx_pool_cleanup_file;
 
     rc = ngx_camera_rec_file_headers(r, open);
 
@@ -285,9 +291,16 @@ ngx_camera_rec_file_answer(ngx_camera_task_t *task, ngx_http_request_t *r)
         open->end = open->size;
     }
 
+    if (open->reader && r->allow_ranges) {
+        rc = ngx_camera_rec_range_one(r, open->size, &open->start, &open->end);
+        if (rc != NGX_OK) {
+            return rc;
+        }
+    }
+
     r->headers_out.content_length_n = open->end - open->start;
 
-    return ngx_camera_rec_file_send(r, open, fd, &name);
+    return ngx_camera_rec_file_send(r, open);
 }
 
 
@@ -333,15 +346,52 @@ ngx_camera_rec_file_headers(ngx_http_request_t *r,
 
 
 static ngx_int_t
-ngx_camera_rec_file_send(ngx_http_request_t *r, ngx_camera_rec_open_t *open,
-    ngx_fd_t fd, ngx_str_t *name)
+ngx_camera_rec_file_send(ngx_http_request_t *r, ngx_camera_rec_open_t *open)
 {
-    ngx_int_t              rc;
-    ngx_buf_t             *b;
-    ngx_chain_t            out;
+    cam_record_reader_t   *reader;
     ngx_camera_rec_ctx_t  *ctx;
 
     ctx = ngx_http_get_module_ctx(r, ngx_camera_rec_module);
+
+    if (ctx->signed_in && r->method != NGX_HTTP_HEAD
+        && ngx_camera_hls_worker.sessions)
+    {
+        cam_sessions_sent(ngx_camera_hls_worker.sessions, &ctx->session.url,
+                          open->end - open->start);
+    }
+
+    if (open->reader == NULL) {
+        return ngx_camera_rec_file_plain(r, open);
+    }
+
+    reader = open->reader;
+    open->reader = NULL;
+
+    return ngx_camera_rec_sealed(r, reader, open->start, open->end);
+}
+
+
+static ngx_int_t
+ngx_camera_rec_file_plain(ngx_http_request_t *r, ngx_camera_rec_open_t *open)
+{
+    ngx_int_t                 rc;
+    ngx_buf_t                *b;
+    ngx_chain_t               out;
+    ngx_pool_cleanup_t       *cln;
+    ngx_pool_cleanup_file_t  *file;
+
+    cln = ngx_pool_cleanup_add(r->pool, sizeof(ngx_pool_cleanup_file_t));
+    if (cln == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    file = cln->data;
+    file->fd = open->fd;
+    file->name = (u_char *) "a recording";
+    file->log = r->pool->log;
+    cln->handler = ngx_pool_cleanup_file;
+
+    open->fd = -1;
 
     b = ngx_calloc_buf(r->pool);
     if (b == NULL) {
@@ -359,11 +409,6 @@ ngx_camera_rec_file_send(ngx_http_request_t *r, ngx_camera_rec_open_t *open,
         return rc;
     }
 
-    if (ctx->signed_in && ngx_camera_hls_worker.sessions) {
-        cam_sessions_sent(ngx_camera_hls_worker.sessions, &ctx->session.url,
-                          open->end - open->start);
-    }
-
     b->file_pos = open->start;
     b->file_last = open->end;
 
@@ -371,8 +416,8 @@ ngx_camera_rec_file_send(ngx_http_request_t *r, ngx_camera_rec_open_t *open,
     b->last_buf = 1;
     b->last_in_chain = 1;
 
-    b->file->fd = fd;
-    b->file->name = *name;
+    b->file->fd = file->fd;
+    ngx_str_set(&b->file->name, "a recording");
     b->file->log = r->connection->log;
 
     out.buf = b;
@@ -389,5 +434,9 @@ ngx_camera_rec_file_clear(ngx_camera_task_t *task)
 
     if (open->fd != -1) {
         ngx_close_file(open->fd);
+    }
+
+    if (open->reader) {
+        cam_record_reader_close(open->reader);
     }
 }

@@ -15,6 +15,9 @@
 #include "percent.h"
 
 
+static ngx_uint_t ngx_camera_rec_range_asked(ngx_http_request_t *r);
+static ngx_int_t ngx_camera_rec_range_suffix(ngx_str_t *value, off_t size,
+    off_t *start, off_t *end);
 static ngx_int_t ngx_camera_rec_range_parse(ngx_http_request_t *r, off_t size,
     off_t *start, off_t *end);
 static ngx_int_t ngx_camera_rec_range_number(u_char **p, u_char *last,
@@ -70,6 +73,111 @@ ngx_camera_rec_range(ngx_http_request_t *r, off_t size, off_t init,
     return ngx_camera_rec_range_set(r, "bytes %O-%O/%O", *start, *end - 1,
                                     size)
            == NGX_OK ? NGX_OK : NGX_HTTP_INTERNAL_SERVER_ERROR;
+}
+
+
+ngx_int_t
+ngx_camera_rec_range_one(ngx_http_request_t *r, off_t size, off_t *start,
+    off_t *end)
+{
+    off_t      first, last;
+    ngx_int_t  rc;
+
+    rc = NGX_DECLINED;
+
+    if (ngx_camera_rec_range_asked(r)) {
+        rc = ngx_camera_rec_range_suffix(&r->headers_in.range->value, size,
+                                         &first, &last);
+
+        if (rc == NGX_DECLINED) {
+            rc = ngx_camera_rec_range_parse(r, size, &first, &last);
+        }
+    }
+
+    /* the filter finds none, and says that there could be one */
+
+    r->headers_in.range = NULL;
+
+    if (rc == NGX_DECLINED) {
+        return NGX_OK;
+    }
+
+    if (first >= size) {
+        return ngx_camera_rec_range_set(r, "bytes */%O", size, 0, 0) == NGX_OK
+               ? NGX_HTTP_RANGE_NOT_SATISFIABLE
+               : NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    *start = first;
+    *end = last;
+
+    r->headers_out.status = NGX_HTTP_PARTIAL_CONTENT;
+    r->allow_ranges = 0;
+
+    return ngx_camera_rec_range_set(r, "bytes %O-%O/%O", *start, *end - 1,
+                                    size)
+           == NGX_OK ? NGX_OK : NGX_HTTP_INTERNAL_SERVER_ERROR;
+}
+
+
+/* RFC 9110, 13.1.5: not of another file than the one that is known */
+
+static ngx_uint_t
+ngx_camera_rec_range_asked(ngx_http_request_t *r)
+{
+    ngx_str_t  *value, *etag;
+
+    if (r->headers_in.range == NULL || r->http_version < NGX_HTTP_VERSION_10) {
+        return 0;
+    }
+
+    if (r->headers_in.if_range == NULL) {
+        return 1;
+    }
+
+    value = &r->headers_in.if_range->value;
+
+    if (value->len >= 2 && value->data[value->len - 1] == '"') {
+        etag = r->headers_out.etag ? &r->headers_out.etag->value : NULL;
+
+        return etag && value->len == etag->len
+               && ngx_memcmp(value->data, etag->data, etag->len) == 0;
+    }
+
+    return ngx_parse_http_time(value->data, value->len)
+           == r->headers_out.last_modified_time;
+}
+
+
+/* "bytes=-N", the last N */
+
+static ngx_int_t
+ngx_camera_rec_range_suffix(ngx_str_t *value, off_t size, off_t *start,
+    off_t *end)
+{
+    off_t    n;
+    u_char  *p, *last;
+
+    p = value->data;
+    last = p + value->len;
+
+    if (value->len < sizeof("bytes=-0") - 1
+        || ngx_strncasecmp(p, (u_char *) "bytes=-", sizeof("bytes=-") - 1)
+           != 0)
+    {
+        return NGX_DECLINED;
+    }
+
+    p += sizeof("bytes=-") - 1;
+
+    if (ngx_camera_rec_range_number(&p, last, &n) != NGX_OK || p != last) {
+        return NGX_DECLINED;
+    }
+
+    *start = n == 0 ? size : size - ngx_min(n, size);
+    *end = size;
+
+    return NGX_OK;
 }
 
 

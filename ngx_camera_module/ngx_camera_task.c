@@ -92,11 +92,11 @@ ngx_camera_task_post(ngx_camera_task_t *task, ngx_http_request_t *r)
     ngx_thread_pool_t   *pool;
     ngx_http_cleanup_t  *cln;
 
-    cln = ngx_http_cleanup_add(r, 0);
+    cln = task->cleanup ? task->cleanup : ngx_http_cleanup_add(r, 0);
 
     if (cln == NULL || ngx_handle_read_event(r->connection->read, 0) != NGX_OK)
     {
-        ngx_free(task);
+        ngx_camera_task_free(task);
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
@@ -112,7 +112,7 @@ ngx_camera_task_post(ngx_camera_task_t *task, ngx_http_request_t *r)
     if (pool == NULL || ngx_camera_tasks >= NGX_CAMERA_TASKS
         || ngx_thread_task_post(pool, &task->task) != NGX_OK)
     {
-        ngx_free(task);
+        ngx_camera_task_free(task);
         return ngx_camera_hls_refuse(r, NGX_HTTP_SERVICE_UNAVAILABLE,
                                      "too many wait for disks");
     }
@@ -136,6 +136,13 @@ ngx_camera_task_post(ngx_camera_task_t *task, ngx_http_request_t *r)
     r->main->count++;
 
     return NGX_DONE;
+}
+
+
+ngx_uint_t
+ngx_camera_task_room(void)
+{
+    return ngx_camera_tasks < NGX_CAMERA_TASKS / 2;
 }
 
 
@@ -200,8 +207,9 @@ ngx_camera_task_expired(ngx_event_t *ev)
 
     ngx_camera_task_drop(task);
 
-    rc = ngx_camera_hls_refuse(r, NGX_HTTP_SERVICE_UNAVAILABLE,
-                               "the disk did not answer");
+    rc = r->header_sent ? NGX_ERROR
+         : ngx_camera_hls_refuse(r, NGX_HTTP_SERVICE_UNAVAILABLE,
+                                 "the disk did not answer");
 
     ngx_http_finalize_request(r, rc);
     ngx_http_run_posted_requests(c);

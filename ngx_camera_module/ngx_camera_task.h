@@ -38,7 +38,8 @@ struct ngx_camera_task_s {
     ngx_thread_task_t     task;
     ngx_event_t           deadline;
     ngx_http_request_t   *request;       /* NULL: nobody waits */
-    ngx_http_cleanup_t   *cleanup;
+    ngx_http_cleanup_t   *cleanup;       /* of an earlier one of the request,
+                                            to be used again, or NULL */
 
     /* in the thread: nothing of nginx's may be touched, the log included */
     void                (*run)(ngx_camera_task_t *task);
@@ -47,7 +48,7 @@ struct ngx_camera_task_s {
     ngx_int_t           (*answer)(ngx_camera_task_t *task,
                              ngx_http_request_t *r);
 
-    /* of what run() made and nobody took; may be NULL */
+    /* of what run() made, or was given, and nobody took; may be NULL */
     void                (*clear)(ngx_camera_task_t *task);
 };
 
@@ -70,6 +71,9 @@ ngx_int_t ngx_camera_task_post(ngx_camera_task_t *task, ngx_http_request_t *r);
  */
 ngx_int_t ngx_camera_task_buf(ngx_http_request_t *r, void *data, size_t len,
     ngx_buf_t **b);
+
+/* whether there is room for one that can wait, beside those that cannot */
+ngx_uint_t ngx_camera_task_room(void);
 
 
 #endif /* NGX_CAMERA_TASK_H */

@@ -67,6 +67,13 @@ ok(!-e copy($second, $r[0]), 'without what was removed since');
 ok(-e copy($first, $r[0]), 'which the older one has');
 ok(-e copy($second, $third), 'with what is new');
 
+# without keys, for a place that encrypted recordings are to be safe at
+
+my $bare = backup('--no-keys', "$backups.bare");
+ok(!-e "$bare/keys.json", 'no keys');
+unlike($t->read_file("$bare/SHA256SUMS"), qr/keys/, 'nor a sum of them');
+ok(-e copy($bare, $r[1]), 'recordings are there');
+
 # into an empty instance
 
 my $n = Camera::Test->new(workers => 1);
@@ -141,8 +148,9 @@ $t->done_testing;
 ###############################################################################
 
 sub backup {
+    my ($option, $to) = @_;
     my $text = $t->run($backup, '--env', $t->env_file, '--config', $conf,
-        '--recordings', $backups);
+        '--recordings', $option // (), $to // $backups);
     my ($dir) = $text =~ /(\S+)\n\z/;
     return $dir;
 }

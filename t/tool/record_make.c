@@ -6,12 +6,13 @@
  * Makes a recording without a recorder: an hour file and its index out of
  * fragmented MP4, at the place where they belong.
  *
- *   record_make DIR CAMERA START INPUT [FIRST [COUNT]]
+ *   record_make [-k KEYS] DIR CAMERA START INPUT [FIRST [COUNT]]
  *
  * DIR is a volume, or becomes one.  START is the wall clock of the first frame
  * in Unix ms.  INPUT is what "ffmpeg -movflags frag_keyframe+empty_moov+
  * default_base_moof" writes; of its fragments COUNT are taken, from number
- * FIRST on, and their time begins at 0.  Prints
+ * FIRST on, and their time begins at 0.  With a file of keys the recording is
+ * encrypted.  Prints
  *
  *   volume=UUID id=UUID path=PATH start=MS end=MS bytes=N usec=N fragments=N
  */
@@ -25,6 +26,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "record_cipher.h"
 #include "record_index.h"
 #include "record_media.h"
 #include "record_path.h"
@@ -34,7 +36,9 @@ static int                  volume_fd, media_fd, index_fd;
 static char                 path[CAM_RECORD_PATH_MAX];
 static uint8_t             *input;
 static size_t               input_size;
+static const char          *keys_file;
 static cam_record_head_t    head;
+static cam_record_cipher_t *cipher;
 static cam_record_tracks_t  tracks;
 
 
@@ -150,6 +154,44 @@ open_files(void)
 
 
 static void
+encrypt(void)
+{
+    char        err[256];
+    cam_keys_t  keys;
+
+    if (keys_file == NULL) {
+        return;
+    }
+
+    if (cam_keys_load(&keys, keys_file, err, sizeof(err)) != 0) {
+        die(err);
+    }
+
+    cipher = cam_record_cipher_new(&head, &keys);
+
+    if (cipher == NULL) {
+        die(keys_file);
+    }
+}
+
+
+static void
+seal(cam_record_fragment_t *f, uint8_t *data)
+{
+    char      type[5];
+    uint64_t  moof;
+
+    if (cipher != NULL
+        && (cam_record_box(data, f->size, type, &moof) != 0
+            || cam_record_cipher_apply(cipher, f, moof, 0, data, f->size)
+               != 0))
+    {
+        die("encryption");
+    }
+}
+
+
+static void
 write_head(void)
 {
     int  i;
@@ -166,8 +208,13 @@ write_head(void)
         strcat(head.codecs, ",mp4a.40.2");
     }
 
-    if (cam_record_id(head.recording, head.start_msec) != 0
-        || cam_record_head_write(index_fd, &head) != 0
+    if (cam_record_id(head.recording, head.start_msec) != 0) {
+        die("id");
+    }
+
+    encrypt();
+
+    if (cam_record_head_write(index_fd, &head) != 0
         || write(media_fd, input, head.init_size) != head.init_size)
     {
         die("head");
@@ -221,6 +268,7 @@ write_fragments(int64_t first, int64_t count, cam_record_fragment_t *f,
             die("tfdt");
         }
 
+        seal(f, p);
         f->data_crc = cam_record_crc(p, size);
         *usec += f->duration_usec;
 
@@ -245,9 +293,15 @@ main(int argc, char **argv)
     uint32_t               n;
     cam_record_fragment_t  f;
 
+    if (argc > 2 && strcmp(argv[1], "-k") == 0) {
+        keys_file = argv[2];
+        argv += 2;
+        argc -= 2;
+    }
+
     if (argc < 5 || argc > 7) {
-        fprintf(stderr, "usage: record_make DIR CAMERA START INPUT "
-                "[FIRST [COUNT]]\n");
+        fprintf(stderr, "usage: record_make [-k KEYS] DIR CAMERA START "
+                "INPUT [FIRST [COUNT]]\n");
         return 2;
     }
 

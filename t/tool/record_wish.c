@@ -5,7 +5,7 @@
 /*
  * Stands in for the jobs role, and shows what is recorded:
  *
- *   record_wish SHM wish UUID WANT [FROM_MSEC [UNTIL_MSEC]]
+ *   record_wish SHM wish UUID WANT [FROM_MSEC [UNTIL_MSEC [ENCRYPT]]]
  *   record_wish SHM state UUID          as JSON
  *   record_wish SHM volumes             as JSON
  *   record_wish - index FILE.idx        as JSON
@@ -32,6 +32,7 @@ wish(cam_record_table_t *t, const uint8_t *camera, int n, char **arg)
     w.want = atoi(arg[0]);
     w.from_msec = n > 1 ? atoll(arg[1]) : 0;
     w.until_msec = n > 2 ? atoll(arg[2]) : 0;
+    w.encrypt = n > 3 ? atoi(arg[3]) : 0;
 
     return cam_record_wish_set(t, camera, &w);
 }
@@ -94,11 +95,12 @@ show_index(const char *path)
 
     printf("{\"camera\":\"%s\",\"recording\":\"%s\",\"start\":%" PRId64
            ",\"init_size\":%u,\"segment_sec\":%u,\"width\":%u,\"height\":%u,"
-           "\"codecs\":\"%s\",\"count\":%u,\"fragments\":[",
+           "\"codecs\":\"%s\",\"cipher\":%u,\"kid\":\"%s\",\"count\":%u,"
+           "\"fragments\":[",
            cam_uuid_print(camera, head.camera),
            cam_uuid_print(id, head.recording), head.start_msec,
            head.init_size, head.segment_sec, head.width, head.height,
-           head.codecs, cam_record_count(fd));
+           head.codecs, head.cipher, head.kid, cam_record_count(fd));
 
     for (n = 0; cam_record_fragments(fd, n, &f, 1) == 1; n++) {
         printf("%s{\"offset\":%" PRIu64 ",\"wall\":%" PRId64 ",\"time\":%"

@@ -66,6 +66,7 @@ volume), file, index, start and end (Unix ms), bytes, usec and fragments.
     first   number of its first fragment (0), half a second each
     count   how many of them (all)
     volume  another directory
+    encrypt 1: encrypted, by the keys of the test
 
 =cut
 
@@ -75,7 +76,9 @@ sub make_recording {
     my $volume = $opt{volume} // $self->volume;
     my $start = int 1000 * ($opt{start} // time - 3600);
     my $out = $self->run({ user => 'www-data' },
-        $self->root . '/build/t/tool/record_make', $self->_service_dir($volume),
+        $self->root . '/build/t/tool/record_make',
+        ($opt{encrypt} ? ('-k', $self->_service_keys) : ()),
+        $self->_service_dir($volume),
         $camera->{id}, $start,
         $opt{file} // $self->fragmented($opt{clip} // 'small'),
         $opt{first} // 0, $opt{count} // ());
@@ -86,6 +89,19 @@ sub make_recording {
     $r{hold} = $r{file} =~ s/mp4$/hold/r;
 
     return \%r;
+}
+
+# as the recorder reads them
+
+sub _service_keys {
+    my ($self) = @_;
+
+    my $file = "$self->{dir}/service-keys.json";
+    $self->write_file($file, $self->read_file($self->keys_file));
+    chmod 0600, $file;
+    $self->give_to_service($file);
+
+    return $file;
 }
 
 sub _service_dir {
