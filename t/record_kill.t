@@ -81,7 +81,11 @@ is($t->worker->stop, 0, 'stopped');
 
 is(join("\n", $t->check_recordings), '', 'all is right');
 
-is(join("\n", twice($t->recordings($id))), '', 'no fragment is there twice');
+is(join("\n", twice($t->recordings($id))), '',
+    'no fragment is there twice, and files are named in their order');
+is(join("\n", ahead($t->recordings($id))), '', 'nor is any ahead of the clock');
+is(scalar(grep { $_->{n} eq 'close' && $_->{why} eq 'clock' } $t->journal), 0,
+    'which nobody took for one that was set');
 
 $feed->stop;
 $t->done_testing;
@@ -105,16 +109,15 @@ sub whole {
     return @parts > 10 ? '' : 'too few';
 }
 
-# fragments that are in two places, or before an earlier one of their file; files
-# themselves may be out of order by name: so many deaths of the packager, each of
-# which packages a key frame once more, are a clock that is wrong
+# fragments that are in two places, or before an earlier one.  Each death of the
+# packager packages a key frame once more, and once drove recorded times ahead of
+# the clock, until a file was named before the one that it followed
 
 sub twice {
     my (%seen, @wrong);
+    my $last = -1;
 
     for my $file (@_) {
-        my $last = -1;
-
         for (@{ $file->{fragments} }) {
             my $at = $_->{msn} * 100 + $_->{part};
             push @wrong, "$file->{name}: $_->{msn}.$_->{part}"
@@ -124,4 +127,15 @@ sub twice {
     }
 
     return @wrong;
+}
+
+# fragments that begin later than their file was written to last
+
+sub ahead {
+    return map {
+        my $file = $_;
+        my $written = (stat $file->{file})[9] * 1000 + 1000;
+        map { "$file->{name}: $_->{msn}.$_->{part}" }
+            grep { $_->{wall} > $written } @{ $file->{fragments} };
+    } @_;
 }

@@ -56,8 +56,8 @@ sub start_jobs {
             'ALTER ROLE camera_worker LOGIN');
     }
 
-    local $ENV{LD_PRELOAD} = $opt{clock}
-        ? $self->root . '/build/t/preload/clock.so' : $ENV{LD_PRELOAD};
+    local $ENV{LD_PRELOAD} = $opt{clock} ? join(':', $ENV{CAMERA_SANITIZED}
+        // (), $self->root . '/build/t/preload/clock.so') : $ENV{LD_PRELOAD};
     local $ENV{CAMERA_CLOCK} = "$self->{dir}/clock";
     $self->set_clock(0) if $opt{clock} && !-e $ENV{CAMERA_CLOCK};
 
