@@ -36,7 +36,7 @@ typedef struct {
     const char    *database;         /* file with a connection string, or
                                         NULL: the roles jobs and export */
     const char    *keys;             /* file that signs manifests, or NULL:
-                                        nothing is exported */
+                                        nothing is exported or encrypted */
     cw_blame_t    *blame;            /* of the package role */
     cw_blame_t    *picture_blame;    /* of the roles snapshot and sandbox */
     cw_blame_t    *quiet_blame;      /* of those that blame no camera */

@@ -4,7 +4,8 @@
 
 # Tests for recordings in a real Chromium: start recording, see the last hour
 # fill, play a moment of it with a click and with keys, mark it, export a range
-# and download its file, hold a recording, follow alerts, look at the storage.
+# and download its file, hold a recording, have it encrypted, follow alerts, look
+# at the storage.
 
 use strict;
 use warnings;
@@ -122,6 +123,19 @@ ok($t->wait_for(sub { $page->there('[data-recording] [aria-label^="Remove"]:disa
 
 $page->click('Live');
 ok($page->has('.player[data-state="live"]:not([data-recorded])'), 'back to life');
+
+# encrypted, and not any more
+
+$page->click_at('.recordings-head .menu > .button');
+$page->click('Encrypt on disk');
+ok($page->has('.recordings [aria-label="Encrypted on disk"]'), 'encrypted');
+ok($t->wait_for(sub { grep { $t->read_file($_) =~ /edat/ }
+    glob $run->var . "/recordings/media/$camera->{id}/*/*.mp4" }, 15, 'edat'),
+    'on the disk, too') or diag($run->log);
+$page->click_at('.recordings-head .menu > .button');
+$page->click('Stop encrypting');
+ok($t->wait_for(sub { !$page->there('.recordings [aria-label="Encrypted on disk"]') },
+    10, 'plain'), 'and not any more');
 
 # alerts
 

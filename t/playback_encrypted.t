@@ -137,6 +137,11 @@ $r = Camera::HTTP::get($https, $get, tls => 1,
 ok($r->{body} eq substr($big, 1e6, 2e6), 'a range of it');
 ok(slowly($get) eq $big, 'to somebody who takes his time');
 
+# to many at once, more than threads may have to do
+
+my @many = map { ask($get) } 1 .. 100;
+is((grep { !read_all($_, $big) } @many), 0, 'to a hundred at once');
+
 # who leaves is forgotten
 
 my $before = descriptors();
@@ -197,6 +202,17 @@ sub ask {
     print $s "GET $path HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
 
     return $s;
+}
+
+
+# whether that is what comes
+
+sub read_all {
+    my ($s, $expected) = @_;
+
+    my $all = do { local $/; <$s> };
+
+    return $all =~ s/^.*?\r\n\r\n//sr eq $expected;
 }
 
 
