@@ -138,6 +138,7 @@ cam_play_parse_args(cam_play_args_t *args, cam_play_kind_e kind,
     args->last = -1;
     args->seam = -1;
     args->count = -1;
+    args->start = -1;
     args->target = -1;
 
     for (end = text + len; text < end; text = amp + 1) {
@@ -175,8 +176,9 @@ cam_play_parse_args(cam_play_args_t *args, cam_play_kind_e kind,
     case CAM_PLAY_BACK:
         return args->session.len && args->mac.len && args->from_msec >= 0
                && args->last >= 0 && args->seam >= 0 && args->count >= 0
-               && args->count <= UINT32_MAX && args->target >= 0
-               && args->target <= UINT8_MAX
+               && args->count <= UINT32_MAX
+               && args->start >= 0 && args->start <= UINT16_MAX
+               && args->target >= 0 && args->target <= UINT8_MAX
                ? CAM_PLAY_OK : CAM_PLAY_DENIED;
 
     default:
@@ -275,6 +277,9 @@ cam_play_back_number(cam_play_args_t *args, char name)
 
     case 'c':
         return &args->count;
+
+    case 'o':
+        return &args->start;
 
     case 't':
         return &args->target;

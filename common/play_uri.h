@@ -10,7 +10,7 @@
  *   {camera}/playlist.m3u8?token=      the entrance, with from= (Unix ms)
  *   {camera}/live.m3u8?s=              the media playlist, with
  *                                      _HLS_msn= and _HLS_part=
- *   {camera}/back.m3u8?s=&f=&l=&n=&c=&t=&m=   that reaches back, with
+ *   {camera}/back.m3u8?s=&f=&l=&n=&c=&o=&t=&m=   that reaches back, with
  *                                      these and _HLS_skip=YES
  *   {camera}/init.{version}.mp4?s=&e=&m=
  *   {camera}/{msn}.m4s?s=&e=&m=
@@ -67,6 +67,7 @@ typedef struct {
     int64_t          last;      /* of a list that reaches back */
     int64_t          seam;
     int64_t          count;
+    int64_t          start;     /* ms */
     int64_t          target;
     int              skip;      /* what the player has already */
 } cam_play_args_t;

@@ -66,7 +66,9 @@ typedef struct {
     uint64_t    msn;
     int64_t     wall_msec;
     uint32_t    duration_usec;
+    uint32_t    size;
     uint32_t    init;
+    uint32_t    init_size;
     unsigned    discontinuity;
 } cam_record_back_live_t;
 

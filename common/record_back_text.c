@@ -51,7 +51,7 @@ static int cam_record_back_kept(cam_record_back_draft_t *d,
 static int cam_record_back_past(cam_record_back_draft_t *d,
     const cam_record_back_piece_t *p);
 static int cam_record_back_segment(cam_record_back_draft_t *d, uint64_t msn,
-    int64_t wall_msec, uint32_t duration_usec);
+    int64_t wall_msec, uint32_t duration_usec, uint64_t size);
 static int cam_record_back_gap(cam_record_back_draft_t *d, uint64_t msn);
 static void cam_record_back_sign(cam_record_back_draft_t *d, unsigned kind,
     uint64_t number, char mac[CAM_URL_MAC_TEXT]);
@@ -304,14 +304,15 @@ cam_record_back_kept(cam_record_back_draft_t *d,
         cam_record_back_sign(d, CAM_URL_INIT, live->init, mac);
 
         cam_record_text_print(&d->text, "#EXT-X-MAP:URI=\"init.%u.mp4"
-                              "?s=%.*s&e=%010lld&m=%.*s\"\n", live->init,
+                              "?s=%.*s&e=%010lld&m=%.*s\","
+                              "BYTERANGE=\"%u@0\"\n", live->init,
                               (int) sizeof(d->live_of), d->live_of,
                               (long long) d->list->s->ends,
-                              (int) sizeof(mac), mac);
+                              (int) sizeof(mac), mac, live->init_size);
     }
 
     return cam_record_back_segment(d, live->msn, live->wall_msec,
-                                   live->duration_usec);
+                                   live->duration_usec, live->size);
 }
 
 
@@ -333,13 +334,14 @@ cam_record_back_past(cam_record_back_draft_t *d,
         return -1;
     }
 
-    return cam_record_back_segment(d, p->msn, p->wall_msec, p->duration_usec);
+    return cam_record_back_segment(d, p->msn, p->wall_msec, p->duration_usec,
+                                   p->size);
 }
 
 
 static int
 cam_record_back_segment(cam_record_back_draft_t *d, uint64_t msn,
-    int64_t wall_msec, uint32_t duration_usec)
+    int64_t wall_msec, uint32_t duration_usec, uint64_t size)
 {
     char  mac[CAM_URL_MAC_TEXT];
 
@@ -350,9 +352,10 @@ cam_record_back_segment(cam_record_back_draft_t *d, uint64_t msn,
     cam_record_back_sign(d, CAM_URL_SEGMENT, msn, mac);
 
     cam_record_text_print(&d->text, "#EXTINF:%u.%06u,\n"
+                          "#EXT-X-BYTERANGE:%llu@0\n"
                           "%llu.m4s?s=%.*s&e=%010lld&m=%.*s\n",
                           duration_usec / 1000000, duration_usec % 1000000,
-                          (unsigned long long) msn,
+                          (unsigned long long) size, (unsigned long long) msn,
                           (int) sizeof(d->live_of), d->live_of,
                           (long long) d->list->s->ends, (int) sizeof(mac),
                           mac);

@@ -13,7 +13,7 @@
  *   session  'S' camera[16] session[32]
  *   media    'M' file purpose camera[16] sid[8] slot[4] number[8] expires[8]
  *   back     'B' purpose camera[16] sid[8] slot[4] from[6] last[6] seam[6]
- *            count[4] target
+ *            count[4] start[2] target
  *
  * A part has its segment's signature: it is a range of the same file.
  * The 32 bytes of a session, which with its MAC make the 64 characters of the
@@ -294,6 +294,7 @@ cam_url_back_sign(const cam_mac_t *mac, const uint8_t camera[CAM_UUID_LEN],
     p = cam_url_put(p, back->last, 6);
     p = cam_url_put(p, back->seam, 6);
     p = cam_url_put(p, back->count, 4);
+    p = cam_url_put(p, back->start_msec, 2);
     p = cam_url_put(p, back->target_sec, 1);
 
     cam_mac(mac, data, p - data, out);

@@ -67,6 +67,7 @@ typedef struct {
     uint64_t     last;        /* number of the last recorded segment */
     uint64_t     seam;        /* of the first live one */
     uint32_t     count;       /* of recorded ones */
+    uint16_t     start_msec;  /* where in the list playing begins */
     uint8_t      target_sec;
 } cam_url_back_t;
 

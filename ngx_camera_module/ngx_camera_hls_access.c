@@ -239,6 +239,7 @@ ngx_camera_hls_check_back(ngx_http_request_t *r, ngx_camera_hls_ctx_t *ctx)
     ctx->back.last = ctx->args.last;
     ctx->back.seam = ctx->args.seam;
     ctx->back.count = ctx->args.count;
+    ctx->back.start_msec = ctx->args.start;
     ctx->back.target_sec = ctx->args.target;
 
     if (cam_url_back_verify(&ngx_camera_hls_worker.macs[ctx->session.key],

@@ -149,6 +149,7 @@ static ngx_int_t
 ngx_camera_hls_back_whole(ngx_http_request_t *r)
 {
     ngx_camera_conf_t      *ccf;
+    cam_live_init_t        *init;
     cam_live_segment_t     *seg, *first;
     ngx_camera_hls_ctx_t   *ctx;
     ngx_camera_hls_back_t  *list;
@@ -174,7 +175,10 @@ ngx_camera_hls_back_whole(ngx_http_request_t *r)
         list->live[list->lives].msn = seg->msn;
         list->live[list->lives].wall_msec = seg->wall_msec;
         list->live[list->lives].duration_usec = seg->duration_usec;
+        list->live[list->lives].size = seg->size;
         list->live[list->lives].init = seg->init;
+        init = ngx_camera_live_init(ctx->live, seg->init);
+        list->live[list->lives].init_size = init ? init->size : 0;
         list->live[list->lives].discontinuity = seg->discontinuity;
         list->lives++;
     }
@@ -317,12 +321,15 @@ ngx_camera_hls_back_head(ngx_http_request_t *r, ngx_camera_live_t *live,
                            "PART-HOLD-BACK=%uD.%03uD\n"
                            "#EXT-X-PART-INF:PART-TARGET=%uD.%03uD\n"
                            "#EXT-X-MEDIA-SEQUENCE:%uL\n"
-                           "#EXT-X-DISCONTINUITY-SEQUENCE:0\n",
+                           "#EXT-X-DISCONTINUITY-SEQUENCE:0\n"
+                           "#EXT-X-START:TIME-OFFSET=%ud.%03ud,PRECISE=YES\n",
                            3 * live->index.part_target_msec / 1000,
                            3 * live->index.part_target_msec % 1000,
                            live->index.part_target_msec / 1000,
                            live->index.part_target_msec % 1000,
-                           ctx->back.seam - ctx->back.count);
+                           ctx->back.seam - ctx->back.count,
+                           (u_int) ctx->back.start_msec / 1000,
+                           (u_int) ctx->back.start_msec % 1000);
 
     if (skipped) {
         b->last = ngx_slprintf(b->last, b->end,

@@ -176,11 +176,18 @@ static void
 ngx_camera_hls_back_settle(ngx_camera_hls_entrance_t *e,
     ngx_camera_live_t *live, cam_url_back_t *back)
 {
-    uint32_t  target, longest;
+    int64_t              offset;
+    uint32_t             target, longest;
+    cam_live_segment_t  *seam;
 
-    back->seam = ngx_camera_hls_back_seam(live, &e->past)->msn;
+    seam = ngx_camera_hls_back_seam(live, &e->past);
+
+    back->seam = seam->msn;
     cam_record_back_settle(&e->past, back);
     back->from_msec = back->count ? e->past.piece[0].wall_msec : e->from_msec;
+
+    offset = e->from_msec - (back->count ? back->from_msec : seam->wall_msec);
+    back->start_msec = ngx_min(ngx_max(offset, 0), UINT16_MAX);
 
     target = (live->index.target_msec + 999) / 1000;
     longest = (e->past.longest_usec + 500000) / 1000000;
@@ -227,7 +234,6 @@ ngx_camera_hls_back_print(u_char *p, u_char *last,
     ngx_camera_hls_entrance_t *e, ngx_camera_live_t *live,
     ngx_camera_hls_ctx_t *ctx)
 {
-    int64_t             offset;
     uint16_t            width, height;
     uint64_t            bandwidth;
     cam_live_init_t    *init;
@@ -250,17 +256,10 @@ ngx_camera_hls_back_print(u_char *p, u_char *last,
         }
     }
 
-    offset = e->from_msec
-             - (ctx->back.count ? ctx->back.from_msec
-                : ngx_camera_live_segment(live, ctx->back.seam)->wall_msec);
-    offset = ngx_max(offset, 0);
-
     p = ngx_slprintf(p, last,
                      "#EXTM3U\n"
                      "#EXT-X-VERSION:9\n"
-                     "#EXT-X-START:TIME-OFFSET=%L.%03L,PRECISE=YES\n"
-                     "#EXT-X-STREAM-INF:BANDWIDTH=%uL", offset / 1000,
-                     offset % 1000, bandwidth);
+                     "#EXT-X-STREAM-INF:BANDWIDTH=%uL", bandwidth);
 
     if (width && height) {
         p = ngx_slprintf(p, last, ",RESOLUTION=%udx%ud", (u_int) width,
@@ -296,9 +295,11 @@ ngx_camera_hls_back_address(u_char *p, u_char *last,
     m.len = sizeof(mac);
 
     return ngx_slprintf(p, last,
-                        "\nback.m3u8?s=%V&f=%L&l=%uL&n=%uL&c=%uD&t=%ud&m=%V\n",
+                        "\nback.m3u8?s=%V&f=%L&l=%uL&n=%uL&c=%uD&o=%ud&t=%ud"
+                        "&m=%V\n",
                         &s, back->from_msec, back->last, back->seam,
-                        back->count, (u_int) back->target_sec, &m);
+                        back->count, (u_int) back->start_msec,
+                        (u_int) back->target_sec, &m);
 }
 
 

@@ -63,7 +63,8 @@ typedef struct {
 typedef struct {
     u_char                 *p;
     u_char                 *last;
-    ngx_uint_t              lasting;     /* segments, too */
+    ngx_uint_t              back;        /* of a list that reaches back: URIs
+                                            of segments last as long, too */
     ngx_uint_t              n;
     ngx_camera_hls_hole_t   holes[NGX_CAMERA_HLS_HOLES];
     u_char                  data[NGX_CAMERA_HLS_TEXT_MAX];
@@ -83,6 +84,8 @@ static ngx_uint_t ngx_camera_hls_text_complete(const cam_live_index_t *index);
 static ngx_uint_t ngx_camera_hls_text_first(const cam_live_index_t *index);
 static void ngx_camera_hls_text_lines(ngx_camera_hls_draft_t *d,
     const cam_live_index_t *index, ngx_uint_t first);
+static void ngx_camera_hls_text_map(ngx_camera_hls_draft_t *d,
+    const cam_live_index_t *index, uint32_t init);
 static void ngx_camera_hls_text_head(ngx_camera_hls_draft_t *d,
     const cam_live_index_t *index, ngx_uint_t first);
 static void ngx_camera_hls_text_segment(ngx_camera_hls_draft_t *d,
@@ -142,7 +145,7 @@ ngx_camera_hls_text_tail(ngx_camera_live_t *live, uint64_t msn,
     d->p = d->data;
     d->last = d->data + sizeof(d->data);
     d->n = 0;
-    d->lasting = 1;
+    d->back = 1;
 
     for (first = 0;
          first < live->index.segments && live->index.segment[first].msn < msn;
@@ -250,7 +253,7 @@ ngx_camera_hls_text_make(ngx_camera_hls_draft_t *d,
     d->p = d->data;
     d->last = d->data + sizeof(d->data);
     d->n = 0;
-    d->lasting = 0;
+    d->back = 0;
 
     first = ngx_camera_hls_text_first(index);
 
@@ -310,12 +313,7 @@ ngx_camera_hls_text_lines(ngx_camera_hls_draft_t *d,
                 d->p = ngx_slprintf(d->p, d->last, "#EXT-X-DISCONTINUITY\n");
             }
 
-            d->p = ngx_slprintf(d->p, d->last,
-                                "#EXT-X-MAP:URI=\"init.%uD.mp4",
-                                index->segment[i].init);
-            ngx_camera_hls_text_hole(d, CAM_URL_INIT, index->segment[i].init,
-                                     0, 0);
-            d->p = ngx_slprintf(d->p, d->last, "\"\n");
+            ngx_camera_hls_text_map(d, index, index->segment[i].init);
         }
 
         ngx_camera_hls_text_segment(d, index, i,
@@ -325,6 +323,31 @@ ngx_camera_hls_text_lines(ngx_camera_hls_draft_t *d,
     if (index->state == CAM_LIVE_ON) {
         ngx_camera_hls_text_hint(d, index);
     }
+}
+
+
+/* ffmpeg 5 waits in vain for the rest of what is no range after one that was,
+   so next to recordings all are ranges */
+
+static void
+ngx_camera_hls_text_map(ngx_camera_hls_draft_t *d,
+    const cam_live_index_t *index, uint32_t init)
+{
+    ngx_uint_t  i;
+
+    d->p = ngx_slprintf(d->p, d->last, "#EXT-X-MAP:URI=\"init.%uD.mp4", init);
+    ngx_camera_hls_text_hole(d, CAM_URL_INIT, init, 0, 0);
+    d->p = ngx_slprintf(d->p, d->last, "\"");
+
+    for (i = 0; d->back && i < CAM_LIVE_INITS; i++) {
+
+        if (index->init[i].version == init) {
+            d->p = ngx_slprintf(d->p, d->last, ",BYTERANGE=\"%uD@0\"",
+                                index->init[i].size);
+        }
+    }
+
+    d->p = ngx_slprintf(d->p, d->last, "\n");
 }
 
 
@@ -385,12 +408,19 @@ ngx_camera_hls_text_segment(ngx_camera_hls_draft_t *d,
         return;
     }
 
-    d->p = ngx_slprintf(d->p, d->last, "#EXTINF:%uD.%06uD,\n%uL.m4s",
+    d->p = ngx_slprintf(d->p, d->last, "#EXTINF:%uD.%06uD,\n",
                         seg->duration_usec / 1000000,
-                        seg->duration_usec % 1000000, seg->msn);
+                        seg->duration_usec % 1000000);
+
+    if (d->back) {
+        d->p = ngx_slprintf(d->p, d->last, "#EXT-X-BYTERANGE:%uD@0\n",
+                            seg->size);
+    }
+
+    d->p = ngx_slprintf(d->p, d->last, "%uL.m4s", seg->msn);
 
     ngx_camera_hls_text_hole(d, CAM_URL_SEGMENT, seg->msn, 0,
-                             d->lasting ? 0 : expires);
+                             d->back ? 0 : expires);
 
     d->p = ngx_slprintf(d->p, d->last, "\n");
 }

@@ -42,20 +42,19 @@ my $fr = 1000 * ($start - 3600);
 my $list = $back->start(from => $from, fr => $fr);
 my $media = $back->{media};
 
-like($back->{master}, qr/^#EXT-X-START:TIME-OFFSET=0\.700,PRECISE=YES$/m,
-    'a token that reaches back');
-my @recorded = grep { $_->{size} } @{ $list->{segments} };
+is($list->{start}, '0.700', 'a token that reaches back');
+my @recorded = grep { $_->{recorded} } @{ $list->{segments} };
 is($recorded[0]{time}, $from - 700, 'from the key frame before');
 is(join(' ', map { $back->frames($_) } @{ $list->{groups} }[0, 1]),
     join(' ', 60 .. 209), 'every frame that was recorded whole');
 
 # of media that nobody can decode: the store's
 
-my @live = map { $_->{number} } grep { !$_->{size} } @{ $list->{segments} };
+my @live = map { $_->{number} } grep { !$_->{recorded} } @{ $list->{segments} };
 is("@live", join(' ', $live[0] .. $live[0] + 3), 'then live');
 is($list->{first}, $live[0] - @recorded, 'counted backwards from there');
 is(@{ $list->{groups} }, 3, 'each with times of its own');
-is((grep { $back->fetch($_)->{status} != 200 } @{ $list->{groups}[2] }), 0,
+is((grep { $back->fetch($_)->{status} != 206 } @{ $list->{groups}[2] }), 0,
     'all of it is there');
 
 $p->reveal($source, 16);
@@ -117,7 +116,7 @@ unlink glob $t->volume . "/media/$id/*/*" . Camera::Playback::file_name(
     1000 * $start) =~ s{.*/(.*)\.mp4}{$1}r . '*';
 $gone = $other->reload;
 is((grep { $_->{gap} } @{ $gone->{segments} }),
-    (grep { $_->{size} } @{ $before->{segments} }), 'all gaps');
+    (grep { $_->{recorded} } @{ $before->{segments} }), 'all gaps');
 is($gone->{next}, $before->{next}, 'and live goes on');
 
 # a list of somebody else's making
@@ -127,6 +126,7 @@ my %wrong = (
     'another seam' => $media =~ s/&n=(\d+)/'&n=' . ($1 + 1)/er,
     'another count' => $media =~ s/&c=(\d+)/'&c=' . ($1 + 1)/er,
     'another end' => $media =~ s/&l=(\d+)/'&l=' . ($1 + 1)/er,
+    'another start' => $media =~ s/&o=(\d+)/'&o=' . ($1 + 1)/er,
     'another target' => $media =~ s/&t=(\d+)/'&t=' . ($1 + 1)/er,
     'without a signature' => $media =~ s/&m=[^&]+//r,
     'of another camera' => $media =~ s/\Q$id\E/$store->camera->{id}/er,

@@ -43,12 +43,13 @@ my $p = Camera::Back->new($t, $camera);
 
 # a minute of what was recorded before, then live that is being recorded
 
+$t->wait_for(sub { -e $t->record_volume . '/volume' }, 5, 'a volume');
 my $start = int(time) - 63;
 $t->make_recording($camera, start => $start + 20 * $_,
     volume => $t->record_volume) for 0 .. 2;
 $t->wish($camera->{id}, from => 1);
 my $feed = $t->feed({ speed => 1 }, 'small', '--loop=3');
-$t->goes_on($camera->{id});
+$t->wait_index(sub { $_[0]{segments}[1] }, 10);
 
 my $browser = Camera::Test::Browser->start($t);
 $browser->open('http://127.0.0.1:' . $t->port('http') . '/index.html');

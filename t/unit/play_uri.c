@@ -27,7 +27,7 @@ path(cam_play_path_t *p, const char *text)
 }
 
 
-#define BACK  "s=x&f=1790000000000&l=6&n=7&c=5&t=2&m=z"
+#define BACK  "s=x&f=1790000000000&l=6&n=7&c=5&o=700&t=2&m=z"
 
 
 static int
@@ -133,6 +133,7 @@ arguments_are_read(void **state)
     assert_int_equal(a.last, 6);
     assert_int_equal(a.seam, 7);
     assert_int_equal(a.count, 5);
+    assert_int_equal(a.start, 700);
     assert_int_equal(a.target, 2);
     assert_int_equal(a.skip, 1);
     assert_int_equal(args(&a, CAM_PLAY_BACK, BACK "&_HLS_skip=NO"),
@@ -159,9 +160,9 @@ other_arguments_are_denied(void **state)
     assert_int_equal(args(&a, CAM_PLAY_BACK, BACK "&l=6"), CAM_PLAY_DENIED);
     assert_int_equal(args(&a, CAM_PLAY_BACK, BACK "&e=6"), CAM_PLAY_DENIED);
     assert_int_equal(args(&a, CAM_PLAY_BACK, BACK + 4), CAM_PLAY_DENIED);
-    assert_int_equal(args(&a, CAM_PLAY_BACK, "s=x&f=1&l=6&n=7&c=5&t=256&m=z"),
+    assert_int_equal(args(&a, CAM_PLAY_BACK, "s=x&f=1&l=6&n=7&c=5&o=0&t=256&m=z"),
                      CAM_PLAY_DENIED);
-    assert_int_equal(args(&a, CAM_PLAY_BACK, "s=x&f=1&l=6&n=7&t=2&m=z"),
+    assert_int_equal(args(&a, CAM_PLAY_BACK, "s=x&f=1&l=6&n=7&o=0&t=2&m=z"),
                      CAM_PLAY_DENIED);
     assert_int_equal(args(&a, CAM_PLAY_LIVE, BACK), CAM_PLAY_DENIED);
     assert_int_equal(args(&a, CAM_PLAY_MASTER, "token=a&from="),

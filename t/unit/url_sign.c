@@ -247,14 +247,15 @@ back_fields_are_all_signed(void **state)
 {
     char               text[CAM_URL_MAC_TEXT];
     size_t             i;
-    cam_url_back_t     back = { 1790000000000, 1790000007, 1790000008, 5, 2 };
-    cam_url_back_t     changed[5];
+    cam_url_back_t     back = { 1790000000000, 1790000007, 1790000008, 5,
+                                700, 2 };
+    cam_url_back_t     changed[6];
     cam_url_session_t  s, foreign;
 
     s = a_session();
     cam_url_back_sign(&macs[1], camera, &s, &back, text);
 
-    for (i = 0; i < 5; i++) {
+    for (i = 0; i < 6; i++) {
         changed[i] = back;
     }
 
@@ -263,6 +264,7 @@ back_fields_are_all_signed(void **state)
     changed[2].seam++;
     changed[3].count++;
     changed[4].target_sec++;
+    changed[5].start_msec++;
 
     assert_int_equal(cam_url_back_verify(&macs[1], camera, &s, &back, text,
                                          sizeof(text)), 0);
@@ -271,7 +273,7 @@ back_fields_are_all_signed(void **state)
     assert_int_equal(cam_url_back_verify(&macs[1], camera, &s, &back, text,
                                          sizeof(text) - 1), -1);
 
-    for (i = 0; i < 5; i++) {
+    for (i = 0; i < 6; i++) {
         assert_int_equal(cam_url_back_verify(&macs[1], camera, &s, &changed[i],
                                              text, sizeof(text)), -1);
     }

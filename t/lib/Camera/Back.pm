@@ -93,7 +93,7 @@ sub get {
 An unknown line dies.  Answers text, target, first (its first number), skipped,
 start, hint, parts of the segment to come, next (its number), and segments, each
 with number, uri, offset and size, duration, map, time (of its begin, Unix ms),
-gap, parts and group; groups are the segments between discontinuities, without
+gap, recorded, parts and group; groups are the segments between discontinuities, without
 gaps.
 
 =cut
@@ -117,6 +117,8 @@ sub read_list {
             $list{part_target} = $1;
         } elsif (/^#EXT-X-MEDIA-SEQUENCE:(\d+)$/) { $list{first} = $1;
         } elsif (/^#EXT-X-DISCONTINUITY-SEQUENCE:0$/) {
+        } elsif (/^#EXT-X-START:TIME-OFFSET=([\d.]+),PRECISE=YES$/) {
+            $list{start} = $1;
         } elsif (/^#EXT-X-SKIP:SKIPPED-SEGMENTS=(\d+)$/) {
             $list{skipped} = $1;
             my @old = @{ $before->{segments} }[0 .. $1 - 1];
@@ -141,6 +143,7 @@ sub read_list {
             $list{hint} = $1;
         } elsif (/^[^#]/) {
             push @{ $list{segments} }, { %new, uri => $_, map => $map,
+                recorded => m{^/} ? 1 : 0,
                 time => $time, group => $group, parts => [@parts] };
             $time += 1000 * $new{duration} if defined $time;
             %new = ();
