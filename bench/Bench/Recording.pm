@@ -8,7 +8,7 @@ package Bench::Recording;
 # and theirs is counted ten times.
 #
 # Then, one after the other, what people do with recordings: a day's timeline, a
-# seek (Bench::RecordingUse).
+# seek, a download that is encrypted on disk (Bench::RecordingUse).
 
 use strict;
 use warnings;
@@ -33,7 +33,7 @@ my $record = 'record all; record_path %s; record_interval 1h; '
 
 sub run {
     return (load(), Bench::RecordingUse::timeline(),
-        Bench::RecordingUse::seek());
+        Bench::RecordingUse::seek(), Bench::RecordingUse::download());
 }
 
 sub load {

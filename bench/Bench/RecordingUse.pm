@@ -3,12 +3,13 @@ package Bench::RecordingUse;
 # Copyright (C) The nginx camera platform authors
 
 # What people do with recordings: the timeline of a day among a million rows, by
-# the API, and the first picture after a seek to any second of an hour.
+# the API, the first picture after a seek to any second of an hour, and what it
+# costs to send one that is encrypted on disk.
 
 use strict;
 use warnings;
 
-use Bench qw(median note pin requests row);
+use Bench qw(cpu_sec median note pin requests row);
 use Bench::ApiData qw(load_data tokens);
 use Camera::Playback;
 use Camera::Store;
@@ -168,6 +169,63 @@ sub seek {
 
     return row('first picture after a seek, nothing in memory, p99',
         unit => 'ms', bar => '<= 300 ms', ours => $msec[$seeks * 0.99]);
+}
+
+=item download
+
+An hour that is encrypted and its plain twin, over TLS, turn by turn.
+
+=cut
+
+sub download {
+    my $t = Camera::Test->new(workers => 1);
+    my ($certificate, $key) = $t->certificate;
+    my $port = $t->port('https');
+
+    $t->start_postgres;
+    $t->migrate;
+    $t->nginx_conf(Camera::Playback->conf($t, level => 'warn', http => <<"END"));
+    server {
+        listen 127.0.0.1:$port ssl;
+        ssl_certificate $certificate;
+        ssl_certificate_key $key;
+        location /recordings/ { camera_recordings; aio threads; sendfile on; }
+    }
+END
+    $t->start_nginx;
+    pin($t->{nginx});
+
+    note('making an hour twice, once encrypted');
+    my $store = Camera::Store->new($t);
+    my $start = int(time / 3600) * 3600 - 7200;
+    my $hour = hour($t);
+    my (@url, @cost, $size);
+
+    for my $encrypt (0, 1) {
+        my $camera = $store->camera;
+        my $r = $t->make_recording($camera, start => $start, file => $hour,
+            encrypt => $encrypt);
+        $size = (-s $r->{file}) / 1e6;
+        push @url, "https://127.0.0.1:$port"
+            . Camera::Playback->new($t, $camera)->download(start => $start * 1000);
+    }
+
+    for my $round (1 .. 5) {
+        for my $i (0, 1) {
+            my ($since, $cpu) = (time, cpu_sec($t->{nginx}));
+            $t->run(qw(curl -sSfk -o /dev/null), $url[$i]);
+            push @{ $cost[$i] }, 1000 * (cpu_sec($t->{nginx}) - $cpu) / $size;
+            note(sprintf '%s: %.0f MB/s, %.2f ms/MB',
+                $i ? 'encrypted' : 'plain', $size / (time - $since),
+                $cost[$i][-1]);
+        }
+    }
+
+    $t->stop;
+
+    return row('a download over TLS, encrypted on disk against plain',
+        unit => 'ms of a core/MB', bar => '<= 1.5 x',
+        ours => median(@{ $cost[1] }), theirs => median(@{ $cost[0] }));
 }
 
 # 1 Mbit/s, half a second a fragment
