@@ -13,6 +13,7 @@
  * away otherwise.
  */
 
+#include "ngx_camera_api_audit.h"
 #include "ngx_camera_api_auth.h"
 #include "ngx_camera_api_login_limit.h"
 #include "ngx_camera_api_password.h"
@@ -26,6 +27,7 @@
 typedef struct {
     ngx_camera_api_login_attempt_t  attempt;
     ngx_camera_api_auth_t           auth;
+    ngx_uint_t                      known;
     ngx_uint_t                      usable;
     time_t                          ttl;
     u_char                          hash[32];   /* of the refresh token */
@@ -152,6 +154,7 @@ ngx_camera_api_login_found(ngx_camera_api_ctx_t *ctx, const PGresult *res)
     if (PQntuples(res)) {
         ngx_camera_api_auth_read(&login->auth, res);
 
+        login->known = 1;
         login->usable = *PQgetvalue(res, 0, 4) != 0;
 
         hash.data = (u_char *) PQgetvalue(res, 0, 5);
@@ -173,6 +176,10 @@ ngx_camera_api_login_compared(ngx_camera_api_ctx_t *ctx, ngx_uint_t right,
     login = ctx->data;
 
     ngx_camera_api_login_judged(&login->attempt, right && login->usable);
+
+    if (!right && login->known) {
+        ngx_camera_api_audit_login_failed(ctx, login->auth.principal.user);
+    }
 
     if (!right || !login->usable) {
         ngx_camera_api_error(ctx, NGX_CAMERA_API_CREDENTIALS_INVALID, NULL);

@@ -100,6 +100,13 @@ ngx_camera_pg_query_t *ngx_camera_api_pg_start_for(
     ngx_uint_t n, ngx_msec_t timeout, ngx_camera_pg_handler_pt handler,
     void *data);
 
+/* for what nobody waits for, under the principal of a request that goes on;
+   handler has no data */
+void ngx_camera_api_pg_note(ngx_camera_api_ctx_t *ctx,
+    ngx_camera_api_statement_t *statement,
+    const ngx_camera_pg_param_t *params, ngx_uint_t n,
+    ngx_camera_pg_handler_pt handler);
+
 /* the words of app.tenant that say what a principal, which may be NULL, sees;
    answers their end */
 u_char *ngx_camera_api_who_sees(u_char *p,

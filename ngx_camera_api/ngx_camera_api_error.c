@@ -7,6 +7,7 @@
  * people, and every error answer is the same envelope.
  */
 
+#include "ngx_camera_api_audit.h"
 #include "ngx_camera_api_core.h"
 
 
@@ -142,6 +143,8 @@ ngx_camera_api_error(ngx_camera_api_ctx_t *ctx, ngx_camera_api_code_e code,
 
     ngx_log_error(NGX_LOG_INFO, ctx->request->connection->log, 0,
                   "api request \"%V\" ends in %s", &ctx->id, meaning->name);
+
+    ngx_camera_api_audit_denied(ctx, code);
 
     if (ngx_camera_api_error_headers(ctx, meaning->status) != NGX_OK) {
         ngx_camera_api_finish(ctx, NGX_HTTP_INTERNAL_SERVER_ERROR);

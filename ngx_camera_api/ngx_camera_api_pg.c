@@ -327,6 +327,28 @@ ngx_camera_api_pg_start_for(const ngx_camera_api_principal_t *principal,
 }
 
 
+/* the request is answered meanwhile, and may be gone when handler runs */
+
+void
+ngx_camera_api_pg_note(ngx_camera_api_ctx_t *ctx,
+    ngx_camera_api_statement_t *statement,
+    const ngx_camera_pg_param_t *params, ngx_uint_t n,
+    ngx_camera_pg_handler_pt handler)
+{
+    ngx_str_t  who;
+
+    if (ngx_camera_api_who(ctx, statement, &who) != NGX_OK
+        || ngx_camera_api_pg_start_as(&who, statement, params, n,
+                                      NGX_CAMERA_API_QUICK_MSEC
+                                      + NGX_CAMERA_API_GRACE_MSEC,
+                                      handler, NULL)
+           == NULL)
+    {
+        handler(NULL, NGX_CAMERA_PG_LOST, NULL, NULL);
+    }
+}
+
+
 static ngx_camera_pg_query_t *
 ngx_camera_api_pg_start_as(const ngx_str_t *who,
     ngx_camera_api_statement_t *statement,

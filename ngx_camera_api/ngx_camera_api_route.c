@@ -54,6 +54,7 @@ static ngx_int_t ngx_camera_api_route_other(ngx_camera_api_ctx_t *ctx,
 
 extern const ngx_camera_api_resource_t  ngx_camera_api_alerts;
 extern const ngx_camera_api_resource_t  ngx_camera_api_audit;
+extern const ngx_camera_api_resource_t  ngx_camera_api_audit_note;
 extern const ngx_camera_api_resource_t  ngx_camera_api_auth;
 extern const ngx_camera_api_resource_t  ngx_camera_api_bookmarks;
 extern const ngx_camera_api_resource_t  ngx_camera_api_cameras;
@@ -81,6 +82,7 @@ extern const ngx_camera_api_resource_t  ngx_camera_api_timeline;
 const ngx_camera_api_resource_t  *const ngx_camera_api_resources[] = {
     &ngx_camera_api_alerts,
     &ngx_camera_api_audit,
+    &ngx_camera_api_audit_note,
     &ngx_camera_api_auth,
     &ngx_camera_api_bookmarks,
     &ngx_camera_api_cameras,

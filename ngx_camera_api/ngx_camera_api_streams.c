@@ -5,19 +5,23 @@
 /*
  * Addresses to play: signed for one camera, good to start within 15 minutes.
  *
- * Whose a camera is stands in the registry, so that as a rule no query is
- * needed.  One that it does not know, or knows as another tenant's, is looked
+ * Whose a camera is stands in the registry, so that as a rule the only query is
+ * the one that notes who watches, once a minute.  One that it does not know, or knows as another tenant's, is looked
  * for in the database as its tenant sees it: nobody learns which it was.
  */
 
 #include "ngx_camera.h"
-#include "ngx_camera_api.h"
+#include "ngx_camera_api_audit.h"
 #include "token.h"
 #include "url_sign.h"
 
 
 static void ngx_camera_api_streams_hls(ngx_camera_api_ctx_t *ctx);
 static void ngx_camera_api_streams_found(ngx_camera_api_ctx_t *ctx,
+    const PGresult *res);
+static void ngx_camera_api_streams_note(ngx_camera_api_ctx_t *ctx,
+    uint32_t epoch);
+static void ngx_camera_api_streams_noted(ngx_camera_api_ctx_t *ctx,
     const PGresult *res);
 static void ngx_camera_api_streams_answer(ngx_camera_api_ctx_t *ctx,
     uint32_t epoch);
@@ -78,7 +82,7 @@ ngx_camera_api_streams_hls(ngx_camera_api_ctx_t *ctx)
         && cam_registry_find_id(ccf->registry, uuid, &entry) >= 0
         && ngx_memcmp(entry.tenant, ctx->principal->tenant, CAM_UUID_LEN) == 0)
     {
-        ngx_camera_api_streams_answer(ctx, entry.play_epoch);
+        ngx_camera_api_streams_note(ctx, entry.play_epoch);
         return;
     }
 
@@ -96,8 +100,49 @@ ngx_camera_api_streams_found(ngx_camera_api_ctx_t *ctx, const PGresult *res)
         return;
     }
 
-    ngx_camera_api_streams_answer(ctx,
-                             (uint32_t) ngx_camera_api_int(res, 0, 0));
+    ngx_camera_api_streams_note(ctx, (uint32_t) ngx_camera_api_int(res, 0, 0));
+}
+
+
+/* nobody gets an address who does not stand in the audit */
+
+static void
+ngx_camera_api_streams_note(ngx_camera_api_ctx_t *ctx, uint32_t epoch)
+{
+    u_char     uuid[CAM_UUID_LEN];
+    uint32_t  *kept;
+
+    kept = ngx_palloc(ctx->request->pool, sizeof(uint32_t));
+    if (kept == NULL) {
+        ngx_camera_api_error(ctx, NGX_CAMERA_API_INTERNAL_ERROR, NULL);
+        return;
+    }
+
+    *kept = epoch;
+    ctx->data = kept;
+
+    (void) cam_uuid_parse(uuid, (char *) ctx->ids[0].data, ctx->ids[0].len);
+
+    if (ngx_camera_api_audit_watching(ctx, uuid, ngx_camera_api_streams_noted)
+        == NGX_OK)
+    {
+        ngx_camera_api_streams_answer(ctx, epoch);
+    }
+}
+
+
+static void
+ngx_camera_api_streams_noted(ngx_camera_api_ctx_t *ctx, const PGresult *res)
+{
+    u_char     uuid[CAM_UUID_LEN];
+    uint32_t  *epoch;
+
+    epoch = ctx->data;
+
+    (void) cam_uuid_parse(uuid, (char *) ctx->ids[0].data, ctx->ids[0].len);
+    ngx_camera_api_audit_watched(ctx, uuid);
+
+    ngx_camera_api_streams_answer(ctx, *epoch);
 }
 
 

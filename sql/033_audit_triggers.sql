@@ -277,16 +277,13 @@ COMMENT ON FUNCTION api_audit_denied IS
 -- nobody's there is no trace, and the name that was given is none of ours to
 -- keep: it may be a password
 
-CREATE FUNCTION api_audit_login_failed(p_user uuid, p_address text,
-                                       p_request_id text)
-    RETURNS bigint
+CREATE FUNCTION api_audit_login_failed(p_user uuid) RETURNS bigint
     LANGUAGE sql SECURITY DEFINER
     SET search_path = pg_catalog, public, pg_temp AS
 $$
     SELECT audit_note(u.tenant_id, '15 min', 'auth.login_failed', 'user',
                       u.id::text, u.username, NULL, NULL, NULL, 'failed',
-                      'AUTH_CREDENTIALS_INVALID', NULL, 'none',
-                      inet_or_null(p_address), p_request_id)
+                      'AUTH_CREDENTIALS_INVALID', NULL, 'none')
     FROM users u
     WHERE u.id = p_user;
 $$;

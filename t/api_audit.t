@@ -85,6 +85,55 @@ for my $bad ('userId=anna', 'from=x', 'result=good', 'limit=0', 'cursor=x',
 my @all = map { $_->{id} } @{ list("?limit=200&from=$start")->{json} };
 is_deeply([ pages("/audit?limit=2&from=$start") ], \@all, 'page by page');
 
+# logging in and out, and wrong passwords
+
+my $login = $t->add_user(username => 'lara', role => 'viewer', password => 1);
+login($login, 'wrong horse 1') for 1 .. 3;
+$t->api(POST => '/auth/login', json => { username => 'nobody',
+    password => 'wrong horse 1' });
+my @failed = entries('action=auth.login_failed', 3);
+is_deeply([ map { [ @$_{qw(actor credentialType objectId objectName address
+    result code count)} ] } @failed ], [ [ 'nobody', 'none', $login->{id}, 'lara',
+    '127.0.0.1', 'failed', 'AUTH_CREDENTIALS_INVALID', 3 ] ],
+    'wrong passwords of one user, counted');
+my $r = login($login, $t->password);
+is($r->{status}, 200, 'the right one');
+my ($in) = grep { $_->{userId} eq $login->{id} } entries('action=auth.login');
+is_deeply([ @$in{qw(actor credentialType address)} ],
+    [ 'lara', 'session', '127.0.0.1' ], 'logged in');
+$t->api(POST => '/auth/logout', json => {
+    refreshToken => $r->{json}{refreshToken} });
+is_deeply([ map { $_->{credentialId} } entries('action=auth.logout') ],
+    [ $in->{credentialId} ], 'and out');
+
+# watching live, once for as long as it goes on
+
+my $live = $t->api(POST => '/cameras', token => $operator->{token},
+    json => { %camera, serialNumber => 'live' })->{json}{id};
+for my $user ($viewer, $viewer, $operator, $viewer) {
+    is($t->api_get("/cameras/$live/stream/hls", token => $user->{token})
+        ->{status}, 200, 'an address');
+}
+is_deeply([ map { "$_->{actor} $_->{cameraId}" } entries('action=stream.watch') ],
+    [ "olga $live", "vera $live" ], 'two watch');
+
+# who may not, as often as they try
+
+for (1 .. 3) {
+    is($t->api(DELETE => "/cameras/$live", token => $viewer->{token})->{status},
+        403, 'refused');
+}
+my ($denied, @others) = entries('objectType=route&result=denied', 3);
+is(scalar @others, 0, 'is one entry');
+is_deeply([ @$denied{qw(actor action objectType objectId objectName code count)} ],
+    [ 'vera', 'api.request', 'route', 'DELETE /cameras/:id', $live,
+      'AUTH_INSUFFICIENT_PERMISSIONS', 3 ], 'that says what, and how often');
+
+# no secret is in any of it
+
+my $text = join "\n", $t->sql('SELECT to_jsonb(a) FROM audit_log a');
+unlike($text, qr/horse|\$2b\$|eyJ|\Q$r->{json}{refreshToken}\E/, 'no secret');
+
 # who may
 
 for my $user ($operator, $viewer) {
@@ -108,6 +157,30 @@ sub list {
 
     return $t->api_get('/audit' . ($query // ''),
         token => ($user // $admin)->{token});
+}
+
+# refusals are noted behind the answer, so they are waited for
+
+sub entries {
+    my ($query, $times) = @_;
+
+    my @found;
+
+    $t->wait_for(sub {
+        @found = @{ list("?$query")->{json} };
+        my $n = 0;
+        $n += $_->{count} for @found;
+        $n >= ($times // 1);
+    }, 5, $query);
+
+    return @found;
+}
+
+sub login {
+    my ($user, $password) = @_;
+
+    return $t->api(POST => '/auth/login', json => {
+        username => $user->{username}, password => $password });
 }
 
 sub actions {

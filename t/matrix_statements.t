@@ -33,6 +33,7 @@ my %before = (
     api_register       => 'makes a tenant',
     api_identity_login => 'by whom a provider has named and signed',
     api_audit_login_failed => 'of the user whose name somebody typed',
+    api_audit_denied => 'writes that who asks may not, into their own log',
     api_node_heartbeat => 'of this server itself',
 );
 
@@ -167,6 +168,13 @@ sub calls {
 
     $m->request($_->[0], "/api/v1$_->[1]", [ @{ $admin->{headers} },
         'Content-Type: application/json' ], $_->[2]) for @more;
+
+    # what is only sent for somebody who may not do something, or not log in
+
+    my ($viewer) = grep { $_->{name} eq 'viewer of a' } $m->principals;
+    $m->request('DELETE', '/api/v1/cameras/of-a', $viewer->{headers});
+    $m->request('POST', '/api/v1/auth/login', [ 'Content-Type: application/json' ],
+        qq({"username":"$viewer->{user}{username}","password":"wrong horse 1"}));
 
     # as they are found, and nobody made anew, so that ids are those of before
 

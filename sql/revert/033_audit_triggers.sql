@@ -1,4 +1,4 @@
-DROP FUNCTION api_audit_login_failed(uuid, text, text);
+DROP FUNCTION api_audit_login_failed(uuid);
 DROP FUNCTION api_audit_denied(text, text, text);
 DROP FUNCTION api_audit_watch(uuid);
 
