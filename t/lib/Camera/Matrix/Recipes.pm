@@ -81,8 +81,9 @@ openapi.yaml has for its body and its required arguments:
             id or by who asks, where it is not what the contract says: its first
             2xx; 401 and 403; 404, or 400 for a malformed id that is no path's
 
-In strings, C<:unique> is a new word each time, C<:email> a new address, C<:username>, C<:password> and
-C<:refresh> are those of who asks, C<:camera> is a camera of theirs.
+In strings, C<:unique> is a new word each time, C<:email> a new address,
+C<:username>, C<:password> and C<:refresh> are those of who asks, C<:camera> is a
+camera of theirs.
 
 =cut
 
