@@ -208,7 +208,7 @@ static void
 the_table_knows_what_was_just_begun(void **state)
 {
     uint8_t              camera[CAM_UUID_LEN];
-    cam_record_wish_t    wish = { 1, 0, 0, 0 };
+    cam_record_wish_t    wish = { .want = 1 };
     cam_record_state_t   s;
     cam_record_table_t  *table;
 
