@@ -4,7 +4,8 @@
 
 # Tests for a live list that reaches back while things happen: a camera that
 # connects anew, a packager that is killed, a recording that is stopped, a right
-# that is taken away.  Numbers stay what they are, and no frame is lost or twice.
+# that is taken away.  Numbers stay what they are, and no frame is lost or twice,
+# also when what is recorded is encrypted.
 
 use strict;
 use warnings;
@@ -21,15 +22,22 @@ $t->skip_without(qw(nginx worker ffmpeg camera_recordings camera_hls));
 
 ###############################################################################
 
+# encrypted on disk, which nobody notices
+
+my $keys = "$t->{dir}/service-keys.json";
+$t->write_file($keys, $t->read_file($t->keys_file));
+chmod 0600, $keys;
+$t->give_to_service($keys);
+
 my $began = int(1000 * time);
-$t->start_recorder(length => 10);
+$t->start_recorder(length => 10, args => [ '--keys', $keys ]);
 $t->nginx_conf(Camera::Playback->conf($t, volumes => [ $t->record_volume ]));
 $t->start_nginx;
 
 my $store = Camera::Store->new($t);
 my $camera = { id => $t->camera, tenant => $t->camera, epoch => 1 };
 $store->put($camera);
-$t->wish($camera->{id}, from => 1);
+$t->wish($camera->{id}, from => 1, encrypt => 1);
 
 # forty seconds, with another publication after twenty-five
 
@@ -50,6 +58,7 @@ is_deeply([ frames($list) ], [ map { $_ % 300 } 0 .. frames($list) - 1 ],
     'every frame once, over both');
 cmp_ok(scalar frames($list), '>', 560, 'nearly all');
 is(join(' ', changed($list)), '', 'numbers are what they were');
+is((grep { !$_->{cipher} } $t->recordings($camera->{id})), 0, 'encrypted');
 $feed->stop;
 $t->ended;
 
