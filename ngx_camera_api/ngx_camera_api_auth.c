@@ -167,6 +167,7 @@ static const ngx_camera_api_route_t  ngx_camera_api_auth_routes[] = {
         .method = NGX_HTTP_GET,
         .path = "/api/auth/me",
         .needs = NGX_CAMERA_API_LOGGED_IN,
+        .flags = NGX_CAMERA_API_BEFORE_CHANGE,
         .handler = ngx_camera_api_auth_me_alias
     },
 

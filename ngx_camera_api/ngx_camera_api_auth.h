@@ -28,6 +28,7 @@ typedef struct {
     ngx_str_t                    email;
     ngx_str_t                    name;
     ngx_str_t                    tenant_name;
+    ngx_uint_t                   must_change;   /* the password */
 } ngx_camera_api_profile_t;
 
 

@@ -40,7 +40,7 @@ static void ngx_camera_api_auth_put_text(ngx_camera_api_ctx_t *ctx,
 
 ngx_camera_api_statement_t  ngx_camera_api_auth_profile = {
     "api_user_profile",
-    "SELECT u.email, u.name, t.name"
+    "SELECT u.email, u.name, t.name, u.must_change_password"
     " FROM users u JOIN tenants t ON t.id = u.tenant_id WHERE u.id = $1",
     1, NGX_CAMERA_API_READS, 0
 };
@@ -348,6 +348,7 @@ ngx_camera_api_auth_read_profile(ngx_camera_api_ctx_t *ctx,
     ngx_camera_api_auth_read_text(&profile->email, res, 0);
     ngx_camera_api_auth_read_text(&profile->name, res, 1);
     ngx_camera_api_auth_read_text(&profile->tenant_name, res, 2);
+    profile->must_change = PQgetvalue(res, 0, 3)[0] != 0;
 
     return NGX_OK;
 }
@@ -383,6 +384,7 @@ ngx_camera_api_auth_put_user(ngx_camera_api_ctx_t *ctx, const char *name,
     ngx_camera_api_put_string(ctx, "role", cam_role_name(principal->role));
     ngx_camera_api_put_permissions(ctx, "permissions",
                                    principal->permissions);
+    ngx_camera_api_put_bool(ctx, "mustChangePassword", profile->must_change);
     ngx_camera_api_end(ctx, '}');
 }
 

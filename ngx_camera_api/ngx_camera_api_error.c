@@ -68,6 +68,11 @@ static const ngx_camera_api_meaning_t  ngx_camera_api_meanings[] = {
     [NGX_CAMERA_API_CAMERA_EXTERNAL_ID_DUPLICATE] =
         { 409, "CAMERA_EXTERNAL_ID_DUPLICATE",
           "Another camera has this external id." },
+    [NGX_CAMERA_API_USER_NAME_DUPLICATE] =
+        { 409, "USER_NAME_DUPLICATE", "Another user has this name." },
+    [NGX_CAMERA_API_LAST_ADMIN] =
+        { 409, "LAST_ADMIN",
+          "This is the last active administrator: make another one first." },
     [NGX_CAMERA_API_NAME_DUPLICATE] =
         { 409, "NAME_DUPLICATE", "Another one of yours has this name." },
     [NGX_CAMERA_API_USER_EMAIL_DUPLICATE] =

@@ -48,7 +48,8 @@ is_deeply($json->{user}, { id => $user->{id}, tenantId => $user->{tenant},
     username => 'Ann.Lee', name => undef, email => 'ann@example.org',
     role => 'operator',
     permissions => [ qw(cameras:read cameras:write streams:view
-        recordings:read recordings:delete analytics:read alerts:manage) ] },
+        recordings:read recordings:delete analytics:read alerts:manage) ],
+    mustChangePassword => JSON::PP::false() },
     'the user');
 
 my %session = session($json);

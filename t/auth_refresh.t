@@ -31,7 +31,8 @@ is($r->{headers}{'set-cookie'}, undef, 'and no cookie');
 is_deeply($r->{json}{user}, { id => $user->{id}, tenantId => $user->{tenant},
     username => $user->{username}, name => undef, email => 'ann@example.org',
     role => 'viewer',
-    permissions => [ qw(cameras:read streams:view recordings:read) ] },
+    permissions => [ qw(cameras:read streams:view recordings:read) ],
+    mustChangePassword => JSON::PP::false() },
     'the user');
 
 my $access = $r->{json}{accessToken};

@@ -165,8 +165,11 @@ sees($viewer, 'given', 'and if there was one, it would show nothing');
 
 # admins
 
-like($owner->ask("UPDATE users SET role = 'admin' WHERE id = '$viewer'"),
-    qr/admins_see_all_cameras/, 'an admin sees all');
+is($owner->ask("BEGIN; UPDATE users SET role = 'admin' WHERE id = '$viewer'
+    RETURNING camera_scope; ROLLBACK"), 'all', 'an admin sees all');
+like($owner->ask("UPDATE users SET role = 'admin', camera_scope = 'all'
+    WHERE id = '$operator'; UPDATE users SET camera_scope = 'granted'
+    WHERE id = '$operator'"), qr/admins_see_all_cameras/, 'whatever is said');
 
 # at a glance: the plans, of 10,000 cameras (here 2,000) with 1,000 grants
 

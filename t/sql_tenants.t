@@ -66,6 +66,12 @@ for my $tenant ($a, $b) {
     $bookmark{$tenant} = $owner->ask("INSERT INTO bookmarks (tenant_id, camera_id,
         at, label) VALUES ('$tenant', '$camera{$tenant}', now(), 'b')
         RETURNING id");
+    $owner->ask("WITH g AS (INSERT INTO camera_groups (tenant_id, name)
+            VALUES ('$tenant', 'doors') RETURNING id, tenant_id),
+        m AS (INSERT INTO camera_group_members (tenant_id, group_id, camera_id)
+            SELECT tenant_id, id, '$camera{$tenant}' FROM g)
+        INSERT INTO camera_grants (tenant_id, user_id, group_id)
+        SELECT tenant_id, '$user{$tenant}', id FROM g");
     $owner->ask("INSERT INTO layouts (tenant_id, user_id, name)
         VALUES ('$tenant', '$user{$tenant}', 'wall')");
     $owner->ask("SELECT audit_note('$tenant', '1 h', 'test.watch', 'test', '1')");
@@ -258,7 +264,7 @@ my $definers = q{SELECT p.proname FROM pg_proc p
     AND (NOT 'search_path=pg_catalog, public, pg_temp' = ANY (proconfig)
          OR proconfig IS NULL
          OR has_function_privilege('camera_app', p.oid, 'EXECUTE')
-         OR prorettype <> 'trigger'::regtype AND proname !~ '^api_'
+         OR prorettype <> 'trigger'::regtype AND proname !~ '^(api|granted)_'
             AND has_function_privilege('camera_api', p.oid, 'EXECUTE')
          OR proname ~ '^api_'
             AND has_function_privilege('camera_worker', p.oid, 'EXECUTE'))};

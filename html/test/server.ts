@@ -89,6 +89,7 @@ export function authResponse(accessToken: string, expiresIn = 900) {
       email: null,
       role: "operator" as const,
       permissions: ["cameras:read" as const],
+      mustChangePassword: false,
     },
   };
 }

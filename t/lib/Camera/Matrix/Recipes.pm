@@ -56,6 +56,8 @@ our %objects = (
     '/nodes/:id'     => \&node,
     '/audit/:id'     => \&audit,
     '/users/:id'     => \&user,
+    '/users/:id/sessions/:sid' => \&session_of_user,
+    '/auth/sessions/:sid' => \&session,
     '/camera-groups/:id' => \&group,
     '/camera-groups/:id/cameras/:cameraId' => \&member,
 );
@@ -66,7 +68,8 @@ Those of them that only their user sees, whoever else may do the same.
 
 =cut
 
-our %personal = map { ($_ => 1) } qw(/layouts/:id);
+our %personal = map { ($_ => 1) } qw(/layouts/:id
+    /auth/sessions/:sid);
 
 =item %requests
 
@@ -102,6 +105,9 @@ our %requests = (
     loginAlias     => { body => { email => ':username',
                                   password => ':password' } },
     getNode        => { status => { other => 200 } },
+    createUser        => { body => { username => ':unique',
+                                     email => ':email' } },
+    updateUser        => { fresh => 1 },
     createCameraGroup => { body => { name => ':unique' } },
     updateCameraGroup => { body => { name => ':unique' } },
     createLayout   => { body => { name => ':unique' } },
@@ -189,9 +195,26 @@ sub node {
 sub user {
     my ($m, $tenant) = @_;
 
-    return $m->sql("INSERT INTO users (tenant_id, username, password_hash)
+    return $tenant->{newest_user} = $m->sql("INSERT INTO users (tenant_id,
+            username, password_hash)
         VALUES ('$tenant->{id}', '$tenant->{mark}" . ++$m->{unique} . "',
             '\$2b\$12\$" . '.' x 53 . "') RETURNING id");
+}
+
+# of the user who was made for the same path, and of who asks
+
+sub session_of_user {
+    my ($m, $tenant) = @_;
+
+    return $m->sql("SELECT api_session_open('$tenant->{newest_user}',
+        sha256('" . ++$m->{unique} . "'), 3600, '$tenant->{mark}', NULL)");
+}
+
+sub session {
+    my ($m, $tenant, $who) = @_;
+
+    return $m->sql("SELECT api_session_open('$who->{user}{id}',
+        sha256('" . ++$m->{unique} . "'), 3600, '$tenant->{mark}', NULL)");
 }
 
 sub group {
