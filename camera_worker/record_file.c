@@ -119,7 +119,7 @@ cw_record_file_place(cw_record_file_t *f, cam_record_fragment_t *e,
     const cw_record_times_t *times)
 {
     int      i, lead;
-    int64_t  off, live;
+    int64_t  off;
 
     lead = f->tracks.lead;
 
@@ -156,9 +156,9 @@ cw_record_file_place(cw_record_file_t *f, cam_record_fragment_t *e,
                                   times->begin[lead] + f->shift[lead]);
     f->placed = 1;
 
-    live = cw_record_usec(&f->tracks.track[lead], times->begin[lead]);
-    e->live_time = live / CAM_RECORD_LIVE_USEC;
-    e->live_time = e->live_time ? e->live_time : 1;
+    e->live_time = cam_record_live_time(
+                       cw_record_usec(&f->tracks.track[lead],
+                                      times->begin[lead]));
 
     return 0;
 }

@@ -22,6 +22,8 @@
 #define CAM_RECORD_BATCH         64          /* entries read at once */
 #define CAM_RECORD_INIT_MAX      (1u << 20)
 #define CAM_RECORD_SIZE_MAX      (INT64_C(1) << 48)
+#define CAM_RECORD_LIVE_USEC     100         /* unit of live_time */
+#define CAM_RECORD_LIVE_WRAP     (INT64_C(1) << 32)
 #define CAM_RECORD_WALL_MAX      INT64_C(253402300800000)    /* year 10000 */
 
 _Static_assert(sizeof(cam_record_fragment_t) == CAM_RECORD_FRAGMENT_SIZE,
@@ -360,6 +362,38 @@ cam_record_append(int fd, uint32_t number, cam_record_fragment_t *f, size_t n)
     }
 
     return done == (ssize_t) size ? 0 : -1;
+}
+
+
+uint32_t
+cam_record_live_time(int64_t usec)
+{
+    uint32_t  time;
+
+    time = (uint32_t) (usec / CAM_RECORD_LIVE_USEC);
+
+    return time ? time : 1;
+}
+
+
+int64_t
+cam_record_live_usec(uint32_t live_time, int64_t near_usec)
+{
+    int64_t  time, near;
+
+    if (live_time == 0) {
+        return 0;
+    }
+
+    time = live_time;
+    near = near_usec / CAM_RECORD_LIVE_USEC;
+
+    if (near > time) {
+        time += (near - time + CAM_RECORD_LIVE_WRAP / 2) / CAM_RECORD_LIVE_WRAP
+                * CAM_RECORD_LIVE_WRAP;
+    }
+
+    return time * CAM_RECORD_LIVE_USEC;
 }
 
 

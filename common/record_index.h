@@ -37,8 +37,6 @@
 #define CAM_RECORD_SEGMENT        4     /* the first part of its segment */
 #define CAM_RECORD_BREAK          8     /* a discontinuity of the live store */
 
-#define CAM_RECORD_LIVE_USEC      100   /* unit of live_time */
-
 
 typedef struct {
     uint64_t    offset;             /* of its moof, bytes in the file */
@@ -97,6 +95,11 @@ uint32_t cam_record_find(int fd, int64_t wall_msec);
 /* sets their crc and writes n of them as number, number + 1, ...; 0/-1 */
 int cam_record_append(int fd, uint32_t number, cam_record_fragment_t *f,
     size_t n);
+
+/* live_time of a fragment; and back, the one that is nearest to a time in the
+   live store, 0: not known */
+uint32_t cam_record_live_time(int64_t usec);
+int64_t cam_record_live_usec(uint32_t live_time, int64_t near_usec);
 
 /* zlib's crc32 */
 uint32_t cam_record_crc(const void *data, size_t size);

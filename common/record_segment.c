@@ -17,7 +17,6 @@
 
 #define CAM_RECORD_INIT_MAX   (1u << 20)
 #define CAM_RECORD_MOOF_MAX   65536
-#define CAM_RECORD_LIVE_WRAP  (INT64_C(1) << 32)
 
 
 typedef struct {
@@ -42,8 +41,6 @@ static int cam_record_segment_parts(cam_record_segment_t *seg, int fd);
 static int cam_record_segment_read(cam_record_segment_t *seg, int fd,
     const cam_record_head_t *head);
 static int cam_record_segment_move(cam_record_segment_t *seg);
-static int64_t cam_record_segment_live(const cam_record_fragment_t *f,
-    int64_t near_usec);
 static int cam_record_segment_media(const cam_record_range_t *range,
     int64_t file_msec, char *const *volume);
 static int cam_record_segment_tracks(int fd, uint32_t size,
@@ -230,8 +227,8 @@ cam_record_segment_move(cam_record_segment_t *seg)
     uint64_t  moof;
     unsigned  i;
 
-    live = cam_record_segment_live(&seg->part[0],
-                                   cam_record_segment_near(seg));
+    live = cam_record_live_usec(seg->part[0].live_time,
+                                cam_record_segment_near(seg));
     usec = live ? seg->part[0].time_usec - live : 0;
 
     for (i = 0, p = seg->data; i < seg->n; i++, p += seg->part[i - 1].size) {
@@ -251,29 +248,6 @@ cam_record_segment_move(cam_record_segment_t *seg)
     }
 
     return 0;
-}
-
-
-/* 0: not known */
-
-static int64_t
-cam_record_segment_live(const cam_record_fragment_t *f, int64_t near_usec)
-{
-    int64_t  time, near;
-
-    if (f->live_time == 0) {
-        return 0;
-    }
-
-    time = f->live_time;
-    near = near_usec / CAM_RECORD_LIVE_USEC;
-
-    if (near > time) {
-        time += (near - time + CAM_RECORD_LIVE_WRAP / 2) / CAM_RECORD_LIVE_WRAP
-                * CAM_RECORD_LIVE_WRAP;
-    }
-
-    return time * CAM_RECORD_LIVE_USEC;
 }
 
 

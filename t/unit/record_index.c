@@ -323,6 +323,40 @@ time_is_found(void **state)
 }
 
 
+/* which after five days begins anew */
+
+static void
+live_time_is_the_nearest(void **state)
+{
+    size_t   i;
+    int64_t  usec;
+
+    static const int64_t  hours[] = { 0, 1, 50, 119, 120, 500, 10000 };
+
+    for (i = 0; i < sizeof(hours) / sizeof(hours[0]); i++) {
+        usec = hours[i] * 3600 * 1000000 + 1234500;
+
+        assert_int_equal(cam_record_live_usec(cam_record_live_time(usec),
+                                              usec), usec);
+        assert_int_equal(cam_record_live_usec(cam_record_live_time(usec),
+                                              usec + INT64_C(86400000000)),
+                         usec);
+        assert_int_equal(cam_record_live_usec(cam_record_live_time(usec),
+                                              usec > INT64_C(86400000000)
+                                              ? usec - INT64_C(86400000000)
+                                              : 0),
+                         usec);
+    }
+
+    /* a packager that was started anew, or whose time nobody knows */
+
+    assert_int_equal(cam_record_live_usec(cam_record_live_time(5000000), 0),
+                     5000000);
+    assert_int_equal(cam_record_live_usec(0, 5000000), 0);
+    assert_int_equal(cam_record_live_time(0), 1);
+}
+
+
 int
 main(void)
 {
@@ -342,6 +376,7 @@ main(void)
         cmocka_unit_test_setup_teardown(damaged_fragment_ends_the_list,
                                         make_file, close_file),
         cmocka_unit_test_setup_teardown(time_is_found, make_file, close_file),
+        cmocka_unit_test(live_time_is_the_nearest),
     };
 
     cmocka_set_message_output(CM_OUTPUT_TAP);
