@@ -6,8 +6,9 @@
  * Addresses to play: signed for one camera, good to start within 15 minutes.
  *
  * Whose a camera is stands in the registry, so that as a rule the only query is
- * the one that notes who watches, once a minute.  One that it does not know, or knows as another tenant's, is looked
- * for in the database as its tenant sees it: nobody learns which it was.
+ * the one that notes who watches, once a minute.  One that it does not know, or
+ * knows as another tenant's, is looked for in the database as its tenant sees
+ * it: nobody learns which it was.
  */
 
 #include "ngx_camera.h"
