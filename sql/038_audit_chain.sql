@@ -147,6 +147,7 @@ DECLARE
     this_hash   bytea;
     newest      bigint;
     over        boolean;
+    complete    boolean;
     highest     bigint = 0;
     n           integer = 0;
 BEGIN
@@ -201,14 +202,17 @@ BEGIN
         n = n + 1;
     END LOOP;
 
-    IF over AND n = p_most THEN
+    -- of a batch that is full, only what is below its highest id is known
+
+    complete = n < p_most OR highest >= state.mark_id;
+
+    IF over AND (NOT complete OR state.low_id <> newest) THEN
         UPDATE audit_state s
-        SET low_id = greatest(s.low_id, least(s.mark_id, highest));
-    ELSIF over THEN
-        UPDATE audit_state s
-        SET low_id = greatest(s.low_id, s.mark_id), mark_id = newest,
-            mark_xid = pg_snapshot_xmax(pg_current_snapshot())
-        WHERE s.mark_id <> newest OR s.low_id <> s.mark_id;
+        SET low_id = CASE WHEN complete THEN s.mark_id ELSE highest END,
+            mark_id = CASE WHEN complete THEN newest ELSE s.mark_id END,
+            mark_xid = CASE WHEN complete
+                            THEN pg_snapshot_xmax(pg_current_snapshot())
+                            ELSE s.mark_xid END;
     END IF;
 
     RETURN n;
