@@ -2,7 +2,7 @@
  * Copyright (C) The nginx camera platform authors
  */
 
-/* Address lists of cameras: CIDRs of IPv4 and IPv6; an empty one allows all. */
+/* Lists of networks: CIDRs of IPv4 and IPv6; an empty one allows all. */
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -116,13 +116,20 @@ int
 cam_registry_allows(const cam_registry_entry_t *entry,
     const struct sockaddr *sa)
 {
+    return cam_cidr_allows(entry->cidr, CAM_REGISTRY_CIDRS, sa);
+}
+
+
+int
+cam_cidr_allows(const cam_cidr_t *list, int n, const struct sockaddr *sa)
+{
     int         i, listed;
     cam_cidr_t  addr;
 
     listed = 0;
 
-    for (i = 0; i < CAM_REGISTRY_CIDRS; i++) {
-        listed |= entry->cidr[i].family;
+    for (i = 0; i < n; i++) {
+        listed |= list[i].family;
     }
 
     if (!listed) {
@@ -133,9 +140,9 @@ cam_registry_allows(const cam_registry_entry_t *entry,
         return 0;
     }
 
-    for (i = 0; i < CAM_REGISTRY_CIDRS; i++) {
+    for (i = 0; i < n; i++) {
 
-        if (cam_cidr_contains(&entry->cidr[i], &addr)) {
+        if (cam_cidr_contains(&list[i], &addr)) {
             return 1;
         }
     }

@@ -172,6 +172,9 @@ void cam_registry_fed(cam_registry_t *reg, int64_t now_sec);
 int cam_registry_allows(const cam_registry_entry_t *entry,
     const struct sockaddr *addr);
 
+/* the same of a list of n, of which some may be unused */
+int cam_cidr_allows(const cam_cidr_t *list, int n, const struct sockaddr *sa);
+
 /* one CIDR of text ("10.0.0.0/8", "2001:db8::/32", or a bare address); 0/-1 */
 int cam_cidr_parse(cam_cidr_t *cidr, const char *text, size_t len);
 
