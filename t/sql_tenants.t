@@ -79,6 +79,13 @@ for my $tenant ($a, $b) {
     $owner->ask("SELECT audit_anchor_add('$tenant', 1, now(), 'k', 's')");
     $owner->ask("INSERT INTO exports (tenant_id, camera_id, from_time, to_time)
         VALUES ('$tenant', '$camera{$tenant}', now(), now() + interval '1 h')");
+    $owner->ask("WITH t AS (INSERT INTO api_tokens (tenant_id, user_id,
+            token_hash, prefix, name, permissions)
+            VALUES ('$tenant', '$user{$tenant}',
+                encode(sha256('$tenant'), 'hex'), 'cam_', 't', '[\"*\"]')
+            RETURNING id)
+        INSERT INTO api_token_usage (token_id, tenant_id, day)
+        SELECT id, '$tenant', now() FROM t");
     $alert{$tenant} = $owner->ask("SELECT alert_raise('$tenant',
         '$camera{$tenant}', 'test', 'low', 'of $tenant')");
 }
