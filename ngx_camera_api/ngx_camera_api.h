@@ -50,6 +50,7 @@
 #include "fields.h"
 #include "keys.h"
 #include "ngx_camera_api_limit.h"
+#include "ngx_camera_api_session.h"
 #include "ngx_camera_pg.h"
 #include "role.h"
 #include "uuid.h"
@@ -121,6 +122,7 @@ typedef enum {
     NGX_CAMERA_API_RECORDING_IN_PROGRESS,
     NGX_CAMERA_API_EXPORT_EMPTY,
     NGX_CAMERA_API_EXPORT_NOT_READY,
+    NGX_CAMERA_API_TOKEN_LIMIT_EXCEEDED,
     NGX_CAMERA_API_EXPORT_EXPIRED,
     NGX_CAMERA_API_PRECONDITION_FAILED,
     NGX_CAMERA_API_PAYLOAD_TOO_LARGE,
@@ -244,12 +246,18 @@ typedef struct {
 
 
 typedef struct {
+    ngx_uint_t                          kind;      /* ..._SESSION, _TOKEN */
+    u_char                              key[NGX_CAMERA_API_SESSION_KEY];
     u_char                              user[CAM_UUID_LEN];
     u_char                              tenant[CAM_UUID_LEN];
-    u_char                              sid[CAM_UUID_LEN];
+    u_char                              sid[CAM_UUID_LEN];    /* of either */
+    u_char                              token[CAM_UUID_LEN];  /* 0: none */
     cam_role_e                          role;
     uint32_t                            permissions;
     time_t                              expires;   /* of the token */
+    ngx_camera_api_rate_t               rate;      /* 0: not its own */
+    ngx_uint_t                          concurrent;
+    ngx_uint_t                          tenant_requests;      /* per hour */
     u_char                              username[52];   /* with its NUL */
     unsigned                            scoped:1;  /* sees what is granted to
                                                       the user, not all that
@@ -262,15 +270,16 @@ typedef struct {
 
 
 /*
- * Whose access token this is.  ngx_camera_api_identify() answers NGX_OK with
- * the principal, NGX_DECLINED for a token that is not good, NGX_ERROR when it
- * cannot be found out now, or NGX_AGAIN: then handler runs once, with
- * NGX_CAMERA_API_OK, _TOKEN_INVALID or _SERVICE_UNAVAILABLE, unless it is
- * cancelled first.
+ * Whose access token or API token this is.  ngx_camera_api_identify() answers
+ * NGX_OK with the principal, NGX_DECLINED for a token that is not good,
+ * NGX_ERROR when it cannot be found out now, or NGX_AGAIN: then handler runs
+ * once, with NGX_CAMERA_API_OK, _TOKEN_INVALID or _SERVICE_UNAVAILABLE, unless
+ * it is cancelled first.
  */
 
 typedef struct {
     ngx_camera_api_principal_t          principal;
+    const struct sockaddr              *peer;      /* who shows it */
     void                              (*handler)(void *data,
                                                  ngx_camera_api_code_e code);
     void                               *data;
@@ -484,6 +493,11 @@ struct ngx_camera_api_notify_s {
 };
 
 void ngx_camera_api_notify(ngx_camera_api_notify_t *notify);
+
+/* 1 and the id when a payload of "principal_changed" is that prefix, "token:",
+   "session:", "user:" or "tenant:", and an id */
+ngx_uint_t ngx_camera_api_principal_named(const char *payload,
+    const char *prefix, u_char id[CAM_UUID_LEN]);
 
 
 /* an array of the names of these bits */

@@ -12,7 +12,6 @@
 
 #include "ngx_camera_api_auth.h"
 #include "ngx_camera_api_core.h"
-#include "ngx_camera_api_session.h"
 #include "ngx_camera_api_token.h"
 
 

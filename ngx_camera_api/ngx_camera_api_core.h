@@ -117,8 +117,17 @@ ngx_int_t ngx_camera_api_who(ngx_camera_api_ctx_t *ctx,
     const ngx_camera_api_statement_t *statement, ngx_str_t *who);
 
 
-/* the token of the header; NGX_DECLINED: there is none, NGX_ERROR: there is
-   something else */
+/* credentials that a location takes */
+
+#define NGX_CAMERA_API_BY_BEARER   0x0002
+#define NGX_CAMERA_API_BY_API_KEY  0x0004
+#define NGX_CAMERA_API_BY_BASIC    0x0008
+
+ngx_uint_t ngx_camera_api_credentials(ngx_http_request_t *r);
+
+/* the token that a request carries; NGX_DECLINED: there is none, NGX_ERROR:
+   there is something else.  The second knows "Bearer" alone */
+ngx_int_t ngx_camera_api_credential(ngx_http_request_t *r, ngx_str_t *token);
 ngx_int_t ngx_camera_api_bearer(ngx_http_request_t *r, ngx_str_t *token);
 
 /* who waits for the first connections */
@@ -129,6 +138,12 @@ void ngx_camera_api_warm_cancel(ngx_camera_api_ctx_t *ctx);
 
 void ngx_camera_api_identify_init(ngx_cycle_t *cycle, cam_keys_t *keys);
 
+/* what is to be asked of a session and of an API token, and its answer */
+extern ngx_camera_api_statement_t  ngx_camera_api_identify_check;
+extern ngx_camera_api_statement_t  ngx_camera_api_identify_check_api;
+
+void ngx_camera_api_identify_read(ngx_camera_api_session_t *session,
+    ngx_uint_t kind, const PGresult *res);
 
 
 #endif /* NGX_CAMERA_API_CORE_H */

@@ -93,6 +93,9 @@ static const ngx_camera_api_meaning_t  ngx_camera_api_meanings[] = {
         { 409, "EXPORT_EMPTY", "Nothing was recorded in this time." },
     [NGX_CAMERA_API_EXPORT_NOT_READY] =
         { 409, "EXPORT_NOT_READY", "The export is not done, or failed." },
+    [NGX_CAMERA_API_TOKEN_LIMIT_EXCEEDED] =
+        { 409, "TOKEN_LIMIT_EXCEEDED",
+          "The user has as many tokens as a user may have: revoke one." },
     [NGX_CAMERA_API_EXPORT_EXPIRED] =
         { 410, "EXPORT_EXPIRED",
           "The file was removed after its time: export it again." },

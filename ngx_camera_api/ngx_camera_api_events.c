@@ -10,15 +10,14 @@
  *                            └── Redis is away: ─────────────► followers
  *
  * A follower is ended, and comes again, when it might miss something or may
- * not follow any more: its session or user changed, what is granted to them
- * included, the connection that listens was lost, this worker goes.  The hub
- * walks all followers for an event; there are few thousands, and a look is a
- * comparison of ids.
+ * not follow any more: its session, token, user or tenant changed, what is
+ * granted to them included, the connection that listens was lost, this worker
+ * goes.  The hub walks all followers for an event; there are few thousands, and
+ * a look is a comparison of ids.
  */
 
 #include "ngx_camera.h"
 #include "ngx_camera_api_events.h"
-#include "ngx_camera_api_session.h"
 
 #define NGX_CAMERA_API_EVENTS_TICK     1000
 #define NGX_CAMERA_API_EVENTS_DEAF     5000   /* ms: then nobody is known */
@@ -34,6 +33,8 @@ static void ngx_camera_api_events_tick(ngx_event_t *ev);
 static void ngx_camera_api_events_notified(void *data, const char *payload);
 static void ngx_camera_api_events_listening(void *data, ngx_uint_t up);
 static void ngx_camera_api_events_principal(void *data, const char *payload);
+static ngx_uint_t ngx_camera_api_events_concerns(
+    const ngx_camera_api_principal_t *principal, const char *payload);
 static void ngx_camera_api_events_end_all(ngx_msec_t spread);
 static void ngx_camera_api_events_one(ngx_camera_api_follower_t *follower,
     const cam_event_t *event, const cam_event_id_t *id);
@@ -209,42 +210,47 @@ ngx_camera_api_events_listening(void *data, ngx_uint_t up)
 }
 
 
-/* "session:ID" or "user:ID"; what cannot be read may mean anybody */
-
 static void
 ngx_camera_api_events_principal(void *data, const char *payload)
 {
-    u_char                             id[CAM_UUID_LEN];
-    ngx_uint_t                         session, user;
-    const char                        *text;
-    ngx_queue_t                       *q, *all;
-    ngx_camera_api_follower_t         *follower;
-    const ngx_camera_api_principal_t  *principal;
-
-    text = ngx_strchr(payload, ':');
-    session = ngx_strncmp(payload, "session:", 8) == 0;
-    user = ngx_strncmp(payload, "user:", 5) == 0;
-
-    if (text == NULL
-        || cam_uuid_parse(id, text + 1, ngx_strlen(text + 1)) != 0)
-    {
-        session = 0;
-        user = 0;
-    }
+    ngx_queue_t                *q, *all;
+    ngx_camera_api_follower_t  *follower;
 
     all = &ngx_camera_api_hub.followers;
 
     for (q = ngx_queue_head(all); q != all; q = ngx_queue_next(q)) {
         follower = ngx_queue_data(q, ngx_camera_api_follower_t, queue);
-        principal = follower->principal;
 
-        if ((!session && !user)
-            || (session && ngx_memcmp(principal->sid, id, CAM_UUID_LEN) == 0)
-            || (user && ngx_memcmp(principal->user, id, CAM_UUID_LEN) == 0))
-        {
+        if (ngx_camera_api_events_concerns(follower->principal, payload)) {
             follower->end(follower, 0);
         }
     }
+}
+
+
+/* what cannot be read may mean anybody */
+
+static ngx_uint_t
+ngx_camera_api_events_concerns(const ngx_camera_api_principal_t *principal,
+    const char *payload)
+{
+    u_char  id[CAM_UUID_LEN];
+
+    if (ngx_camera_api_principal_named(payload, "session:", id)
+        || ngx_camera_api_principal_named(payload, "token:", id))
+    {
+        return ngx_memcmp(principal->sid, id, CAM_UUID_LEN) == 0;
+    }
+
+    if (ngx_camera_api_principal_named(payload, "user:", id)) {
+        return ngx_memcmp(principal->user, id, CAM_UUID_LEN) == 0;
+    }
+
+    if (ngx_camera_api_principal_named(payload, "tenant:", id)) {
+        return ngx_memcmp(principal->tenant, id, CAM_UUID_LEN) == 0;
+    }
+
+    return 1;
 }
 
 
@@ -306,7 +312,7 @@ ngx_camera_api_follow_anew(ngx_camera_api_follower_t *follower,
 
     /* it ended while it was asked about: the notification came and went */
 
-    if (ngx_camera_api_session_get(follower->principal->sid, &session)
+    if (ngx_camera_api_session_get(follower->principal->key, &session)
         == NGX_DECLINED)
     {
         follower->end(follower, 0);

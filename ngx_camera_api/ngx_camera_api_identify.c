@@ -3,10 +3,10 @@
  */
 
 /*
- * Does the session of a token stand?  What was learned lately is in shared
- * memory; otherwise the database is asked, once for all who wait for the same
- * session in this worker.  An entry that is about to be too old is asked for
- * again beforehand, so that nobody waits who comes often.
+ * Does the session of a token stand, or is an API token good?  What was learned
+ * lately is in shared memory; otherwise the database is asked, once for all who
+ * wait for the same in this worker.  An entry that is about to be too old is
+ * asked for again beforehand, so that nobody waits who comes often.
  *
  *     a check    asked       [_start]   by the first who wants it
  *                answered    [_done]    stored; everybody who waits is told
@@ -15,47 +15,62 @@
  * next one.  No answer is 503 for who waits, never a yes.
  */
 
+#include "api_token.h"
 #include "ngx_camera_api_core.h"
-#include "ngx_camera_api_session.h"
 #include "ngx_camera_api_token.h"
 
 #define NGX_CAMERA_API_CHECK_MSEC  2500
 
-/* drops of users within one turn, which cost a look at the whole table each */
+/* drops within one turn that cost a look at the whole table each */
 #define NGX_CAMERA_API_DROPS_MAX   32
+
+#define NGX_CAMERA_API_HASH_LEN    32
+#define NGX_CAMERA_API_FOREVER     (10 * 366 * 86400)
+
+
+/* what is asked about */
+
+typedef struct {
+    ngx_uint_t                 kind;
+    u_char                     key[NGX_CAMERA_API_SESSION_KEY];
+    u_char                     hash[2 * NGX_CAMERA_API_HASH_LEN];  /* in hex */
+} ngx_camera_api_claim_t;
 
 
 typedef struct {
     ngx_queue_t                queue;       /* of checks, or of free ones */
     ngx_queue_t                identities;  /* who waits */
-    u_char                     sid[CAM_UUID_LEN];
+    ngx_camera_api_claim_t     claim;
     ngx_atomic_uint_t          epoch;
 } ngx_camera_api_check_t;
 
 
-static ngx_int_t ngx_camera_api_check_start(const u_char *sid,
-    ngx_camera_api_identity_t *identity);
-static ngx_camera_api_check_t *ngx_camera_api_check_find(const u_char *sid);
+static ngx_int_t ngx_camera_api_claim_read(ngx_camera_api_claim_t *claim,
+    ngx_camera_api_principal_t *p, const ngx_str_t *text);
+static ngx_int_t ngx_camera_api_claim_read_api(ngx_camera_api_claim_t *claim,
+    const ngx_str_t *text);
+static ngx_int_t ngx_camera_api_check_start(
+    const ngx_camera_api_claim_t *claim, ngx_camera_api_identity_t *identity);
+static ngx_camera_pg_query_t *ngx_camera_api_check_ask(
+    ngx_camera_api_check_t *check);
+static ngx_camera_api_check_t *ngx_camera_api_check_find(const u_char *key);
 static ngx_camera_api_check_t *ngx_camera_api_check_get(void);
 static void ngx_camera_api_check_done(void *data, ngx_camera_pg_rc_e rc,
     const PGresult *res, const ngx_camera_pg_error_t *error);
-static void ngx_camera_api_check_read(ngx_camera_api_session_t *session,
-    const PGresult *res);
 static void ngx_camera_api_check_tell(ngx_camera_api_check_t *check,
     ngx_camera_api_code_e code, const ngx_camera_api_session_t *session);
+static ngx_int_t ngx_camera_api_identify_judge(
+    ngx_camera_api_identity_t *identity,
+    const ngx_camera_api_session_t *session);
+static ngx_int_t ngx_camera_api_identify_judge_api(
+    ngx_camera_api_identity_t *identity,
+    const ngx_camera_api_session_t *session);
 static void ngx_camera_api_identify_fill(ngx_camera_api_principal_t *p,
     const ngx_camera_api_session_t *session);
 static void ngx_camera_api_principal_changed(void *data, const char *payload);
-static void ngx_camera_api_user_changed(const u_char *user);
+static void ngx_camera_api_principal_drop(void (*drop)(const u_char *id),
+    const u_char *id);
 static void ngx_camera_api_identify_listening(void *data, ngx_uint_t up);
-
-
-ngx_camera_api_statement_t  ngx_camera_api_identify_check = {
-    "api_session_check",
-    "SELECT user_id, tenant_id, username, role::text, scoped,"
-    " must_change_password FROM api_session_check($1)",
-    1, NGX_CAMERA_API_READS, 0
-};
 
 
 static struct {
@@ -66,7 +81,7 @@ static struct {
     ngx_camera_api_notify_t   notify;
 
     ngx_msec_t                dropped_at;
-    ngx_uint_t                drops;        /* of users, at that moment */
+    ngx_uint_t                drops;        /* at that moment */
 } ngx_camera_api_identities;
 
 
@@ -95,8 +110,44 @@ ngx_camera_api_identify(ngx_camera_api_identity_t *identity,
     const ngx_str_t *text)
 {
     ngx_int_t                  rc;
-    cam_token_t                token;
+    ngx_camera_api_claim_t     claim;
     ngx_camera_api_session_t   session;
+
+    identity->waiting = 0;
+
+    if (ngx_camera_api_claim_read(&claim, &identity->principal, text)
+        != NGX_OK)
+    {
+        return NGX_DECLINED;
+    }
+
+    rc = ngx_camera_api_session_get(claim.key, &session);
+
+    if (rc == NGX_DECLINED) {
+        return ngx_camera_api_check_start(&claim, identity);
+    }
+
+    if (rc == NGX_AGAIN) {
+        (void) ngx_camera_api_check_start(&claim, NULL);
+    }
+
+    return ngx_camera_api_identify_judge(identity, &session);
+}
+
+
+/* and what the token itself says of who it is */
+
+static ngx_int_t
+ngx_camera_api_claim_read(ngx_camera_api_claim_t *claim,
+    ngx_camera_api_principal_t *p, const ngx_str_t *text)
+{
+    cam_token_t  token;
+
+    if (cam_api_token_is((char *) text->data, text->len)) {
+        p->kind = NGX_CAMERA_API_TOKEN;
+
+        return ngx_camera_api_claim_read_api(claim, text);
+    }
 
     if (ngx_camera_api_token_verify(ngx_camera_api_identities.keys, text,
                                     &token)
@@ -105,26 +156,32 @@ ngx_camera_api_identify(ngx_camera_api_identity_t *identity,
         return NGX_DECLINED;
     }
 
-    identity->waiting = 0;
-    identity->principal.expires = (time_t) token.expires;
+    claim->kind = NGX_CAMERA_API_SESSION;
+    ngx_memcpy(claim->key, token.sid, CAM_UUID_LEN);
 
-    rc = ngx_camera_api_session_get(token.sid, &session);
+    p->kind = NGX_CAMERA_API_SESSION;
+    p->expires = (time_t) token.expires;
+    ngx_memcpy(p->user, token.user, CAM_UUID_LEN);
 
-    if (rc == NGX_DECLINED) {
-        ngx_memcpy(identity->principal.user, token.user, CAM_UUID_LEN);
+    return NGX_OK;
+}
 
-        return ngx_camera_api_check_start(token.sid, identity);
-    }
 
-    if (rc == NGX_AGAIN) {
-        (void) ngx_camera_api_check_start(token.sid, NULL);
-    }
+static ngx_int_t
+ngx_camera_api_claim_read_api(ngx_camera_api_claim_t *claim,
+    const ngx_str_t *text)
+{
+    u_char  hash[NGX_CAMERA_API_HASH_LEN];
 
-    if (ngx_memcmp(session.user, token.user, CAM_UUID_LEN) != 0) {
+    if (cam_api_token_check((char *) text->data, text->len) != 0) {
         return NGX_DECLINED;
     }
 
-    ngx_camera_api_identify_fill(&identity->principal, &session);
+    cam_token_sha256(hash, (char *) text->data, text->len);
+
+    claim->kind = NGX_CAMERA_API_TOKEN;
+    ngx_memcpy(claim->key, hash, NGX_CAMERA_API_SESSION_KEY);
+    ngx_hex_dump(claim->hash, hash, sizeof(hash));
 
     return NGX_OK;
 }
@@ -141,13 +198,12 @@ ngx_camera_api_identify_cancel(ngx_camera_api_identity_t *identity)
 
 
 static ngx_int_t
-ngx_camera_api_check_start(const u_char *sid,
+ngx_camera_api_check_start(const ngx_camera_api_claim_t *claim,
     ngx_camera_api_identity_t *identity)
 {
-    ngx_camera_pg_param_t    param;
     ngx_camera_api_check_t  *check;
 
-    check = ngx_camera_api_check_find(sid);
+    check = ngx_camera_api_check_find(claim->key);
 
     if (check == NULL) {
         check = ngx_camera_api_check_get();
@@ -156,19 +212,11 @@ ngx_camera_api_check_start(const u_char *sid,
             return NGX_ERROR;
         }
 
-        ngx_memcpy(check->sid, sid, CAM_UUID_LEN);
+        check->claim = *claim;
         ngx_queue_init(&check->identities);
-        check->epoch = ngx_camera_api_session_epoch(sid);
+        check->epoch = ngx_camera_api_session_epoch(claim->key);
 
-        param.data = (char *) check->sid;
-        param.len = CAM_UUID_LEN;
-        param.binary = 1;
-
-        if (ngx_camera_api_pg_start(&ngx_camera_api_identify_check, &param, 1,
-                                    NGX_CAMERA_API_CHECK_MSEC,
-                                    ngx_camera_api_check_done, check)
-            == NULL)
-        {
+        if (ngx_camera_api_check_ask(check) == NULL) {
             ngx_queue_insert_head(&ngx_camera_api_identities.free,
                                   &check->queue);
             return NGX_ERROR;
@@ -187,23 +235,49 @@ ngx_camera_api_check_start(const u_char *sid,
 }
 
 
+static ngx_camera_pg_query_t *
+ngx_camera_api_check_ask(ngx_camera_api_check_t *check)
+{
+    ngx_camera_pg_param_t        param;
+    ngx_camera_api_statement_t  *statement;
+
+    param.binary = 1;
+
+    if (check->claim.kind == NGX_CAMERA_API_TOKEN) {
+        statement = &ngx_camera_api_identify_check_api;
+        param.data = (char *) check->claim.hash;
+        param.len = sizeof(check->claim.hash);
+
+    } else {
+        statement = &ngx_camera_api_identify_check;
+        param.data = (char *) check->claim.key;
+        param.len = CAM_UUID_LEN;
+    }
+
+    return ngx_camera_api_pg_start(statement, &param, 1,
+                                   NGX_CAMERA_API_CHECK_MSEC,
+                                   ngx_camera_api_check_done, check);
+}
+
+
 /* what was asked before a drop is no answer to who comes after it */
 
 static ngx_camera_api_check_t *
-ngx_camera_api_check_find(const u_char *sid)
+ngx_camera_api_check_find(const u_char *key)
 {
     ngx_queue_t             *q, *checks;
     ngx_atomic_uint_t        epoch;
     ngx_camera_api_check_t  *check;
 
     checks = &ngx_camera_api_identities.checks;
-    epoch = ngx_camera_api_session_epoch(sid);
+    epoch = ngx_camera_api_session_epoch(key);
 
     for (q = ngx_queue_head(checks); q != checks; q = ngx_queue_next(q)) {
         check = ngx_queue_data(q, ngx_camera_api_check_t, queue);
 
         if (check->epoch == epoch
-            && ngx_memcmp(check->sid, sid, CAM_UUID_LEN) == 0)
+            && ngx_memcmp(check->claim.key, key, NGX_CAMERA_API_SESSION_KEY)
+               == 0)
         {
             return check;
         }
@@ -244,35 +318,19 @@ ngx_camera_api_check_done(void *data, ngx_camera_pg_rc_e rc,
                                   NULL);
 
     } else if (PQntuples(res) == 0) {
-        ngx_camera_api_session_forget(check->sid);
+        ngx_camera_api_session_forget(check->claim.key);
         ngx_camera_api_check_tell(check, NGX_CAMERA_API_TOKEN_INVALID, NULL);
 
     } else {
-        ngx_memcpy(session.sid, check->sid, CAM_UUID_LEN);
-        ngx_camera_api_check_read(&session, res);
+        ngx_memzero(&session, sizeof(ngx_camera_api_session_t));
+        ngx_memcpy(session.key, check->claim.key, NGX_CAMERA_API_SESSION_KEY);
+
+        ngx_camera_api_identify_read(&session, check->claim.kind, res);
         ngx_camera_api_session_put(&session, check->epoch);
         ngx_camera_api_check_tell(check, NGX_CAMERA_API_OK, &session);
     }
 
     ngx_queue_insert_head(&ngx_camera_api_identities.free, &check->queue);
-}
-
-
-static void
-ngx_camera_api_check_read(ngx_camera_api_session_t *session,
-    const PGresult *res)
-{
-    ngx_memcpy(session->user, PQgetvalue(res, 0, 0), CAM_UUID_LEN);
-    ngx_memcpy(session->tenant, PQgetvalue(res, 0, 1), CAM_UUID_LEN);
-
-    ngx_cpystrn(session->username, (u_char *) PQgetvalue(res, 0, 2),
-                sizeof(session->username));
-
-    session->role = cam_role_parse(PQgetvalue(res, 0, 3),
-                                   PQgetlength(res, 0, 3));
-
-    session->scoped = PQgetvalue(res, 0, 4)[0] != 0;
-    session->must_change = PQgetvalue(res, 0, 5)[0] != 0;
 }
 
 
@@ -294,17 +352,10 @@ ngx_camera_api_check_tell(ngx_camera_api_check_t *check,
         identity->waiting = 0;
         one = code;
 
-        if (code == NGX_CAMERA_API_OK) {
-
-            if (ngx_memcmp(identity->principal.user, session->user,
-                           CAM_UUID_LEN)
-                == 0)
-            {
-                ngx_camera_api_identify_fill(&identity->principal, session);
-
-            } else {
-                one = NGX_CAMERA_API_TOKEN_INVALID;
-            }
+        if (code == NGX_CAMERA_API_OK
+            && ngx_camera_api_identify_judge(identity, session) != NGX_OK)
+        {
+            one = NGX_CAMERA_API_TOKEN_INVALID;
         }
 
         identity->handler(identity->data, one);
@@ -312,19 +363,91 @@ ngx_camera_api_check_tell(ngx_camera_api_check_t *check,
 }
 
 
+/* does what is known fit to what was shown, and to who shows it? */
+
+static ngx_int_t
+ngx_camera_api_identify_judge(ngx_camera_api_identity_t *identity,
+    const ngx_camera_api_session_t *session)
+{
+    ngx_camera_api_principal_t  *p;
+
+    p = &identity->principal;
+
+    if (session->kind != p->kind) {
+        return NGX_DECLINED;
+    }
+
+    if (p->kind == NGX_CAMERA_API_TOKEN) {
+
+        if (ngx_camera_api_identify_judge_api(identity, session) != NGX_OK) {
+            return NGX_DECLINED;
+        }
+
+    } else if (ngx_memcmp(session->user, p->user, CAM_UUID_LEN) != 0) {
+        return NGX_DECLINED;
+    }
+
+    ngx_camera_api_identify_fill(p, session);
+
+    return NGX_OK;
+}
+
+
+/* a token that is shown elsewhere was stolen, or its list forgot somebody */
+
+static ngx_int_t
+ngx_camera_api_identify_judge_api(ngx_camera_api_identity_t *identity,
+    const ngx_camera_api_session_t *session)
+{
+    char  id[CAM_UUID_TEXT + 1];
+
+    identity->principal.expires = session->expires
+                                  ? session->expires
+                                  : ngx_time() + NGX_CAMERA_API_FOREVER;
+
+    if (identity->principal.expires <= ngx_time()) {
+        return NGX_DECLINED;
+    }
+
+    if (!cam_cidr_allows(session->cidrs, NGX_CAMERA_API_SESSION_CIDRS,
+                         identity->peer))
+    {
+        ngx_log_error(NGX_LOG_WARN, ngx_camera_api_identities.log, 0,
+                      "API token %s was shown by an address that it is not "
+                      "for", cam_uuid_print(id, session->id));
+        return NGX_DECLINED;
+    }
+
+    return NGX_OK;
+}
+
+
 static void
 ngx_camera_api_identify_fill(ngx_camera_api_principal_t *p,
     const ngx_camera_api_session_t *session)
 {
+    ngx_memcpy(p->key, session->key, NGX_CAMERA_API_SESSION_KEY);
     ngx_memcpy(p->user, session->user, CAM_UUID_LEN);
     ngx_memcpy(p->tenant, session->tenant, CAM_UUID_LEN);
-    ngx_memcpy(p->sid, session->sid, CAM_UUID_LEN);
+    ngx_memcpy(p->sid, session->id, CAM_UUID_LEN);
     ngx_memcpy(p->username, session->username, sizeof(p->username));
 
+    if (session->kind == NGX_CAMERA_API_TOKEN) {
+        ngx_memcpy(p->token, session->id, CAM_UUID_LEN);
+
+    } else {
+        ngx_memzero(p->token, CAM_UUID_LEN);
+    }
+
     p->role = session->role;
-    p->permissions = cam_role_permissions(session->role);
+    p->permissions = session->permissions;
     p->scoped = session->scoped;
     p->must_change = session->must_change;
+
+    p->rate.requests = session->requests;
+    p->rate.seconds = session->seconds;
+    p->concurrent = session->concurrent;
+    p->tenant_requests = session->tenant_requests;
 
     cam_uuid_print((char *) p->tenant_uuid, p->tenant);
 
@@ -333,25 +456,32 @@ ngx_camera_api_identify_fill(ngx_camera_api_principal_t *p,
 }
 
 
-/* "session:ID" or "user:ID"; what cannot be read may mean anybody */
+/* what cannot be read may mean anybody */
 
 static void
 ngx_camera_api_principal_changed(void *data, const char *payload)
 {
-    u_char       id[CAM_UUID_LEN];
-    const char  *text;
+    u_char      id[CAM_UUID_LEN];
+    ngx_uint_t  i;
 
-    text = ngx_strchr(payload, ':');
+    static const struct {
+        const char  *prefix;
+        void       (*drop)(const u_char *id);
+    } kinds[] = {
+        { "token:", ngx_camera_api_session_drop_token },
+        { "user:", ngx_camera_api_session_drop_user },
+        { "tenant:", ngx_camera_api_session_drop_tenant }
+    };
 
-    if (text && cam_uuid_parse(id, text + 1, ngx_strlen(text + 1)) == 0) {
+    if (ngx_camera_api_principal_named(payload, "session:", id)) {
+        ngx_camera_api_session_drop(id);
+        return;
+    }
 
-        if (ngx_strncmp(payload, "session:", 8) == 0) {
-            ngx_camera_api_session_drop(id);
-            return;
-        }
+    for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
 
-        if (ngx_strncmp(payload, "user:", 5) == 0) {
-            ngx_camera_api_user_changed(id);
+        if (ngx_camera_api_principal_named(payload, kinds[i].prefix, id)) {
+            ngx_camera_api_principal_drop(kinds[i].drop, id);
             return;
         }
     }
@@ -360,8 +490,23 @@ ngx_camera_api_principal_changed(void *data, const char *payload)
 }
 
 
+ngx_uint_t
+ngx_camera_api_principal_named(const char *payload, const char *prefix,
+    u_char id[CAM_UUID_LEN])
+{
+    size_t  len;
+
+    len = ngx_strlen(prefix);
+
+    return ngx_strncmp(payload, prefix, len) == 0
+           && cam_uuid_parse(id, payload + len, ngx_strlen(payload + len))
+              == 0;
+}
+
+
 static void
-ngx_camera_api_user_changed(const u_char *user)
+ngx_camera_api_principal_drop(void (*drop)(const u_char *id),
+    const u_char *id)
 {
     if (ngx_camera_api_identities.dropped_at != ngx_current_msec) {
         ngx_camera_api_identities.dropped_at = ngx_current_msec;
@@ -369,7 +514,7 @@ ngx_camera_api_user_changed(const u_char *user)
     }
 
     if (++ngx_camera_api_identities.drops < NGX_CAMERA_API_DROPS_MAX) {
-        ngx_camera_api_session_drop_user(user);
+        drop(id);
 
     } else if (ngx_camera_api_identities.drops == NGX_CAMERA_API_DROPS_MAX) {
         ngx_camera_api_session_drop_all();

@@ -20,11 +20,11 @@
 #include "ngx_camera_api_core.h"
 #include "ngx_camera_api_limit_sync.h"
 #include "ngx_camera_api_login_limit.h"
-#include "ngx_camera_api_session.h"
 
 
 typedef struct {
     ngx_flag_t  enabled;
+    ngx_uint_t  credentials;
 } ngx_camera_api_loc_conf_t;
 
 
@@ -57,6 +57,14 @@ static ngx_conf_num_bounds_t  ngx_camera_api_comment_bounds = {
 };
 
 
+static ngx_conf_bitmask_t  ngx_camera_api_credential_names[] = {
+    { ngx_string("bearer"), NGX_CAMERA_API_BY_BEARER },
+    { ngx_string("api_key"), NGX_CAMERA_API_BY_API_KEY },
+    { ngx_string("basic"), NGX_CAMERA_API_BY_BASIC },
+    { ngx_null_string, 0 }
+};
+
+
 static ngx_command_t  ngx_camera_api_commands[] = {
 
     { ngx_string("camera_api"),
@@ -65,6 +73,13 @@ static ngx_command_t  ngx_camera_api_commands[] = {
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
       NULL },
+
+    { ngx_string("camera_api_credentials"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
+      ngx_conf_set_bitmask_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_camera_api_loc_conf_t, credentials),
+      &ngx_camera_api_credential_names },
 
     { ngx_string("camera_api_database"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
@@ -254,7 +269,14 @@ static char *
 ngx_camera_api_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
 {
     ngx_http_core_loc_conf_t   *clcf;
+    ngx_camera_api_loc_conf_t  *prev = parent;
     ngx_camera_api_loc_conf_t  *conf = child;
+
+    ngx_conf_merge_bitmask_value(conf->credentials, prev->credentials,
+                                 (NGX_CONF_BITMASK_SET
+                                  |NGX_CAMERA_API_BY_BEARER
+                                  |NGX_CAMERA_API_BY_API_KEY
+                                  |NGX_CAMERA_API_BY_BASIC));
 
     if (conf->enabled) {
         clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
@@ -380,6 +402,17 @@ ngx_camera_api_public_url(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     amcf->public_url = *url;
 
     return NGX_CONF_OK;
+}
+
+
+ngx_uint_t
+ngx_camera_api_credentials(ngx_http_request_t *r)
+{
+    ngx_camera_api_loc_conf_t  *alcf;
+
+    alcf = ngx_http_get_module_loc_conf(r, ngx_camera_api_module);
+
+    return alcf->credentials;
 }
 
 

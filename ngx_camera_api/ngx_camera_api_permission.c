@@ -29,6 +29,14 @@ ngx_camera_api_authorize(ngx_camera_api_ctx_t *ctx)
         return ngx_camera_api_refuse_nobody(ctx, NGX_CAMERA_API_TOKEN_MISSING);
     }
 
+    if (ctx->route->flags & NGX_CAMERA_API_INTERACTIVE
+        && ctx->principal->kind == NGX_CAMERA_API_TOKEN)
+    {
+        ngx_camera_api_error(ctx, NGX_CAMERA_API_ROLE_RESTRICTED,
+                             "An API token may not do this: log in.");
+        return NGX_DONE;
+    }
+
     if ((ctx->principal->permissions & needs) == needs) {
         return NGX_OK;
     }

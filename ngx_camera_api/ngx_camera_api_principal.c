@@ -3,9 +3,9 @@
  */
 
 /*
- * Principals: who sent this request, by the access token it carries.  A token
- * is good when its signature is and its session stands; the former is looked
- * up in ngx_camera_api_token.c, the latter in ngx_camera_api_identify.c.
+ * Principals: who sent this request, by the credential it carries.  An access
+ * token is good when its signature is and its session stands, an API token when
+ * the database knows it; see ngx_camera_api_identify.c.
  */
 
 #include "ngx_camera_api_core.h"
@@ -25,7 +25,7 @@ ngx_camera_api_authenticate(ngx_camera_api_ctx_t *ctx)
         return NGX_OK;
     }
 
-    rc = ngx_camera_api_bearer(ctx->request, &token);
+    rc = ngx_camera_api_credential(ctx->request, &token);
 
     if (rc == NGX_DECLINED) {
         return NGX_OK;                  /* see ngx_camera_api_authorize() */
@@ -43,6 +43,7 @@ ngx_camera_api_authenticate(ngx_camera_api_ctx_t *ctx)
 
     identity->handler = ngx_camera_api_identified;
     identity->data = ctx;
+    identity->peer = ctx->request->connection->sockaddr;
 
     ctx->identity = identity;
 
@@ -62,43 +63,6 @@ ngx_camera_api_authenticate(ngx_camera_api_ctx_t *ctx)
     }
 
     return rc;
-}
-
-
-ngx_int_t
-ngx_camera_api_bearer(ngx_http_request_t *r, ngx_str_t *token)
-{
-    u_char           *p, *last;
-    ngx_table_elt_t  *h;
-
-    static ngx_str_t  bearer = ngx_string("Bearer ");
-
-    h = r->headers_in.authorization;
-
-    if (h == NULL) {
-
-        /* API tokens, which it is for, there are none of yet */
-
-        return ngx_camera_api_header_in(r, "x-api-key") ? NGX_ERROR
-                                                        : NGX_DECLINED;
-    }
-
-    if (h->value.len <= bearer.len
-        || ngx_strncasecmp(h->value.data, bearer.data, bearer.len) != 0)
-    {
-        return NGX_ERROR;
-    }
-
-    last = h->value.data + h->value.len;
-
-    for (p = h->value.data + bearer.len; p < last && *p == ' '; p++) {
-        /* void */
-    }
-
-    token->data = p;
-    token->len = last - p;
-
-    return NGX_OK;
 }
 
 

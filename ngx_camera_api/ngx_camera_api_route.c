@@ -78,6 +78,7 @@ extern const ngx_camera_api_resource_t  ngx_camera_api_storage;
 extern const ngx_camera_api_resource_t  ngx_camera_api_stream_keys;
 extern const ngx_camera_api_resource_t  ngx_camera_api_streams;
 extern const ngx_camera_api_resource_t  ngx_camera_api_timeline;
+extern const ngx_camera_api_resource_t  ngx_camera_api_tokens;
 extern const ngx_camera_api_resource_t  ngx_camera_api_user_sessions;
 extern const ngx_camera_api_resource_t  ngx_camera_api_users;
 
@@ -108,6 +109,7 @@ const ngx_camera_api_resource_t  *const ngx_camera_api_resources[] = {
     &ngx_camera_api_stream_keys,
     &ngx_camera_api_streams,
     &ngx_camera_api_timeline,
+    &ngx_camera_api_tokens,
     &ngx_camera_api_user_sessions,
     &ngx_camera_api_users,
     NULL

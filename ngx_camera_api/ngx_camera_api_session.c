@@ -3,7 +3,7 @@
  */
 
 /*
- * The table of sessions: sets of eight entries under one lock, which nginx's
+ * The table of credentials: sets of eight entries under one lock, which nginx's
  * master takes away from a worker that dies with it.  The oldest entry of a
  * set makes room for a new one.  Times are ngx_current_msec, the monotonic
  * clock, which all workers share.
@@ -45,13 +45,15 @@ typedef struct {
 
 static ngx_int_t ngx_camera_api_session_init_zone(ngx_shm_zone_t *zone,
     void *data);
+static void ngx_camera_api_session_drop_where(size_t offset,
+    const u_char *id);
 static ngx_camera_api_session_entry_t *ngx_camera_api_session_find(
-    const u_char *sid);
+    const u_char *key);
 static ngx_camera_api_session_entry_t *ngx_camera_api_session_place(
-    const u_char *sid);
+    const u_char *key);
 static ngx_camera_api_session_set_t *ngx_camera_api_session_set(
-    const u_char *sid);
-static ngx_atomic_uint_t ngx_camera_api_session_sum(const u_char *sid);
+    const u_char *key);
+static ngx_atomic_uint_t ngx_camera_api_session_sum(const u_char *key);
 static ngx_msec_t ngx_camera_api_session_age(
     const ngx_camera_api_session_entry_t *entry);
 
@@ -110,7 +112,7 @@ ngx_camera_api_session_init_zone(ngx_shm_zone_t *zone, void *data)
 
 
 ngx_int_t
-ngx_camera_api_session_get(const u_char *sid,
+ngx_camera_api_session_get(const u_char *key,
     ngx_camera_api_session_t *session)
 {
     ngx_int_t                        rc;
@@ -121,7 +123,7 @@ ngx_camera_api_session_get(const u_char *sid,
 
     ngx_shmtx_lock(&ngx_camera_api_session_pool->mutex);
 
-    entry = ngx_camera_api_session_find(sid);
+    entry = ngx_camera_api_session_find(key);
 
     if (entry) {
         age = ngx_camera_api_session_age(entry);
@@ -147,13 +149,13 @@ ngx_camera_api_session_get(const u_char *sid,
 
 
 ngx_atomic_uint_t
-ngx_camera_api_session_epoch(const u_char *sid)
+ngx_camera_api_session_epoch(const u_char *key)
 {
     ngx_atomic_uint_t  epoch;
 
     ngx_shmtx_lock(&ngx_camera_api_session_pool->mutex);
 
-    epoch = ngx_camera_api_session_sum(sid);
+    epoch = ngx_camera_api_session_sum(key);
 
     ngx_shmtx_unlock(&ngx_camera_api_session_pool->mutex);
 
@@ -169,8 +171,8 @@ ngx_camera_api_session_put(const ngx_camera_api_session_t *session,
 
     ngx_shmtx_lock(&ngx_camera_api_session_pool->mutex);
 
-    if (ngx_camera_api_session_sum(session->sid) == epoch) {
-        entry = ngx_camera_api_session_place(session->sid);
+    if (ngx_camera_api_session_sum(session->key) == epoch) {
+        entry = ngx_camera_api_session_place(session->key);
 
         entry->session = *session;
         entry->asked = ngx_current_msec;
@@ -182,13 +184,13 @@ ngx_camera_api_session_put(const ngx_camera_api_session_t *session,
 
 
 void
-ngx_camera_api_session_forget(const u_char *sid)
+ngx_camera_api_session_forget(const u_char *key)
 {
     ngx_camera_api_session_entry_t  *entry;
 
     ngx_shmtx_lock(&ngx_camera_api_session_pool->mutex);
 
-    entry = ngx_camera_api_session_find(sid);
+    entry = ngx_camera_api_session_find(key);
 
     if (entry) {
         entry->epoch = 0;
@@ -199,26 +201,52 @@ ngx_camera_api_session_forget(const u_char *sid)
 
 
 void
-ngx_camera_api_session_drop(const u_char *sid)
+ngx_camera_api_session_drop(const u_char *key)
 {
     ngx_camera_api_session_entry_t  *entry;
 
     ngx_shmtx_lock(&ngx_camera_api_session_pool->mutex);
 
-    ngx_camera_api_session_set(sid)->epoch++;
-    entry = ngx_camera_api_session_find(sid);
+    ngx_camera_api_session_set(key)->epoch++;
+    entry = ngx_camera_api_session_find(key);
 
     if (entry) {
         entry->epoch = 0;
     }
 
     ngx_shmtx_unlock(&ngx_camera_api_session_pool->mutex);
+}
+
+
+void
+ngx_camera_api_session_drop_token(const u_char *id)
+{
+    ngx_camera_api_session_drop_where(offsetof(ngx_camera_api_session_t, id),
+                                      id);
 }
 
 
 void
 ngx_camera_api_session_drop_user(const u_char *user)
 {
+    ngx_camera_api_session_drop_where(offsetof(ngx_camera_api_session_t, user),
+                                      user);
+}
+
+
+void
+ngx_camera_api_session_drop_tenant(const u_char *tenant)
+{
+    ngx_camera_api_session_drop_where(offsetof(ngx_camera_api_session_t,
+                                               tenant),
+                                      tenant);
+}
+
+
+static void
+ngx_camera_api_session_drop_where(size_t offset, const u_char *id)
+{
+    u_char                          *p;
     ngx_uint_t                       i, j;
     ngx_camera_api_session_entry_t  *entry;
 
@@ -230,8 +258,9 @@ ngx_camera_api_session_drop_user(const u_char *user)
         entry = ngx_camera_api_session_table->sets[i].entries;
 
         for (j = 0; j < NGX_CAMERA_API_SESSION_WAYS; j++) {
+            p = (u_char *) &entry[j].session + offset;
 
-            if (ngx_memcmp(entry[j].session.user, user, CAM_UUID_LEN) == 0) {
+            if (ngx_memcmp(p, id, CAM_UUID_LEN) == 0) {
                 entry[j].epoch = 0;
             }
         }
@@ -253,18 +282,19 @@ ngx_camera_api_session_drop_all(void)
 
 
 static ngx_camera_api_session_entry_t *
-ngx_camera_api_session_find(const u_char *sid)
+ngx_camera_api_session_find(const u_char *key)
 {
     ngx_uint_t                       i;
     ngx_camera_api_session_entry_t  *set;
 
-    set = ngx_camera_api_session_set(sid)->entries;
+    set = ngx_camera_api_session_set(key)->entries;
 
     for (i = 0; i < NGX_CAMERA_API_SESSION_WAYS; i++) {
 
         if (set[i].epoch
             && set[i].epoch >= ngx_camera_api_session_table->all
-            && ngx_memcmp(set[i].session.sid, sid, CAM_UUID_LEN) == 0)
+            && ngx_memcmp(set[i].session.key, key,
+                          NGX_CAMERA_API_SESSION_KEY) == 0)
         {
             return &set[i];
         }
@@ -277,18 +307,18 @@ ngx_camera_api_session_find(const u_char *sid)
 /* its own entry, a free one, or the one that was asked for longest ago */
 
 static ngx_camera_api_session_entry_t *
-ngx_camera_api_session_place(const u_char *sid)
+ngx_camera_api_session_place(const u_char *key)
 {
     ngx_uint_t                       i;
     ngx_camera_api_session_entry_t  *set, *best;
 
-    best = ngx_camera_api_session_find(sid);
+    best = ngx_camera_api_session_find(key);
 
     if (best) {
         return best;
     }
 
-    set = ngx_camera_api_session_set(sid)->entries;
+    set = ngx_camera_api_session_set(key)->entries;
     best = set;
 
     for (i = 1; i < NGX_CAMERA_API_SESSION_WAYS && best->epoch; i++) {
@@ -305,13 +335,13 @@ ngx_camera_api_session_place(const u_char *sid)
 }
 
 
-/* ids are random, so any of their bytes will do */
+/* keys are random, so any of their bytes will do */
 
 static ngx_camera_api_session_set_t *
-ngx_camera_api_session_set(const u_char *sid)
+ngx_camera_api_session_set(const u_char *key)
 {
     return &ngx_camera_api_session_table->sets
-               [((ngx_uint_t) sid[0] << 8 | sid[1])
+               [((ngx_uint_t) key[0] << 8 | key[1])
                 % NGX_CAMERA_API_SESSION_SETS];
 }
 
@@ -319,10 +349,10 @@ ngx_camera_api_session_set(const u_char *sid)
 /* both only grow, so their sum changes when one of them does */
 
 static ngx_atomic_uint_t
-ngx_camera_api_session_sum(const u_char *sid)
+ngx_camera_api_session_sum(const u_char *key)
 {
     return ngx_camera_api_session_table->epoch
-           + ngx_camera_api_session_set(sid)->epoch;
+           + ngx_camera_api_session_set(key)->epoch;
 }
 
 

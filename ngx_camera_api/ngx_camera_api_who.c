@@ -90,7 +90,9 @@ ngx_camera_api_who_asks(u_char *p, ngx_camera_api_ctx_t *ctx)
         cam_uuid_print(user, ctx->principal->user);
         cam_uuid_print(sid, ctx->principal->sid);
 
-        p = ngx_sprintf(p, " %s session:%s", user, sid);
+        p = ngx_sprintf(p, " %s %s:%s", user,
+                        ctx->principal->kind == NGX_CAMERA_API_TOKEN
+                        ? "token" : "session", sid);
 
     } else {
         p = ngx_cpymem(p, " - -", 4);

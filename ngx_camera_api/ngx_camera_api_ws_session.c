@@ -44,6 +44,7 @@ ngx_camera_api_ws_follow(ngx_camera_api_ws_t *ws)
 
     ws->identity.handler = ngx_camera_api_ws_checked;
     ws->identity.data = ws;
+    ws->identity.peer = ws->request->connection->sockaddr;
 
     ws->end_at = ngx_current_msec + NGX_CAMERA_API_WS_AUTH_MSEC;
 

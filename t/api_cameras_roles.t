@@ -48,6 +48,13 @@ my %expected = (
     getStreamState  => [ qw(401    200      200   200     404) ],
     getSnapshot     => [ qw(401    503      503   503     404) ],
 
+    listTokens          => [ qw(401 403 403 200 200) ],
+    createToken         => [ qw(401 403 403 201 201) ],
+    getToken            => [ qw(401 403 403 200 404) ],
+    revokeToken         => [ qw(401 403 403 204 404) ],
+    setTokenPermissions => [ qw(401 403 403 200 404) ],
+    getTokenUsage       => [ qw(401 403 403 200 404) ],
+
     startRecording          => [ qw(401 403 200 200 404) ],
     stopRecording           => [ qw(401 403 200 200 404) ],
     getRecordingSchedule    => [ qw(401 200 200 200 404) ],
@@ -122,6 +129,8 @@ my %body = (
     createCameraGroup => sub { { name => 'group ' . ++$t->{made} } },
     updateCameraGroup => sub { { description => 'x' } },
     putGrants         => sub { { cameraIds => [], groupIds => [] } },
+    createToken     => sub { { name => 'x', permissions => ['*'] } },
+    setTokenPermissions => sub { { permissions => ['cameras:read'] } },
     login           => sub { {} },
     refresh         => sub { { refreshToken => 'x' x 43 } },
 );
@@ -138,6 +147,10 @@ my %thing = (
             . sprintf '%03dZ', ++$t->{made}) },
     bookmarks => sub { $t->sql("INSERT INTO bookmarks (camera_id, at, label)
         VALUES ('$yard', now(), 'x') RETURNING id") },
+    tokens => sub { $t->sql("INSERT INTO api_tokens (user_id, token_hash,
+        prefix, name, permissions) VALUES ('$who{admin}{id}',
+        encode(sha256('@{[ ++$t->{made} ]}'), 'hex'), 'cam_', 'x', '[\"*\"]')
+        RETURNING id") },
     exports => sub { $t->sql("INSERT INTO exports (camera_id, from_time,
         to_time) VALUES ('$yard', '$hour[0]', '$hour[1]') RETURNING id") },
 );

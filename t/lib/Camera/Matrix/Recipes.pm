@@ -60,6 +60,7 @@ our %objects = (
     '/auth/sessions/:sid' => \&session,
     '/camera-groups/:id' => \&group,
     '/camera-groups/:id/cameras/:cameraId' => \&member,
+    '/tokens/:id'    => \&token,
 );
 
 =item %personal
@@ -237,6 +238,16 @@ sub member {
         WHERE tenant_id = '$tenant->{id}'");
 
     return $camera;
+}
+
+sub token {
+    my ($m, $tenant, $who) = @_;
+
+    return $m->sql("INSERT INTO api_tokens (tenant_id, user_id, token_hash,
+            prefix, name, permissions)
+        VALUES ('$tenant->{id}', '$who->{user}{id}',
+            encode(sha256('" . ++$m->{unique} . "'), 'hex'), 'cam_',
+            '$tenant->{mark}', '[\"cameras:read\"]') RETURNING id");
 }
 
 sub alert {
