@@ -23,6 +23,11 @@ BEGIN
         '{user_id,camera_id,group_id}', '{id}', 'user_id', '');
     PERFORM audit_table('user_identities', 'identity',
         '{issuer,subject,user_id}', '{last_login_at}', 'user_id', 'issuer');
+    PERFORM audit_table('api_tokens', 'token',
+        '{id,user_id,created_by,prefix,name,remark,permissions,rate_limit,'
+        'rate_window_sec,max_concurrent,allowed_cidrs,expires_at,is_active,'
+        'revoked_at}',
+        '{last_used_at}');
     PERFORM audit_table('cameras', 'camera',
         '{id,external_id,name,company,model,serial_number,location,place,'
         'rtmp_url,is_active,is_recording,allowed_cidrs,cut_at_expiry,'
