@@ -52,13 +52,13 @@ is($owner->ask("SELECT string_agg(column_name || ' ' || data_type || ' '
 my $token = token($anna, 'one', permissions => '["streams:view", "*"]',
     allowed_cidrs => '{10.0.0.0/8,2001:db8::/32}', max_concurrent => 3);
 is(check('one'), join("\t", $token, $anna, $default, 'anna', 'operator',
-    'streams:view *', 1000, 3600, 3, '10.0.0.0/8 2001:db8::/32', '', ''),
+    'streams:view *', 1000, 3600, 3, '10.0.0.0/8 2001:db8::/32', '', '', 'f'),
     'is known by its hash');
 is(check('two'), '', 'no other');
 
 $owner->ask("UPDATE tenants SET max_requests_per_hour = 5
     WHERE id = '$default'");
-like(check('one'), qr/\t5$/, 'with what its tenant may ask for');
+like(check('one'), qr/\t5\tf$/, 'with what its tenant may ask for');
 my $sid = $api->ask("SELECT api_session_open('$anna', sha256('s'), 60, NULL,
     NULL)");
 is($api->ask("SELECT tenant_requests FROM api_session_check('$sid')"), 5,
