@@ -424,6 +424,7 @@ cw_export_remove(cw_export_t *e, const cw_export_job_t *job)
         (void) unlinkat(dir, cw_export_name(name, job->id, "json"), 0);
         (void) unlinkat(dir, cw_export_name(name, job->id, "mp4"), 0);
         (void) unlinkat(dir, cw_export_name(name, job->id, "part"), 0);
+        (void) unlinkat(dir, cw_export_name(name, job->id, "key"), 0);
     }
 }
 

@@ -102,7 +102,7 @@ cw_sweep_batch(cw_export_t *e, int dirfd, cw_sweep_t *s)
     PGresult    *rows;
     const char  *values[] = { s->text };
 
-    static const char  *suffixes[] = { "json", "mp4", "part" };
+    static const char  *suffixes[] = { "json", "mp4", "part", "key" };
 
     s->text[0] = '\0';
 

@@ -8,6 +8,10 @@
  * on disk before the row says so; the manifest comes last, so a manifest has
  * its file.  A job that was interrupted begins again.
  *
+ * What has anything of an encrypted recording in it is encrypted, too, as a whole
+ * and under a key of its own, which lies wrapped beside it.  Size and SHA-256 are
+ * those of the plain file, which is what a client gets.
+ *
  * Each fragment's checksum is compared on the way.  One that is wrong is copied
  * as it is, and the manifest says which time it is.
  */
@@ -40,12 +44,17 @@ typedef struct {
     uint64_t          written;
     uint64_t          total;
     uint8_t          *buf;
+    uint8_t          *sealed;            /* of the size of buf */
     cam_record_cipher_t  *cipher;        /* of the piece, or NULL */
+    cam_record_cipher_t  *own;           /* of the export, or NULL */
 } cw_export_out_t;
 
 
 static cw_export_rc_e cw_export_place(cw_export_t *e, cw_export_job_t *job,
     uint64_t need);
+static cw_export_rc_e cw_export_seal(cw_export_out_t *out, int dir);
+static int cw_export_key(int dir, const char *name,
+    const cam_record_head_t *head);
 static cw_export_rc_e cw_export_out(cw_export_out_t *out,
     const cw_export_buf_t *head);
 static cw_export_rc_e cw_export_pieces(cw_export_out_t *out);
@@ -60,6 +69,8 @@ static cw_export_rc_e cw_export_copy(cw_export_out_t *out,
     uint64_t head);
 static cw_export_rc_e cw_export_append(cw_export_out_t *out, const void *data,
     size_t size);
+static ssize_t cw_export_bytes(cw_export_out_t *out, const uint8_t *data,
+    size_t size, uint64_t at);
 static void cw_export_damaged(cw_export_job_t *job,
     const cw_export_piece_t *piece, const cam_record_fragment_t *f);
 static cw_export_rc_e cw_export_finish(cw_export_out_t *out);
@@ -93,12 +104,16 @@ cw_export_write(cw_export_t *e, cw_export_job_t *job)
         cw_export_name(part, job->id, "part");
         cw_export_name(name, job->id, "mp4");
 
-        out.fd = openat(dir, part, O_RDWR|O_CREAT|O_TRUNC|O_NOFOLLOW|O_CLOEXEC,
-                        0640);
+        rc = cw_export_seal(&out, dir);
 
-        rc = out.fd == -1 ? cw_export_fail(job, "write_failed: %s",
-                                           strerror(errno))
-                          : cw_export_out(&out, &head);
+        if (rc == CW_EXPORT_OK) {
+            out.fd = openat(dir, part,
+                            O_RDWR|O_CREAT|O_TRUNC|O_NOFOLLOW|O_CLOEXEC, 0640);
+
+            rc = out.fd == -1 ? cw_export_fail(job, "write_failed: %s",
+                                               strerror(errno))
+                              : cw_export_out(&out, &head);
+        }
 
         if (rc == CW_EXPORT_OK && renameat(dir, part, dir, name) == -1) {
             rc = cw_export_fail(job, "write_failed: %s", strerror(errno));
@@ -113,7 +128,70 @@ cw_export_write(cw_export_t *e, cw_export_job_t *job)
         close(out.fd);
     }
 
+    cam_record_cipher_free(out.own);
     free(head.data);
+
+    return rc;
+}
+
+
+/* before there is anything of the file, and durable before it is whole */
+
+static cw_export_rc_e
+cw_export_seal(cw_export_out_t *out, int dir)
+{
+    char                name[CW_EXPORT_NAME_MAX];
+    size_t              i;
+    cw_export_job_t    *job;
+    cam_record_head_t   head;
+
+    job = out->job;
+    cw_export_name(name, job->id, "key");
+
+    for (i = 0; i < job->pieces && !job->piece[i].head.cipher; i++) {
+        /* void */
+    }
+
+    if (i == job->pieces) {
+        (void) unlinkat(dir, name, 0);
+        return CW_EXPORT_OK;
+    }
+
+    memset(&head, 0, sizeof(cam_record_head_t));
+    memcpy(head.camera, job->camera, CAM_UUID_LEN);
+    memcpy(head.volume, out->e->volume[job->volume].uuid, CAM_UUID_LEN);
+    head.start_msec = job->piece[i].start_msec;
+    head.init_size = 1;
+
+    if (cam_uuid_parse(head.recording, job->id, strlen(job->id)) == 0) {
+        out->own = cam_record_cipher_new(&head, &out->e->keys);
+    }
+
+    if (out->own == NULL) {
+        return cw_export_fail(job, "no_key: of use \"recording\"");
+    }
+
+    if (cw_export_key(dir, name, &head) == -1) {
+        return cw_export_fail(job, "write_failed: %s", strerror(errno));
+    }
+
+    return CW_EXPORT_OK;
+}
+
+
+static int
+cw_export_key(int dir, const char *name, const cam_record_head_t *head)
+{
+    int  fd, rc;
+
+    fd = openat(dir, name, O_WRONLY|O_CREAT|O_TRUNC|O_NOFOLLOW|O_CLOEXEC, 0640);
+
+    if (fd == -1) {
+        return -1;
+    }
+
+    rc = cam_record_head_write(fd, head) == 0 && fsync(fd) == 0 ? 0 : -1;
+    close(fd);
 
     return rc;
 }
@@ -183,8 +261,9 @@ cw_export_out(cw_export_out_t *out, const cw_export_buf_t *head)
 
     out->sha = EVP_MD_CTX_new();
     out->buf = malloc(CW_EXPORT_BUFFER);
+    out->sealed = malloc(CW_EXPORT_BUFFER);
 
-    if (out->sha == NULL || out->buf == NULL
+    if (out->sha == NULL || out->buf == NULL || out->sealed == NULL
         || EVP_DigestInit_ex(out->sha, EVP_sha256(), NULL) != 1)
     {
         rc = cw_export_fail(out->job, "write_failed: out of memory");
@@ -203,6 +282,7 @@ cw_export_out(cw_export_out_t *out, const cw_export_buf_t *head)
 
     EVP_MD_CTX_free(out->sha);
     free(out->buf);
+    free(out->sealed);
 
     return rc;
 }
@@ -396,7 +476,8 @@ cw_export_append(cw_export_out_t *out, const void *data, size_t size)
     ssize_t  n;
 
     for (done = 0; done < size; done += n) {
-        n = write(out->fd, (const uint8_t *) data + done, size - done);
+        n = cw_export_bytes(out, (const uint8_t *) data + done, size - done,
+                            out->written + done);
 
         if (n <= 0) {
             return cw_export_fail(out->job, errno == ENOSPC || errno == EDQUOT
@@ -413,6 +494,28 @@ cw_export_append(cw_export_out_t *out, const void *data, size_t size)
 
     return cw_export_alive(out->e, out->job,
                            (double) out->written / (double) out->total);
+}
+
+
+/* like write() */
+
+static ssize_t
+cw_export_bytes(cw_export_out_t *out, const uint8_t *data, size_t size,
+    uint64_t at)
+{
+    if (out->own == NULL) {
+        return write(out->fd, data, size);
+    }
+
+    size = size < CW_EXPORT_BUFFER ? size : CW_EXPORT_BUFFER;
+    memcpy(out->sealed, data, size);
+
+    if (cam_record_cipher_flat(out->own, at, out->sealed, size) == -1) {
+        errno = EIO;
+        return -1;
+    }
+
+    return write(out->fd, out->sealed, size);
 }
 
 

@@ -34,8 +34,10 @@ static int cam_record_cipher_wrap(const cam_key_t *key,
     uint8_t *out);
 static int cam_record_cipher_kek(const cam_key_t *key,
     const cam_record_head_t *head, uint8_t kek[CAM_CIPHER_KEY]);
-static int cam_record_cipher_seek(cam_record_cipher_t *cipher,
-    const cam_record_fragment_t *f, uint32_t at);
+static void cam_record_cipher_name(const cam_record_fragment_t *f,
+    uint8_t block[CAM_CIPHER_BLOCK]);
+static int cam_record_cipher_run(cam_record_cipher_t *cipher,
+    uint8_t block[CAM_CIPHER_BLOCK], uint64_t at, uint8_t *data, size_t n);
 
 
 cam_record_cipher_t *
@@ -206,7 +208,7 @@ cam_record_cipher_apply(cam_record_cipher_t *cipher,
     const cam_record_fragment_t *f, uint32_t moof, uint32_t at, uint8_t *data,
     size_t n)
 {
-    int       len;
+    uint8_t   block[CAM_CIPHER_BLOCK];
     uint64_t  type, first;
 
     type = (uint64_t) moof + CAM_CIPHER_TYPE;
@@ -228,33 +230,36 @@ cam_record_cipher_apply(cam_record_cipher_t *cipher,
         at = (uint32_t) first;
     }
 
-    if (n > INT_MAX
-        || cam_record_cipher_seek(cipher, f, at - (uint32_t) first) == -1)
-    {
-        return -1;
-    }
+    cam_record_cipher_name(f, block);
 
-    return EVP_EncryptUpdate(cipher->ctx, data, &len, data, (int) n) == 1
-           && len == (int) n ? 0 : -1;
+    return cam_record_cipher_run(cipher, block, at - first, data, n);
 }
 
 
-/* to byte `at` of the samples */
-
-static int
-cam_record_cipher_seek(cam_record_cipher_t *cipher,
-    const cam_record_fragment_t *f, uint32_t at)
+int
+cam_record_cipher_flat(cam_record_cipher_t *cipher, uint64_t at,
+    uint8_t *data, size_t n)
 {
-    int       i, len, skip;
-    uint8_t   block[CAM_CIPHER_BLOCK], unused[CAM_CIPHER_BLOCK];
-    uint32_t  count;
+    uint8_t  block[CAM_CIPHER_BLOCK];
 
-    count = at / CAM_CIPHER_BLOCK;
-    skip = at % CAM_CIPHER_BLOCK;
+    memset(block, 0, sizeof(block));
+
+    return cam_record_cipher_run(cipher, block, at, data, n);
+}
+
+
+/* what a counter block has of a fragment */
+
+static void
+cam_record_cipher_name(const cam_record_fragment_t *f,
+    uint8_t block[CAM_CIPHER_BLOCK])
+{
+    int  i;
+
+    memset(block, 0, CAM_CIPHER_BLOCK);
 
     for (i = 0; i < 4; i++) {
         block[i] = (uint8_t) ((uint64_t) f->wall_msec >> (24 - 8 * i));
-        block[12 + i] = (uint8_t) (count >> (24 - 8 * i));
     }
 
     for (i = 0; i < 6; i++) {
@@ -263,14 +268,33 @@ cam_record_cipher_seek(cam_record_cipher_t *cipher,
 
     block[10] = (uint8_t) (f->part >> 8);
     block[11] = (uint8_t) f->part;
+}
 
-    if (EVP_EncryptInit_ex(cipher->ctx, NULL, NULL, NULL, block) != 1) {
-        return -1;
+
+/* from byte `at` of what begins with that block, whose count is 0 */
+
+static int
+cam_record_cipher_run(cam_record_cipher_t *cipher,
+    uint8_t block[CAM_CIPHER_BLOCK], uint64_t at, uint8_t *data, size_t n)
+{
+    int       i, len, skip;
+    uint8_t   unused[CAM_CIPHER_BLOCK];
+    uint64_t  count;
+
+    count = at / CAM_CIPHER_BLOCK;
+    skip = at % CAM_CIPHER_BLOCK;
+
+    for (i = CAM_CIPHER_BLOCK; count; count >>= 8) {
+        block[--i] = (uint8_t) count;
     }
 
     memset(unused, 0, sizeof(unused));
 
-    return skip == 0
-           || EVP_EncryptUpdate(cipher->ctx, unused, &len, unused, skip) == 1
-           ? 0 : -1;
+    return n <= INT_MAX
+           && EVP_EncryptInit_ex(cipher->ctx, NULL, NULL, NULL, block) == 1
+           && (skip == 0
+               || EVP_EncryptUpdate(cipher->ctx, unused, &len, unused, skip)
+                  == 1)
+           && EVP_EncryptUpdate(cipher->ctx, data, &len, data, (int) n) == 1
+           && len == (int) n ? 0 : -1;
 }

@@ -37,6 +37,10 @@
  *   recording of a day is shorter than 2^32 ms, and one whose clock is set back
  *   is another recording.
  *
+ * A file that is made at once, as an export is, has a key of its own, in a head
+ * beside it, and is encrypted as a whole: the counter is the number of the block.
+ * Each of its bytes is written once under that key.
+ *
  * Counter mode keeps a secret and notices nothing: who can write to the disk can
  * turn bits.  The index's checksums find accidents, not intent; a signed
  * manifest vouches for an export, from the moment on that it was made.
@@ -81,6 +85,10 @@ void cam_record_cipher_free(cam_record_cipher_t *cipher);
 int cam_record_cipher_apply(cam_record_cipher_t *cipher,
     const cam_record_fragment_t *f, uint32_t moof, uint32_t at, uint8_t *data,
     size_t n);
+
+/* the same for n bytes at a place of a file that is encrypted as a whole */
+int cam_record_cipher_flat(cam_record_cipher_t *cipher, uint64_t at,
+    uint8_t *data, size_t n);
 
 
 #endif /* CAM_RECORD_CIPHER_H */

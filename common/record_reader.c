@@ -37,7 +37,11 @@ cam_record_reader_open(int fd, int index_fd, const cam_record_head_t *head,
 
     if (r == NULL) {
         (void) close(fd);
-        (void) close(index_fd);
+
+        if (index_fd != -1) {
+            (void) close(index_fd);
+        }
+
         errno = ENOMEM;
         return NULL;
     }
@@ -62,7 +66,11 @@ void
 cam_record_reader_close(cam_record_reader_t *r)
 {
     (void) close(r->fd);
-    (void) close(r->index_fd);
+
+    if (r->index_fd != -1) {
+        (void) close(r->index_fd);
+    }
+
     cam_record_cipher_free(r->cipher);
     free(r);
 }
@@ -78,6 +86,16 @@ cam_record_reader_pread(cam_record_reader_t *r, uint8_t *buf, size_t n,
     got = pread(r->fd, buf, n, offset);
 
     if (got <= 0) {
+        return got;
+    }
+
+    if (r->index_fd == -1) {
+
+        if (cam_record_cipher_flat(r->cipher, offset, buf, got) == -1) {
+            errno = EIO;
+            return -1;
+        }
+
         return got;
     }
 

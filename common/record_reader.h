@@ -6,7 +6,8 @@
  * Bytes of an encrypted recording as those of a plain one: any range of them,
  * decrypted on the way.  What no entry of the index names is not there: nothing
  * is ever read that was not decrypted.  Functions may wait for a disk, so nginx
- * calls them in threads; one at a time may use a reader.
+ * calls them in threads; one at a time may use a reader.  A file that is
+ * encrypted as a whole has no index, and -1 for it.
  */
 
 #ifndef CAM_RECORD_READER_H

@@ -48,6 +48,7 @@ static void ngx_camera_rec_file_path(char *path, const cam_record_uri_t *uri,
     const char *suffix);
 static int ngx_camera_rec_file_open(ngx_camera_rec_open_t *open);
 static int ngx_camera_rec_file_index(ngx_camera_rec_open_t *open);
+static int ngx_camera_rec_file_key(ngx_camera_rec_open_t *open);
 static int ngx_camera_rec_file_sealed(ngx_camera_rec_open_t *open, int fd,
     const cam_record_head_t *head);
 static int ngx_camera_rec_file_window(ngx_camera_rec_open_t *open, int fd,
@@ -102,7 +103,9 @@ ngx_camera_rec_file_run(ngx_camera_task_t *task)
 
     if (ngx_camera_rec_file_open(open) == -1
         || (open->uri.kind == CAM_RECORD_FILE
-            && ngx_camera_rec_file_index(open) == -1))
+            && ngx_camera_rec_file_index(open) == -1)
+        || (open->uri.kind == CAM_RECORD_EXPORT
+            && ngx_camera_rec_file_key(open) == -1))
     {
         open->err = ngx_errno;
     }
@@ -193,6 +196,30 @@ ngx_camera_rec_file_index(ngx_camera_rec_open_t *open)
     ngx_close_file(fd);
 
     return rc;
+}
+
+
+/* an export that is encrypted has one beside it */
+
+static int
+ngx_camera_rec_file_key(ngx_camera_rec_open_t *open)
+{
+    int                fd, rc;
+    char               path[CAM_RECORD_PATH_MAX];
+    cam_record_head_t  head;
+
+    ngx_camera_rec_file_path(path, &open->uri, "key");
+
+    fd = cam_record_open(open->volume, open->volumes, path);
+
+    if (fd == -1) {
+        return ngx_errno == NGX_ENOENT ? 0 : -1;
+    }
+
+    rc = cam_record_head_read(fd, &head);
+    ngx_close_file(fd);
+
+    return rc == 0 ? ngx_camera_rec_file_sealed(open, -1, &head) : -1;
 }
 
 

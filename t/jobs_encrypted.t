@@ -10,12 +10,15 @@ use strict;
 use warnings;
 
 use Camera::Jobs;
+use Camera::Playback;
 use Camera::Test::Cli;
+use Digest::SHA qw(sha256_hex);
 use JSON::PP;
 use Test::More;
 
 my $t = Camera::Jobs->new;
-$t->skip_without(qw(worker cli ffmpeg postgres migrations));
+$t->skip_without(qw(worker cli ffmpeg postgres migrations nginx
+    camera_recordings));
 
 my $keys = $t->keys_file;
 my @all = @{ $t->{keys} };
@@ -92,10 +95,38 @@ like($t->sql("SELECT probe_error FROM recordings WHERE id = '$half->{id}'"),
 my ($one, $two) = map { export($_, $start + 3, $start + 9) } $plain, $sealed;
 is("$one->{state} $two->{state}", 'done done', 'both are exported')
     or diag($two->{error});
-is_deeply([ $t->frame_numbers(path($two)) ], [ $t->frame_numbers(path($one)) ],
-    'the same frames');
-is(substr($t->read_file(path($two)), -100_000),
-    substr($t->read_file(path($one)), -100_000), 'the same bytes');
+my $opened = $t->run($t->root . '/build/t/tool/record_plain', $t->keys_file,
+    path($two));
+my $sample = substr $t->read_file(path($one)), -100_000;
+is(index($t->read_file(path($two)), substr $sample, 0, 50), -1,
+    'on disk it is encrypted, too');
+unlike($t->read_file(path($two)), qr/moov/, 'as a whole');
+is(substr($opened, -100_000), $sample, 'the same bytes for who has the key');
+is(sha256_hex($opened), $t->sql("SELECT sha256 FROM exports
+    WHERE id = '$two->{id}'"), 'SHA-256 is of these');
+is((stat path($two))[7], $t->sql("SELECT bytes FROM exports
+    WHERE id = '$two->{id}'"), 'and size');
+$t->write_file("$t->{dir}/opened.mp4", $opened);
+is_deeply([ $t->frame_numbers("$t->{dir}/opened.mp4") ],
+    [ $t->frame_numbers(path($one)) ], 'the same frames');
+ok(!-e path($one) =~ s/mp4$/key/r, 'a plain one has no key');
+
+# nginx decrypts it for who has a link
+
+$t->nginx_conf(Camera::Playback->conf($t, volumes => [ $t->volume ]));
+$t->start_nginx;
+my ($p1, $p2) = map { Camera::Playback->new($t, { %$_, epoch => 1 }) }
+    $plain, $sealed;
+my $link = $p2->download(id => $two->{id});
+ok($t->wait_for(sub { $t->http_get($link)->{status} == 200 }, 10, 'the camera'),
+    'a download of it');
+ok($t->http_get($link)->{body} eq $opened, 'is the plain file');
+$bytes = $t->http_get($link, headers => [ 'Range: bytes=1001-50020' ]);
+is($bytes->{status}, 206, 'a range');
+ok($bytes->{body} eq substr($opened, 1001, 49_020), 'of it');
+ok($t->http_get($p1->download(id => $one->{id}))->{body}
+    eq $t->read_file(path($one)), 'a plain one is sent as ever');
+$t->stop_nginx;
 
 # a fragment that was damaged on disk is named, and its neighbours are whole
 
@@ -135,7 +166,7 @@ $t->sql("UPDATE recordings SET state = 'complete' WHERE id = '$twin[1]{id}'");
 $t->start_jobs(args => [ '--keys', $keys ]);
 $e = export($sealed, $start + 3, $start + 9);
 is($e->{state}, 'failed', 'without the key there is no export');
-like($e->{error}, qr/^no_key: "r1"/, 'and why');
+is($e->{error}, 'no_key: of use "recording"', 'and why');
 
 $t->stop_jobs;
 $t->done_testing;

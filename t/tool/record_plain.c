@@ -6,6 +6,8 @@
  * Decrypts a recording, or a part of it, to standard output:
  *
  *   record_plain KEYS FILE.mp4
+ *
+ * Of an export, too, whose key lies beside it.
  */
 
 #include <errno.h>
@@ -29,7 +31,7 @@ die(const char *what)
 int
 main(int argc, char **argv)
 {
-    int                   fd, index_fd;
+    int                   fd, index_fd, head_fd;
     char                  err[256];
     off_t                 at;
     ssize_t               n;
@@ -48,10 +50,18 @@ main(int argc, char **argv)
     }
 
     fd = open(argv[2], O_RDONLY);
-    strcpy(argv[2] + strlen(argv[2]) - 3, "idx");
-    index_fd = open(argv[2], O_RDONLY);
+    strcpy(argv[2] + strlen(argv[2]) - 3, "key");
+    index_fd = head_fd = open(argv[2], O_RDONLY);
 
-    if (fd == -1 || index_fd == -1 || cam_record_head_read(index_fd, &head)) {
+    if (head_fd != -1) {
+        index_fd = -1;
+
+    } else {
+        strcpy(argv[2] + strlen(argv[2]) - 3, "idx");
+        index_fd = head_fd = open(argv[2], O_RDONLY);
+    }
+
+    if (fd == -1 || head_fd == -1 || cam_record_head_read(head_fd, &head)) {
         die(argv[2]);
     }
 

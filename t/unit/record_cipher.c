@@ -288,6 +288,40 @@ any_range_is_a_part_of_the_whole(void **state)
 
 
 static void
+whole_file_is_one_text(void **state)
+{
+    size_t                at, n;
+    uint8_t               whole[SIZE], data[SIZE], first[16];
+    cam_record_cipher_t  *cipher;
+
+    cipher = make_cipher();
+    memset(whole, 0, SIZE);
+    memset(first, 0, 16);
+    counter_mode(data_key, first, whole, SIZE);
+
+    for (at = 0; at < SIZE; at += 7) {
+        n = SIZE - at;
+        memset(data, 0, n);
+        assert_int_equal(cam_record_cipher_flat(cipher, at, data, n), 0);
+        assert_memory_equal(data, whole + at, n);
+    }
+
+    /* and does not begin again behind 64 GB */
+
+    memset(data, 0, 64);
+    assert_int_equal(cam_record_cipher_flat(cipher, UINT64_C(1) << 36, data,
+                                            64), 0);
+    assert_memory_not_equal(data, whole, 64);
+    from_hex(first, "00000000000000000000000100000000");
+    memset(whole, 0, 64);
+    counter_mode(data_key, first, whole, 64);
+    assert_memory_equal(data, whole, 64);
+
+    cam_record_cipher_free(cipher);
+}
+
+
+static void
 no_keystream_is_used_twice(void **state)
 {
     int                    i, k;
@@ -483,6 +517,7 @@ main(void)
         cmocka_unit_test(the_other_implementation_is_right),
         cmocka_unit_test(counter_is_made_of_time_segment_part_and_block),
         cmocka_unit_test(any_range_is_a_part_of_the_whole),
+        cmocka_unit_test(whole_file_is_one_text),
         cmocka_unit_test(no_keystream_is_used_twice),
         cmocka_unit_test(head_is_all_that_is_needed),
         cmocka_unit_test(other_keys_and_heads_are_refused),
