@@ -75,7 +75,7 @@ unit: $(UNIT_T)  ## build and run the unit tests alone
 test:  ## install what is missing, build, run every test
 	@deploy/deps --test
 	@$(MAKE) --no-print-directory build $(UNIT_T) $(TOOLS_T) \
-	    $(PRELOAD_T)
+	    $(PRELOAD_T) t/oidc/node_modules/.package-lock.json
 	@t/prove-all t/*.t $(UNIT_T)
 
 soak:  ## run every test with the drills in their long form
@@ -233,6 +233,11 @@ $(PEERS)/dist/fastify.js: $(PEERS)/node_modules/.package-lock.json \
 
 
 # the tests
+
+t/oidc/node_modules/.package-lock.json: t/oidc/package-lock.json
+	@echo '  t/oidc/node_modules'
+	@cd t/oidc && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
 
 $(BUILD)/t/tool/%: t/tool/%.c $(BUILD)/libcommon.a
 	@echo '  $@'; mkdir -p $(@D)

@@ -78,6 +78,8 @@
                                                  first field */
 #define NGX_CAMERA_API_BEFORE_CHANGE  0x100   /* with a password, too, that has
                                                  to be changed first */
+#define NGX_CAMERA_API_PAGE           0x1000  /* errors lead to a page */
+#define NGX_CAMERA_API_ANY_ARGS       0x2000  /* the handler reads them */
 
 
 #define NGX_CAMERA_API_RETENTION_DAYS    3650
@@ -107,6 +109,13 @@ typedef enum {
     NGX_CAMERA_API_ROLE_RESTRICTED,
     NGX_CAMERA_API_REGISTRATION_CLOSED,
     NGX_CAMERA_API_PASSWORD_CHANGE_REQUIRED,
+    NGX_CAMERA_API_OIDC_DENIED,
+    NGX_CAMERA_API_OIDC_STATE_INVALID,
+    NGX_CAMERA_API_OIDC_TOKEN_INVALID,
+    NGX_CAMERA_API_OIDC_EMAIL_UNVERIFIED,
+    NGX_CAMERA_API_OIDC_DOMAIN_NOT_ALLOWED,
+    NGX_CAMERA_API_OIDC_NO_ACCOUNT,
+    NGX_CAMERA_API_OIDC_ACCOUNT_DISABLED,
     NGX_CAMERA_API_NOT_FOUND,
     NGX_CAMERA_API_CAMERA_NOT_FOUND,
     NGX_CAMERA_API_METHOD_NOT_ALLOWED,
@@ -133,6 +142,7 @@ typedef enum {
     NGX_CAMERA_API_INTERNAL_ERROR,
     NGX_CAMERA_API_RECORDING_FAILED,
     NGX_CAMERA_API_SERVICE_UNAVAILABLE,
+    NGX_CAMERA_API_OIDC_PROVIDER_FAILED,
     NGX_CAMERA_API_STREAM_OFFLINE,
     NGX_CAMERA_API_STREAM_NODE_UNAVAILABLE,
     NGX_CAMERA_API_STORAGE_FULL
@@ -339,6 +349,8 @@ struct ngx_camera_api_ctx_s {
     unsigned                            answered:1;
     ngx_camera_api_code_e               code;      /* of the answer */
     time_t                              retry_after;
+    ngx_str_t                           page;      /* where a person came from,
+                                                      a path; empty: "/" */
     void                               *data;      /* the handler's own */
 };
 
@@ -423,6 +435,10 @@ void ngx_camera_api_put_error(ngx_camera_api_ctx_t *ctx, const char *name,
 void ngx_camera_api_error_later(ngx_camera_api_ctx_t *ctx,
     ngx_camera_api_code_e code, time_t seconds);
 
+/* 302, to a path of ours or to a URL that was judged */
+void ngx_camera_api_redirect(ngx_camera_api_ctx_t *ctx,
+    const ngx_str_t *where);
+
 /* before ngx_camera_api_error(VALIDATION_FAILED); both are literals */
 void ngx_camera_api_problem(ngx_camera_api_ctx_t *ctx, const char *field,
     const char *message);
@@ -468,6 +484,9 @@ ngx_uint_t ngx_camera_api_outcome(const PGresult *res, const char *outcome);
 /* "https://host:port", in front of a path.  NGX_OK, or NGX_DONE: the Host of
    the request is none, and that was answered */
 ngx_int_t ngx_camera_api_base_url(ngx_camera_api_ctx_t *ctx, ngx_str_t *base);
+
+/* the same without an answer; NGX_DECLINED: it is none, or NGX_ERROR */
+ngx_int_t ngx_camera_api_base_of(ngx_http_request_t *r, ngx_str_t *base);
 
 
 /* reading rows: numbers of any width; NULL is for the caller to see */

@@ -15,12 +15,14 @@
 
 #include "email.h"
 #include "ngx_camera_api_auth.h"
+#include "ngx_camera_api_oidc.h"
 
 
 static ngx_camera_api_statement_t  *const ngx_camera_api_auth_statements[] = {
     &ngx_camera_api_auth_find,
     &ngx_camera_api_auth_profile,
     &ngx_camera_api_auth_enter,
+    &ngx_camera_api_oidc_identity,
     &ngx_camera_api_auth_open,
     &ngx_camera_api_auth_rotate,
     &ngx_camera_api_auth_close,
@@ -67,6 +69,13 @@ static const cam_field_t  ngx_camera_api_auth_newcomer_alias[] = {
     CAM_FIELD_END
 };
 
+static const cam_field_t  ngx_camera_api_auth_leaving[] = {
+    { "returnTo", CAM_FIELD_TEXT, 0, 1, NGX_CAMERA_API_OIDC_PAGE_MAX, NULL,
+      NULL },
+    { "remember", CAM_FIELD_BOOL, 0, 0, 0, NULL, NULL },
+    CAM_FIELD_END
+};
+
 static const cam_field_t  ngx_camera_api_auth_passwords[] = {
     { "currentPassword", CAM_FIELD_TEXT, CAM_FIELD_REQUIRED|CAM_FIELD_SECRET,
       1, 72, NULL, NULL },
@@ -86,6 +95,14 @@ static const ngx_camera_api_conflict_t  ngx_camera_api_auth_taken[] = {
     { "users_have_unique_emails", NGX_CAMERA_API_USER_EMAIL_DUPLICATE },
     { "users_have_unique_usernames", NGX_CAMERA_API_USER_EMAIL_DUPLICATE },
     { "tenants_have_unique_slugs", NGX_CAMERA_API_SERVICE_UNAVAILABLE },
+    { NULL, NGX_CAMERA_API_OK }
+};
+
+
+/* of two who come for the first time with one address at once */
+static const ngx_camera_api_conflict_t  ngx_camera_api_auth_again[] = {
+    { "users_have_unique_emails", NGX_CAMERA_API_SERVICE_UNAVAILABLE },
+    { "users_have_unique_usernames", NGX_CAMERA_API_SERVICE_UNAVAILABLE },
     { NULL, NGX_CAMERA_API_OK }
 };
 
@@ -144,6 +161,33 @@ static const ngx_camera_api_route_t  ngx_camera_api_auth_routes[] = {
         .flags = NGX_CAMERA_API_INTERACTIVE|NGX_CAMERA_API_BEFORE_CHANGE,
         .body = ngx_camera_api_auth_passwords,
         .handler = ngx_camera_api_auth_password
+    },
+
+    {
+        .method = NGX_HTTP_GET,
+        .path = "/auth/providers",
+        .needs = NGX_CAMERA_API_PUBLIC,
+        .handler = ngx_camera_api_oidc_providers
+    },
+
+    {
+        .method = NGX_HTTP_GET,
+        .path = "/auth/oidc/:provider",
+        .needs = NGX_CAMERA_API_PUBLIC,
+        .flags = NGX_CAMERA_API_PAGE,
+        .ids = NGX_CAMERA_API_ID_TEXT,
+        .query = ngx_camera_api_auth_leaving,
+        .handler = ngx_camera_api_oidc_start
+    },
+
+    {
+        .method = NGX_HTTP_GET,
+        .path = "/auth/oidc/:provider/callback",
+        .needs = NGX_CAMERA_API_PUBLIC,
+        .flags = NGX_CAMERA_API_PAGE|NGX_CAMERA_API_ANY_ARGS,
+        .ids = NGX_CAMERA_API_ID_TEXT,
+        .handler = ngx_camera_api_oidc_callback,
+        .conflicts = ngx_camera_api_auth_again
     },
 
     {

@@ -20,6 +20,7 @@ typedef struct {
     ngx_int_t                    password_queue;   /* those that wait */
     ngx_flag_t                   registration;
     ngx_camera_api_rate_t        register_rate;    /* of an address */
+    ngx_array_t                  providers;        /* see _oidc.h */
 } ngx_camera_api_auth_conf_t;
 
 

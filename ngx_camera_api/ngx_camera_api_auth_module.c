@@ -10,9 +10,11 @@
  *     camera_api_password_queue    16;
  *     camera_api_register          off;
  *     camera_api_register_limit    10r/h;
+ *     camera_api_oidc              google client_id=ID client_secret_file=FILE;
  */
 
 #include "ngx_camera_api_auth.h"
+#include "ngx_camera_api_oidc.h"
 #include "ngx_camera_api_password.h"
 
 
@@ -70,12 +72,19 @@ static ngx_command_t  ngx_camera_api_auth_commands[] = {
       offsetof(ngx_camera_api_auth_conf_t, register_rate),
       NULL },
 
+    { ngx_string("camera_api_oidc"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_2MORE,
+      ngx_camera_api_oidc_set,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
       ngx_null_command
 };
 
 
 static ngx_http_module_t  ngx_camera_api_auth_module_ctx = {
-    NULL,                                  /* preconfiguration */
+    ngx_camera_api_oidc_add_variables,     /* preconfiguration */
     NULL,                                  /* postconfiguration */
     ngx_camera_api_auth_create_main_conf,  /* create main configuration */
     ngx_camera_api_auth_init_main_conf,    /* init main configuration */
@@ -109,6 +118,13 @@ ngx_camera_api_auth_create_main_conf(ngx_conf_t *cf)
 
     conf = ngx_pcalloc(cf->pool, sizeof(ngx_camera_api_auth_conf_t));
     if (conf == NULL) {
+        return NULL;
+    }
+
+    if (ngx_array_init(&conf->providers, cf->pool, 4,
+                       sizeof(ngx_camera_api_oidc_provider_t))
+        != NGX_OK)
+    {
         return NULL;
     }
 

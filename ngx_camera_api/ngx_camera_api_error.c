@@ -23,6 +23,8 @@ static void ngx_camera_api_error_put(ngx_camera_api_ctx_t *ctx,
     const cam_problems_t *problems);
 static void ngx_camera_api_error_details(ngx_camera_api_ctx_t *ctx,
     const cam_problems_t *problems);
+static void ngx_camera_api_error_page(ngx_camera_api_ctx_t *ctx,
+    const char *name);
 static void ngx_camera_api_error_forget(ngx_camera_api_ctx_t *ctx);
 static ngx_int_t ngx_camera_api_error_headers(ngx_camera_api_ctx_t *ctx,
     ngx_uint_t status);
@@ -53,6 +55,26 @@ static const ngx_camera_api_meaning_t  ngx_camera_api_meanings[] = {
     [NGX_CAMERA_API_PASSWORD_CHANGE_REQUIRED] =
         { 403, "PASSWORD_CHANGE_REQUIRED",
           "Choose a password of your own first." },
+    [NGX_CAMERA_API_OIDC_DENIED] =
+        { 403, "OIDC_DENIED",
+          "You did not allow the provider to tell who you are." },
+    [NGX_CAMERA_API_OIDC_STATE_INVALID] =
+        { 403, "OIDC_STATE_INVALID",
+          "This login took too long, or began somewhere else: begin again." },
+    [NGX_CAMERA_API_OIDC_TOKEN_INVALID] =
+        { 403, "OIDC_TOKEN_INVALID",
+          "What the provider said of you cannot be believed." },
+    [NGX_CAMERA_API_OIDC_EMAIL_UNVERIFIED] =
+        { 403, "OIDC_EMAIL_UNVERIFIED",
+          "The provider has not verified your e-mail address." },
+    [NGX_CAMERA_API_OIDC_DOMAIN_NOT_ALLOWED] =
+        { 403, "OIDC_DOMAIN_NOT_ALLOWED",
+          "E-mail addresses of your domain may not log in here." },
+    [NGX_CAMERA_API_OIDC_NO_ACCOUNT] =
+        { 403, "OIDC_NO_ACCOUNT",
+          "There is no account for you here: ask an administrator." },
+    [NGX_CAMERA_API_OIDC_ACCOUNT_DISABLED] =
+        { 403, "OIDC_ACCOUNT_DISABLED", "Your account here is disabled." },
     [NGX_CAMERA_API_NOT_FOUND] =
         { 404, "NOT_FOUND", "There is nothing at this address." },
     [NGX_CAMERA_API_CAMERA_NOT_FOUND] =
@@ -125,6 +147,9 @@ static const ngx_camera_api_meaning_t  ngx_camera_api_meanings[] = {
     [NGX_CAMERA_API_SERVICE_UNAVAILABLE] =
         { 503, "SERVICE_UNAVAILABLE",
           "The service is not available now: come again a little later." },
+    [NGX_CAMERA_API_OIDC_PROVIDER_FAILED] =
+        { 503, "OIDC_PROVIDER_FAILED",
+          "The provider cannot be asked now: try again a little later." },
     [NGX_CAMERA_API_STREAM_OFFLINE] =
         { 503, "STREAM_OFFLINE", "The camera sends no pictures now." },
     [NGX_CAMERA_API_STREAM_NODE_UNAVAILABLE] =
@@ -153,6 +178,11 @@ ngx_camera_api_error(ngx_camera_api_ctx_t *ctx, ngx_camera_api_code_e code,
                   "api request \"%V\" ends in %s", &ctx->id, meaning->name);
 
     ngx_camera_api_audit_denied(ctx, code);
+
+    if (ctx->route && (ctx->route->flags & NGX_CAMERA_API_PAGE)) {
+        ngx_camera_api_error_page(ctx, meaning->name);
+        return;
+    }
 
     if (ngx_camera_api_error_headers(ctx, meaning->status) != NGX_OK) {
         ngx_camera_api_finish(ctx, NGX_HTTP_INTERNAL_SERVER_ERROR);
@@ -202,6 +232,55 @@ ngx_camera_api_error_put(ngx_camera_api_ctx_t *ctx, ngx_camera_api_code_e code,
                               message ? message : meaning->message);
 
     ngx_camera_api_error_details(ctx, problems);
+}
+
+
+/* where they came from, with "error=CODE" in front of its fragment */
+
+static void
+ngx_camera_api_error_page(ngx_camera_api_ctx_t *ctx, const char *name)
+{
+    u_char     *hash, *p;
+    ngx_str_t   page, where;
+
+    ngx_str_set(&page, "/");
+
+    if (ctx->page.len) {
+        page = ctx->page;
+    }
+
+    where.data = ngx_pnalloc(ctx->request->pool,
+                             page.len + sizeof("?error=") + ngx_strlen(name));
+
+    if (where.data == NULL) {
+        ngx_camera_api_finish(ctx, NGX_HTTP_INTERNAL_SERVER_ERROR);
+        return;
+    }
+
+    hash = ngx_strlchr(page.data, page.data + page.len, '#');
+    hash = hash ? hash : page.data + page.len;
+
+    p = ngx_cpymem(where.data, page.data, hash - page.data);
+    p = ngx_sprintf(p, "%cerror=%s",
+                    ngx_strlchr(page.data, hash, '?') ? '&' : '?', name);
+    p = ngx_cpymem(p, hash, page.data + page.len - hash);
+
+    where.len = p - where.data;
+
+    ngx_camera_api_redirect(ctx, &where);
+}
+
+
+void
+ngx_camera_api_redirect(ngx_camera_api_ctx_t *ctx, const ngx_str_t *where)
+{
+    if (ngx_camera_api_header(ctx, "Location", where) != NGX_OK) {
+        ngx_camera_api_finish(ctx, NGX_HTTP_INTERNAL_SERVER_ERROR);
+        return;
+    }
+
+    ngx_camera_api_error_forget(ctx);
+    ngx_camera_api_send(ctx, NGX_HTTP_MOVED_TEMPORARILY);
 }
 
 

@@ -64,7 +64,9 @@ ngx_camera_api_input_query(ngx_camera_api_ctx_t *ctx,
 
     if (fields == NULL) {
 
-        if (args->len == 0) {
+        if (args->len == 0
+            || ctx->route->flags & NGX_CAMERA_API_ANY_ARGS)
+        {
             return NGX_OK;
         }
 

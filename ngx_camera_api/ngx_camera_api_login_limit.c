@@ -408,6 +408,31 @@ ngx_camera_api_login_hash(ngx_camera_api_login_attempt_t *attempt,
 }
 
 
+ngx_int_t
+ngx_camera_api_login_once(const u_char *hash, ngx_msec_t msec)
+{
+    ngx_uint_t                     used;
+    ngx_camera_api_login_entry_t  *entry;
+
+    ngx_shmtx_lock(&ngx_camera_api_login_pool->mutex);
+
+    entry = ngx_camera_api_login_find(hash);
+
+    used = entry->failures
+           && (ngx_msec_int_t) (entry->until - ngx_current_msec) > 0;
+
+    if (!used) {
+        entry->failures = 1;
+        entry->last = ngx_current_msec;
+        entry->until = ngx_current_msec + msec;
+    }
+
+    ngx_shmtx_unlock(&ngx_camera_api_login_pool->mutex);
+
+    return used ? NGX_DECLINED : NGX_OK;
+}
+
+
 /* its own entry, or the one of the oldest attempt made its own */
 
 static ngx_camera_api_login_entry_t *

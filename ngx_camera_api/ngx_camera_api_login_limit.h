@@ -37,5 +37,9 @@ ngx_int_t ngx_camera_api_login_begin(ngx_camera_api_ctx_t *ctx,
 void ngx_camera_api_login_judged(ngx_camera_api_login_attempt_t *attempt,
     ngx_uint_t right);
 
+/* NGX_OK the first time for these 16 bytes within so long, on this node, and
+   NGX_DECLINED from then on */
+ngx_int_t ngx_camera_api_login_once(const u_char *hash, ngx_msec_t msec);
+
 
 #endif /* NGX_CAMERA_API_LOGIN_LIMIT_H */

@@ -21,11 +21,32 @@ static ngx_uint_t ngx_camera_api_url_is_host(ngx_str_t *host);
 ngx_int_t
 ngx_camera_api_base_url(ngx_camera_api_ctx_t *ctx, ngx_str_t *base)
 {
+    ngx_int_t  rc;
+
+    rc = ngx_camera_api_base_of(ctx->request, base);
+
+    if (rc == NGX_OK) {
+        return NGX_OK;
+    }
+
+    if (rc == NGX_ERROR) {
+        ngx_camera_api_error(ctx, NGX_CAMERA_API_INTERNAL_ERROR, NULL);
+        return NGX_DONE;
+    }
+
+    ngx_camera_api_problem(ctx, "Host", "must be a host");
+    ngx_camera_api_error(ctx, NGX_CAMERA_API_VALIDATION_FAILED, NULL);
+
+    return NGX_DONE;
+}
+
+
+ngx_int_t
+ngx_camera_api_base_of(ngx_http_request_t *r, ngx_str_t *base)
+{
     ngx_str_t                    host;
-    ngx_http_request_t          *r;
     ngx_camera_api_main_conf_t  *amcf;
 
-    r = ctx->request;
     amcf = ngx_http_get_module_main_conf(r, ngx_camera_api_module);
 
     if (amcf->public_url.len) {
@@ -40,16 +61,13 @@ ngx_camera_api_base_url(ngx_camera_api_ctx_t *ctx, ngx_str_t *base)
     }
 
     if (!ngx_camera_api_url_is_host(&host)) {
-        ngx_camera_api_problem(ctx, "Host", "must be a host");
-        ngx_camera_api_error(ctx, NGX_CAMERA_API_VALIDATION_FAILED, NULL);
-        return NGX_DONE;
+        return NGX_DECLINED;
     }
 
     base->data = ngx_pnalloc(r->pool, sizeof("https://") + host.len);
 
     if (base->data == NULL) {
-        ngx_camera_api_error(ctx, NGX_CAMERA_API_INTERNAL_ERROR, NULL);
-        return NGX_DONE;
+        return NGX_ERROR;
     }
 
     base->len = ngx_sprintf(base->data, "%s://%V",

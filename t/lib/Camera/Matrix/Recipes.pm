@@ -58,6 +58,7 @@ our %objects = (
     '/users/:id'     => \&user,
     '/users/:id/sessions/:sid' => \&session_of_user,
     '/auth/sessions/:sid' => \&session,
+    ':provider'      => \&provider,
     '/camera-groups/:id' => \&group,
     '/camera-groups/:id/cameras/:cameraId' => \&member,
     '/tokens/:id'    => \&token,
@@ -91,6 +92,12 @@ camera of theirs.
 
 =cut
 
+# a browser is led back to the page, whatever is wrong
+
+sub elsewhere {
+    return { map { ($_ => 302) } qw(own other unknown malformed) };
+}
+
 our %requests = (
     login          => { body => { username => ':username',
                                   password => ':password' } },
@@ -105,6 +112,8 @@ our %requests = (
     registerAlias  => { body => { email => ':email' } },
     loginAlias     => { body => { email => ':username',
                                   password => ':password' } },
+    loginByProvider  => { status => elsewhere() },
+    providerCallback => { status => elsewhere() },
     getNode        => { status => { other => 200 } },
     createUser        => { body => { username => ':unique',
                                      email => ':email' } },
@@ -181,6 +190,10 @@ sub audit {
     return $m->sql("SELECT audit_add('$tenant->{id}', 'matrix.test', 'test',
         NULL, '$tenant->{mark}')");
 }
+
+# those of the configuration are everybody's
+
+sub provider { 'nobody' }
 
 # it is everybody's
 
