@@ -155,8 +155,8 @@ is(length bytes($id), $size, 'the next recorder has no key either');
 
 put_keys(sign => 'r2');
 $t->goes_on($id);
-ok(scalar(grep { $_->{n} eq 'gap' && $_->{cause} eq 'key' && $_->{end} }
-    $t->journal), 'the gap has an end');
+ok($t->wait_for(sub { grep { $_->{n} eq 'gap' && $_->{cause} eq 'key'
+    && $_->{end} } $t->journal }, 5, 'its line'), 'the gap has an end');
 ok(($t->recordings($id))[-1]{cipher}, 'encrypted again');
 unlike($t->worker->log, qr/\Q$_->{k}\E/, "$_->{kid} is in no log")
     for @{ $t->{keys} };
