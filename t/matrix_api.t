@@ -5,7 +5,8 @@
 # Tests for who may do what at the API: every route of openapi.yaml, by every
 # kind of principal, on one's own, another tenant's, unknown and malformed ids.
 # What is refused is refused as the contract says, alike whosever it is, and
-# changes nothing; nothing of the other tenant is in any answer, log or metric.
+# changes nothing; nothing of the other tenant is in any answer, log or metric, and
+# no secret in an answer.
 
 use strict;
 use warnings;
@@ -26,7 +27,8 @@ is_deeply([ $m->without_recipe ], [], 'every route has its line in Recipes.pm')
     or BAIL_OUT('see t/README.md');
 
 my @cases = $m->cases;
-my (%answers, %leaks);
+my $secret = secret();
+my (%answers, %leaks, %shown);
 
 ###############################################################################
 
@@ -51,8 +53,9 @@ is_deeply(\@unlike, [], 'answers do not tell whose it is')
     or diag(map { "$_\n" } %{ $answers{ $unlike[0] } });
 
 is_deeply([ sort keys %leaks ], [], 'nothing of the other tenant in an answer');
+is_deeply(\%shown, {}, 'no hash, key, password or path of the server in one');
 unlike($t->error_log . $t->read_file($t->dir . '/access.log')
-    . $t->http_get('/metrics')->{body}, qr/mark-of-[ab]/,
+    . $t->http_get('/metrics')->{body}, qr/mark-of-[abc]/,
     'nor of anybody in a log or a metric');
 cmp_ok(scalar @cases, '>', 2000, sprintf '%d cases in %.1f s', scalar @cases,
     time - $start);
@@ -88,11 +91,25 @@ sub check {
 sub look {
     my ($case, $r) = @_;
 
-    my $theirs = ($case->{who}{tenant} // 'a') eq 'a' ? 'b' : 'a';
+    my $theirs = Camera::Matrix::theirs($case->{who});
     $leaks{ $m->name($case) } = 1
         if "$r->{header}$r->{body}" =~ /\Q$m->{$theirs}{mark}\E/;
+
+    push @{ $shown{$1} }, $m->name($case)
+        if "$r->{header}$r->{body}" =~ /($secret)/;
 
     $answers{"$case->{op}{id} by $case->{who}{name}: $r->{status}"}
         { Camera::Matrix::bytes($r) } = $case->{id}
         if $r->{status} >= 401 || $case->{id} =~ /^(?:other|unknown)/;
+}
+
+# what no answer has
+
+sub secret {
+    my @texts = map { quotemeta } map({ $_->{k} } @{ $t->{keys} }), $t->password,
+        $t->dir, $t->shm, '/matrix';
+
+    return join '|', @texts, '\$2[aby]\$\d\d\$',
+        '[Hh]ash":"(?!\(hidden\))', '(?i:sqlstate)', '\bpg_\w+', '/var/', '/usr/', '/home/',
+        '\bngx_\w+';
 }

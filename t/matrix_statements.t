@@ -35,6 +35,8 @@ my %before = (
     api_audit_login_failed => 'of the user whose name somebody typed',
     api_audit_denied => 'writes that who asks may not, into their own log',
     api_node_heartbeat => 'of this server itself',
+    granted_cameras    => 'of the grantee who asks, who sees less by it',
+    granted_camera_groups => 'likewise',
 );
 
 # what works without a tenant, too, on what no client chooses
@@ -175,6 +177,11 @@ sub calls {
     $m->request('DELETE', '/api/v1/cameras/of-a', $viewer->{headers});
     $m->request('POST', '/api/v1/auth/login', [ 'Content-Type: application/json' ],
         qq({"username":"$viewer->{user}{username}","password":"wrong horse 1"}));
+
+    my ($grantee) = grep { $_->{other} } $m->principals;
+    $m->request(GET => "/api/v1/cameras$_", $grantee->{headers})
+        for '', "/$one->{camera}/status";
+    $m->request(GET => '/api/v1/events', $grantee->{headers}, undef, 1);
 
     # as they are found, and nobody made anew, so that ids are those of before
 

@@ -66,10 +66,16 @@ sub new {
         $self->{$_} = $tenant;
     }
 
+    $self->_ungranted;
+
     $self->{principals} = [ $self->_principals ];
 
     $self->_make_all($_) for sort keys %Camera::Matrix::Recipes::objects;
-    $self->{ids}{':cameraId'}{$_} = $self->{$_}{camera} for qw(a b);
+
+    for my $tenant (qw(a b c)) {
+        $self->{ids}{$_}{$tenant} = $self->{$tenant}{camera}
+            for ':cameraId', '/cameras/:id';
+    }
 
     return $self;
 }
@@ -85,6 +91,17 @@ sub _volume {
         1000000000000, 1000000000000)");
 }
 
+# things of a camera that is not granted to those who see granted ones alone; they
+# are what another tenant's are for everybody else
+
+sub _ungranted {
+    my ($self) = @_;
+
+    my $c = { %{ $self->{a} }, mark => 'mark-of-c-' . unpack 'H*', random_bytes(8) };
+    $c->{camera} = Camera::Matrix::Recipes::camera($self, $c);
+    $self->{c} = $c;
+}
+
 # one of each tenant, or one of each user when it is the user's own
 
 sub _make_all {
@@ -97,6 +114,7 @@ sub _make_all {
             if $Camera::Matrix::Recipes::personal{$kind};
         $self->{ids}{$kind}{$name} //= $self->{ids}{$kind}{$user}
             // $self->_make($kind, $self->{$name}, $who);
+        $self->{ids}{$kind}{c} //= $self->_make($kind, $self->{c}, $who);
     }
 }
 
@@ -132,7 +150,8 @@ sub conf {
 
 Each has C<name>, C<tenant> (a or b), C<headers> and either C<may> (a hash of
 permissions) or none, when nobody is to believe it.  C<renew> makes another one
-of its kind; C<api_token> is 1 of one who is not a person.
+of its kind; C<other> is c of who sees granted cameras only; C<api_token> is 1 of
+one who is not a person.
 
 =cut
 
@@ -153,7 +172,7 @@ sub _principals {
     $all[-1]{headers} = ['Authorization: Bearer ' . $self->{t}->access_token(
         %{ $all[-1]{user} }, tenant => $self->{b}{id})];
 
-    return @all, $self->_user('admin of b', $self->{b}, 'admin');
+    return @all, $self->_grantee, $self->_user('admin of b', $self->{b}, 'admin');
 }
 
 # credentials that are none, or of another kind
@@ -204,6 +223,20 @@ sub _ended {
         delete @$one{qw(may renew)};
         $one;
     } sort keys %end;
+}
+
+sub _grantee {
+    my ($self) = @_;
+
+    my $one = $self->_user('viewer of a, one camera granted', $self->{a},
+        'viewer');
+
+    $self->sql("UPDATE users SET camera_scope = 'granted'
+        WHERE id = '$one->{user}{id}'");
+    $self->sql("INSERT INTO camera_grants (tenant_id, user_id, camera_id)
+        VALUES ('$self->{a}{id}', '$one->{user}{id}', '$self->{a}{camera}')");
+
+    return { %$one, other => 'c', renew => sub { $self->_grantee } };
 }
 
 sub _user {
@@ -451,11 +484,19 @@ sub _path {
         sort keys %query : ''), $camera);
 }
 
+# whose things another one's are
+
+sub theirs {
+    my ($who) = @_;
+
+    return $who->{other} // (($who->{tenant} // 'a') eq 'a' ? 'b' : 'a');
+}
+
 sub _id {
     my ($self, $kind, $what, $who, $fresh) = @_;
 
     my $own = $who->{tenant} // 'a';
-    my $other = $own eq 'a' ? 'b' : 'a';
+    my $other = theirs($who);
 
     return random_uuid() if $what eq 'unknown';
     return $malformed[ $self->{malformed}++ % @malformed ]
@@ -539,8 +580,10 @@ sub sums {
         WHERE table_schema = 'public' AND column_name = 'tenant_id'
             AND table_type = 'BASE TABLE'");
 
+    # what is refused is audited, too
+
     return { map { ($_ => $self->sql("SELECT md5(string_agg(x::text, '|'
-        ORDER BY x::text)) FROM $_ x")) } @tables };
+        ORDER BY x::text)) FROM $_ x")) } grep { !/^audit_/ } @tables };
 }
 
 =back

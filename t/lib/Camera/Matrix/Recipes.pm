@@ -121,6 +121,7 @@ our %requests = (
     createCameraGroup => { body => { name => ':unique' } },
     updateCameraGroup => { body => { name => ':unique' } },
     createLayout   => { body => { name => ':unique' } },
+    getCameraGroup => { status => { 'viewer of a, one camera granted' => 404 } },
     getSnapshot    => { status => { own => 503 } },
     connectWebSocket => { status => { nobody => 101 } },
 );
@@ -266,7 +267,7 @@ sub token {
 sub alert {
     my ($m, $tenant) = @_;
 
-    return $m->sql("SELECT alert_raise('$tenant->{id}', NULL,
+    return $m->sql("SELECT alert_raise('$tenant->{id}', '$tenant->{camera}',
         'matrix_" . ++$m->{unique} . "', 'low', '$tenant->{mark}')");
 }
 
