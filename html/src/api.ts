@@ -16,6 +16,8 @@ import type {
   CameraRemoved,
   CameraUpdate,
   PasswordChange,
+  Providers,
+  RegisterRequest,
   StreamKey,
   StreamKeyRotate,
   StreamState,
@@ -55,6 +57,21 @@ export const auth = {
         method: "POST",
         path: "/auth/login",
         body: { ...credentials, cookie: true },
+      },
+      json<AuthResponse>,
+    );
+  },
+
+  providers(): Promise<Outcome<Providers>> {
+    return send({ method: "GET", path: "/auth/providers" }, json<Providers>);
+  },
+
+  register(newcomer: RegisterRequest): Promise<Outcome<AuthResponse>> {
+    return send(
+      {
+        method: "POST",
+        path: "/auth/register",
+        body: { ...newcomer, cookie: true },
       },
       json<AuthResponse>,
     );

@@ -75,10 +75,15 @@ export class Session implements Tokens {
     }
   }
 
-  async login(credentials: Credentials): Promise<Outcome<AuthResponse>> {
-    const outcome = await this.tabs.exclusive(() =>
-      this.auth.login(credentials),
-    );
+  login(credentials: Credentials): Promise<Outcome<AuthResponse>> {
+    return this.join(() => this.auth.login(credentials));
+  }
+
+  /* whatever answers with tokens */
+  async join(
+    ask: () => Promise<Outcome<AuthResponse>>,
+  ): Promise<Outcome<AuthResponse>> {
+    const outcome = await this.tabs.exclusive(ask);
 
     if (outcome.kind === "ok") {
       this.share(outcome.value);

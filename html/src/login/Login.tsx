@@ -5,12 +5,16 @@
  */
 
 import { type FormEvent, useEffect, useRef, useState } from "react";
+import { auth } from "../api";
 import { useServices } from "../app/services";
-import { Button } from "../design/Button";
+import { Button, ButtonLink } from "../design/Button";
 import { Check, Field, PasswordField } from "../design/Field";
 import { Mark } from "../design/Icon";
 import { Notice, seconds } from "../design/Notice";
 import type { Refusal } from "../outcome";
+import type { Providers } from "../types";
+import { errorWords, providerAddress, takeError } from "./providers";
+import { Register } from "./Register";
 import "./login.css";
 
 export function Login({ ended }: { ended: boolean }) {
@@ -20,11 +24,15 @@ export function Login({ ended }: { ended: boolean }) {
   const [remember, setRemember] = useState(true);
   const [busy, setBusy] = useState(false);
   const [refusal, setRefusal] = useState<Refusal>();
+  const [error, setError] = useState<string>();
+  const [newcomer, setNewcomer] = useState(false);
+  const others = useProviders();
   const left = useCountdown(refusal);
   const form = useRef<HTMLFormElement>(null);
 
   useEffect(() => {
     document.title = "Sign in";
+    setError((old) => takeError() ?? old);
   }, []);
 
   const submit = async (event: FormEvent) => {
@@ -36,6 +44,7 @@ export function Login({ ended }: { ended: boolean }) {
     }
 
     setBusy(true);
+    setError(undefined);
     const outcome = await session.login({
       username: username.trim(),
       password,
@@ -54,13 +63,25 @@ export function Login({ ended }: { ended: boolean }) {
     <main className="login">
       <div className="login-box card">
         <Mark size={40} />
-        <h1>Sign in</h1>
+        <h1>{newcomer ? "Sign up" : "Sign in"}</h1>
         <p className="login-lead">Watch and manage your cameras.</p>
 
-        <form ref={form} onSubmit={(event) => void submit(event)} noValidate>
+        {newcomer && <Register onBack={() => setNewcomer(false)} />}
+
+        <form
+          ref={form}
+          hidden={newcomer}
+          onSubmit={(event) => void submit(event)}
+          noValidate
+        >
           {ended && refusal === undefined && (
             <Notice tone="info" title="Your session has ended">
               Sign in again to go on where you were.
+            </Notice>
+          )}
+          {error !== undefined && (
+            <Notice tone="bad" title="Signing in did not work">
+              {errorWords(error)}
             </Notice>
           )}
           {refusal !== undefined && <Why refusal={refusal} left={left} />}
@@ -101,6 +122,24 @@ export function Login({ ended }: { ended: boolean }) {
           >
             {left > 0 ? `Wait ${seconds(left)}` : "Sign in"}
           </Button>
+          {others?.providers.map(({ name, label }) => (
+            <ButtonLink
+              key={name}
+              wide
+              href={providerAddress(
+                name,
+                location.pathname + location.hash,
+                remember,
+              )}
+            >
+              Sign in with {label}
+            </ButtonLink>
+          ))}
+          {others?.registration === true && (
+            <Button look="quiet" wide onClick={() => setNewcomer(true)}>
+              Sign up
+            </Button>
+          )}
         </form>
       </div>
     </main>
@@ -142,6 +181,21 @@ function Why({ refusal, left }: { refusal: Refusal; left: number }) {
         </Notice>
       );
   }
+}
+
+/* what there is beside a password; without an answer there is nothing */
+function useProviders(): Providers | undefined {
+  const [providers, setProviders] = useState<Providers>();
+
+  useEffect(() => {
+    void auth.providers().then((outcome) => {
+      if (outcome.kind === "ok") {
+        setProviders(outcome.value);
+      }
+    });
+  }, []);
+
+  return providers;
 }
 
 /* seconds until the next attempt is allowed */
