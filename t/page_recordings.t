@@ -5,7 +5,7 @@
 # Tests for recordings in a real Chromium: start recording, see the last hour
 # fill, play a moment of it with a click and with keys, mark it, export a range
 # and download its file, hold a recording, have it encrypted, follow alerts, look
-# at the storage.
+# at the storage, and at the audit.
 
 use strict;
 use warnings;
@@ -154,6 +154,12 @@ $page->go('#/storage');
 ok($page->has('.storage-bars li'), 'storage');
 like($page->text('.storage-facts'), qr/Recorded[\d.]+ (?:kB|MB)/, 'says what it takes');
 like($page->text('.storage-bars li'), qr/^Loading bay/, 'by camera');
+
+# the audit
+
+$page->go('#/audit');
+ok($page->has('.audit-entries li'), 'who did what');
+like($page->text('.audit-entries'), qr/auth\.login/, 'logging in, for one');
 
 is($page->violations(), '', 'nothing against the policy');
 unlike($t->run('cat', glob $run->var . '/log/*.log'),

@@ -10,6 +10,8 @@ import type { Outcome } from "./outcome";
 import { RecordingsApi } from "./recordings/api";
 import { blob, type Call, json, nothing, type Reader, send } from "./request";
 import type {
+  AuditLogEntry,
+  AuditResult,
   AuthResponse,
   Camera,
   CameraCreate,
@@ -37,6 +39,11 @@ export interface Tokens {
 export interface CameraFilter {
   q?: string | undefined;
   status?: StreamStatus | undefined;
+}
+
+export interface AuditFilter {
+  action?: string | undefined;
+  result?: AuditResult | undefined;
 }
 
 export interface Credentials {
@@ -129,6 +136,22 @@ export class Api {
         signal,
       },
       json<Camera[]>,
+    );
+  }
+
+  audit(
+    filter: AuditFilter,
+    cursor: string | undefined,
+    signal?: AbortSignal,
+  ): Promise<Outcome<AuditLogEntry[]>> {
+    return this.call(
+      {
+        method: "GET",
+        path: "/audit",
+        query: { ...filter, limit: PAGE_SIZE, cursor },
+        signal,
+      },
+      json<AuditLogEntry[]>,
     );
   }
 

@@ -5,6 +5,7 @@
  *
  *     #/cameras?q=door&status=online
  *     #/cameras/{id}      #/cameras/{id}/connect      #/add      #/storage
+ *     #/audit
  */
 
 import { useSyncExternalStore } from "react";
@@ -16,6 +17,7 @@ export type Route =
   | { kind: "connect"; id: string }
   | { kind: "add" }
   | { kind: "storage" }
+  | { kind: "audit" }
   | { kind: "unknown" };
 
 export const HOME: Route = { kind: "cameras", q: "", status: undefined };
@@ -39,7 +41,10 @@ export function parse(hash: string): Route {
     return HOME;
   }
 
-  if ((first === "add" || first === "storage") && id === undefined) {
+  if (
+    (first === "add" || first === "storage" || first === "audit") &&
+    id === undefined
+  ) {
     return { kind: first };
   }
 
@@ -87,6 +92,8 @@ export function href(route: Route): string {
       return "#/add";
     case "storage":
       return "#/storage";
+    case "audit":
+      return "#/audit";
     case "unknown":
       return "#/";
   }

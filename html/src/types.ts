@@ -10,6 +10,8 @@ type Schemas = components["schemas"];
 
 export type AuthResponse = Schemas["AuthResponse"];
 export type Alert = Schemas["Alert"];
+export type AuditLogEntry = Schemas["AuditLogEntry"];
+export type AuditResult = Schemas["AuditResult"];
 export type Bookmark = Schemas["Bookmark"];
 export type BookmarkCreate = Schemas["BookmarkCreate"];
 export type Camera = Schemas["Camera"];

@@ -15,6 +15,7 @@ describe("a place", () => {
     ["#/cameras/4f0e/connect", { kind: "connect", id: "4f0e" }],
     ["#/add", { kind: "add" }],
     ["#/storage", { kind: "storage" }],
+    ["#/audit", { kind: "audit" }],
   ];
 
   it.each(places)("%s", (address, place) => {

@@ -15,6 +15,7 @@ import { useScroll } from "./useScroll";
 const AddCamera = lazy(() => import("../add/AddCamera"));
 const CameraScreen = lazy(() => import("../camera/CameraScreen"));
 const Connect = lazy(() => import("../add/Connect"));
+const Audit = lazy(() => import("../audit/Audit"));
 const Storage = lazy(() => import("../storage/Storage"));
 
 export function Screens() {
@@ -41,6 +42,8 @@ function Screen({ route }: { route: Route }) {
       return <AddCamera />;
     case "storage":
       return <Storage />;
+    case "audit":
+      return <Audit />;
     case "unknown":
       return <Unknown />;
   }

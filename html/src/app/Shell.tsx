@@ -88,6 +88,7 @@ function UserMenu() {
   const user = useUser();
   const say = useToast();
   const mayStorage = useMay("analytics:read");
+  const mayAudit = useMay("audit:read");
   const [password, setPassword] = useState(false);
 
   const leave = async () => {
@@ -121,6 +122,11 @@ function UserMenu() {
         {mayStorage && (
           <MenuItem icon="disk" href={href({ kind: "storage" })}>
             Storage
+          </MenuItem>
+        )}
+        {mayAudit && (
+          <MenuItem icon="eye" href={href({ kind: "audit" })}>
+            Audit
           </MenuItem>
         )}
         <MenuItem icon="key" onClick={() => setPassword(true)}>
