@@ -341,7 +341,11 @@ cam_token_playback_claims(cam_token_t *token, json_t *claims)
            || cam_token_uuid(token->tenant, claims, "ten")
            || cam_token_uint32(&token->purpose, claims, "pur", 1)
            || cam_token_uint32(&token->epoch, claims, "ep", 0)
-           || cam_token_range(token, claims) ? -1 : 0;
+           || cam_token_range(token, claims)
+           || (json_object_get(claims, "usr")
+               && cam_token_uuid(token->user, claims, "usr"))
+           || (json_object_get(claims, "sid")
+               && cam_token_uuid(token->sid, claims, "sid")) ? -1 : 0;
 }
 
 

@@ -12,7 +12,9 @@
  *   typ sk+jwt  publish:  sub = camera id, gen = key generation, jti, iat, exp
  *   typ pb+jwt  playback: sub = camera id, pur = purpose, ten = tenant id,
  *                         ep = play epoch, jti, iat, exp, and, for what was
- *                         recorded, fr and to: Unix ms, the range it is for
+ *                         recorded, fr and to: Unix ms, the range it is for;
+ *                         where it was given to somebody, usr = user id and
+ *                         sid = session or API token
  *   typ at+jwt  access:   sub = user id, ten = tenant id, sid = session id,
  *                         rol = role, jti, iat, exp
  *
@@ -62,9 +64,10 @@ typedef enum {
 typedef struct {
     int          use;                   /* CAM_KEY_STREAM and so on */
     uint8_t      camera[CAM_UUID_LEN];  /* stream and playback */
-    uint8_t      user[CAM_UUID_LEN];    /* access */
+    uint8_t      user[CAM_UUID_LEN];    /* access; playback: zero for none */
     uint8_t      tenant[CAM_UUID_LEN];  /* playback and access */
-    uint8_t      sid[CAM_UUID_LEN];     /* access: the session */
+    uint8_t      sid[CAM_UUID_LEN];     /* access: the session; playback: the
+                                           same, or an API token, or zero */
     cam_role_e   role;                  /* access */
     uint32_t     generation;            /* stream */
     uint32_t     epoch;                 /* playback */

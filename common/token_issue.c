@@ -26,6 +26,8 @@
 static int cam_token_fill(jwt_t *jwt, const cam_key_t *key,
     const cam_token_t *token);
 static int cam_token_fill_kind(jwt_t *jwt, const cam_token_t *token);
+static int cam_token_fill_given(jwt_t *jwt, const char *name,
+    const uint8_t uuid[CAM_UUID_LEN]);
 static int cam_token_fill_uuid(jwt_t *jwt, const char *name,
     const uint8_t uuid[CAM_UUID_LEN]);
 static int cam_token_random(char *text, size_t bytes);
@@ -122,13 +124,28 @@ cam_token_fill_kind(jwt_t *jwt, const cam_token_t *token)
                || (token->from_msec
                    && jwt_add_grant_int(jwt, "fr", token->from_msec))
                || (token->to_msec
-                   && jwt_add_grant_int(jwt, "to", token->to_msec));
+                   && jwt_add_grant_int(jwt, "to", token->to_msec))
+               || cam_token_fill_given(jwt, "usr", token->user)
+               || cam_token_fill_given(jwt, "sid", token->sid);
 
     default: /* CAM_KEY_ACCESS */
         return cam_token_fill_uuid(jwt, "ten", token->tenant)
                || cam_token_fill_uuid(jwt, "sid", token->sid)
                || jwt_add_grant(jwt, "rol", cam_role_name(token->role));
     }
+}
+
+
+/* all zero is none */
+
+static int
+cam_token_fill_given(jwt_t *jwt, const char *name,
+    const uint8_t uuid[CAM_UUID_LEN])
+{
+    static const uint8_t  none[CAM_UUID_LEN];
+
+    return memcmp(uuid, none, CAM_UUID_LEN) == 0
+           ? 0 : cam_token_fill_uuid(jwt, name, uuid);
 }
 
 

@@ -92,6 +92,8 @@ ngx_camera_api_recordings_play_url(ngx_camera_api_ctx_t *ctx,
     token.to_msec = to_msec;
     ngx_memcpy(token.camera, camera, CAM_UUID_LEN);
     ngx_memcpy(token.tenant, ctx->principal->tenant, CAM_UUID_LEN);
+    ngx_memcpy(token.user, ctx->principal->user, CAM_UUID_LEN);
+    ngx_memcpy(token.sid, ctx->principal->sid, CAM_UUID_LEN);
 
     *expires = token.expires;
 

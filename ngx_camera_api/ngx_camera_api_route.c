@@ -66,6 +66,7 @@ extern const ngx_camera_api_resource_t  ngx_camera_api_grants;
 extern const ngx_camera_api_resource_t  ngx_camera_api_groups;
 extern const ngx_camera_api_resource_t  ngx_camera_api_layouts;
 extern const ngx_camera_api_resource_t  ngx_camera_api_nodes;
+extern const ngx_camera_api_resource_t  ngx_camera_api_playback;
 extern const ngx_camera_api_resource_t  ngx_camera_api_recording_audit;
 extern const ngx_camera_api_resource_t  ngx_camera_api_recording_control;
 extern const ngx_camera_api_resource_t  ngx_camera_api_recording_settings;
@@ -97,6 +98,7 @@ const ngx_camera_api_resource_t  *const ngx_camera_api_resources[] = {
     &ngx_camera_api_groups,
     &ngx_camera_api_layouts,
     &ngx_camera_api_nodes,
+    &ngx_camera_api_playback,
     &ngx_camera_api_recording_audit,
     &ngx_camera_api_recording_control,
     &ngx_camera_api_recording_settings,

@@ -204,6 +204,8 @@ ngx_camera_api_streams_token(ngx_camera_api_ctx_t *ctx, uint32_t epoch,
     token.issued = ngx_time();
     token.expires = token.issued + CAM_TOKEN_PLAYBACK_TTL;
     ngx_memcpy(token.tenant, ctx->principal->tenant, CAM_UUID_LEN);
+    ngx_memcpy(token.user, ctx->principal->user, CAM_UUID_LEN);
+    ngx_memcpy(token.sid, ctx->principal->sid, CAM_UUID_LEN);
 
     /* may reach back, for as long as a session lasts at most */
 

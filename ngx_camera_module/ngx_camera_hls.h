@@ -19,6 +19,7 @@
 #include "ngx_camera.h"
 #include "ngx_camera_live.h"
 #include "ngx_camera_park.h"
+#include "play_owners.h"
 #include "play_sessions.h"
 #include "play_uri.h"
 #include "token.h"
@@ -40,6 +41,7 @@ typedef struct {
 typedef struct {
     cam_mac_t            macs[CAM_KEYS_MAX];     /* by cam_key_t.index */
     cam_sessions_t      *sessions;
+    cam_owners_t        *owners;
 } ngx_camera_hls_worker_t;
 
 
@@ -148,6 +150,18 @@ ngx_int_t ngx_camera_hls_send(ngx_http_request_t *r, ngx_buf_t *b,
     const cam_url_session_t *s);
 ngx_int_t ngx_camera_hls_send_chain(ngx_http_request_t *r, ngx_chain_t *out,
     const cam_url_session_t *s);
+
+/* ngx_camera_hls_owner.c: ngx_camera_hls_start(), but for who lost the token's
+   leave; what is asked at each request; and the end of a user's, a session's or
+   an API token's leave */
+
+ngx_int_t ngx_camera_hls_start_owned(ngx_http_request_t *r,
+    const cam_token_t *token, ngx_uint_t limit, time_t idle,
+    cam_url_session_t *s);
+ngx_int_t ngx_camera_hls_check_owner(ngx_http_request_t *r,
+    const cam_url_session_t *s);
+void ngx_camera_hls_end_owner(const u_char *id);
+
 
 /* ngx_camera_hls_text.c: the media playlist of all sessions but for their
    signatures, and of one; both valid until the live entry changes */

@@ -578,6 +578,15 @@ ngx_camera_hls_init_process(ngx_cycle_t *cycle)
                       "no session can start", &ccf->shm);
     }
 
+    ngx_camera_hls_worker.owners = cam_owners_open((char *) ccf->shm.data,
+                                                   CAM_SESSIONS_SLOTS);
+
+    if (ngx_camera_hls_worker.owners == NULL) {
+        ngx_log_error(NGX_LOG_CRIT, cycle->log, ngx_errno,
+                      "cam_owners_open(\"%V\") failed, "
+                      "no session of a user can start", &ccf->shm);
+    }
+
     return NGX_OK;
 }
 
@@ -588,5 +597,10 @@ ngx_camera_hls_exit_process(ngx_cycle_t *cycle)
     if (ngx_camera_hls_worker.sessions) {
         cam_sessions_close(ngx_camera_hls_worker.sessions);
         ngx_camera_hls_worker.sessions = NULL;
+    }
+
+    if (ngx_camera_hls_worker.owners) {
+        cam_owners_close(ngx_camera_hls_worker.owners);
+        ngx_camera_hls_worker.owners = NULL;
     }
 }

@@ -48,8 +48,8 @@ ngx_camera_hls_master(ngx_http_request_t *r)
                                      "camera has no picture");
     }
 
-    rc = ngx_camera_hls_start(r, &ctx->token, hlcf->sessions, hlcf->idle,
-                              &ctx->session);
+    rc = ngx_camera_hls_start_owned(r, &ctx->token, hlcf->sessions,
+                                    hlcf->idle, &ctx->session);
 
     if (rc == NGX_DECLINED) {
         return ngx_camera_hls_too_many(r, hlcf->sessions, hlcf->idle);

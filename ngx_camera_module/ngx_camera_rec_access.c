@@ -135,7 +135,7 @@ ngx_camera_rec_check_session(ngx_http_request_t *r, ngx_camera_rec_ctx_t *ctx,
                                      "session was idle and ended");
     }
 
-    return NGX_OK;
+    return ngx_camera_hls_check_owner(r, s);
 }
 
 

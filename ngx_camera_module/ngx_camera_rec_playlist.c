@@ -136,8 +136,8 @@ ngx_camera_rec_master_answer(ngx_camera_task_t *task, ngx_http_request_t *r)
     hlcf = ngx_http_get_module_loc_conf(r, ngx_camera_hls_module);
     rlcf = ngx_http_get_module_loc_conf(r, ngx_camera_rec_module);
 
-    rc = ngx_camera_hls_start(r, &ctx->token, hlcf->sessions, rlcf->idle,
-                              &ctx->session.url);
+    rc = ngx_camera_hls_start_owned(r, &ctx->token, hlcf->sessions,
+                                    rlcf->idle, &ctx->session.url);
 
     if (rc == NGX_DECLINED) {
         return ngx_camera_hls_too_many(r, hlcf->sessions, rlcf->idle);

@@ -1,0 +1,238 @@
+/*
+ * Copyright (C) The nginx camera platform authors
+ */
+
+/*
+ * The table of who plays.  What is taken is noted before the sessions are
+ * walked, and who starts a session looks again after it was noted whose it is:
+ * whoever races with whom, one of the two sees the other.
+ */
+
+#include <limits.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "play_owners.h"
+#include "shared_file.h"
+
+
+#define CAM_OWNERS_MAGIC   0x314e574f    /* "OWN1" */
+#define CAM_OWNERS_TAKEN   1024
+
+
+typedef struct {
+    uint32_t      magic;
+    uint32_t      slots;
+    uint64_t      next;             /* place of what is taken next */
+    uint8_t       unused[48];
+} cam_owners_header_t;
+
+
+typedef struct {
+    uint64_t      sid;              /* of the session, 0 = none */
+    uint64_t      over;
+    cam_owner_t   owner;
+    uint8_t       unused[16];
+} cam_owners_slot_t;
+
+
+typedef struct {
+    uint8_t       id[CAM_UUID_LEN];
+    int64_t       at;               /* Unix s, 0 = free or being written */
+    uint8_t       unused[8];
+} cam_owners_taken_t;
+
+
+struct cam_owners_s {
+    cam_owners_header_t  *header;
+    cam_owners_taken_t   *taken;
+    cam_owners_slot_t    *slot;
+    uint32_t              slots;
+    size_t                size;
+};
+
+
+_Static_assert(sizeof(cam_owners_header_t) == 64, "layout of shm/owners");
+_Static_assert(sizeof(cam_owners_slot_t) == 64, "layout of shm/owners");
+_Static_assert(sizeof(cam_owners_taken_t) == 32, "layout of shm/owners");
+
+
+static void cam_owners_take(cam_owners_t *z, const uint8_t id[CAM_UUID_LEN],
+    int64_t now);
+static uint64_t cam_owners_sid(const cam_url_session_t *s);
+
+
+cam_owners_t *
+cam_owners_open(const char *shm, uint32_t slots)
+{
+    char                 path[PATH_MAX];
+    cam_owners_t        *z;
+    cam_shared_file_t    file;
+    cam_owners_header_t  header;
+
+    memset(&header, 0, sizeof(header));
+    header.magic = CAM_OWNERS_MAGIC;
+    header.slots = slots;
+
+    file.header = &header;
+    file.header_len = sizeof(header);
+    file.known_len = offsetof(cam_owners_header_t, next);
+    file.size = sizeof(header) + CAM_OWNERS_TAKEN * sizeof(cam_owners_taken_t)
+                + slots * sizeof(cam_owners_slot_t);
+
+    z = calloc(1, sizeof(cam_owners_t));
+    if (z == NULL) {
+        return NULL;
+    }
+
+    snprintf(path, sizeof(path), "%s/owners", shm);
+    z->header = cam_shared_file_map(path, &file);
+
+    if (z->header == NULL) {
+        free(z);
+        return NULL;
+    }
+
+    z->taken = (cam_owners_taken_t *) (z->header + 1);
+    z->slot = (cam_owners_slot_t *) (z->taken + CAM_OWNERS_TAKEN);
+    z->slots = slots;
+    z->size = file.size;
+
+    return z;
+}
+
+
+void
+cam_owners_close(cam_owners_t *z)
+{
+    munmap(z->header, z->size);
+    free(z);
+}
+
+
+int
+cam_owners_gone(const cam_owners_t *z, const cam_owner_t *owner,
+    int64_t issued)
+{
+    unsigned                   n;
+    const cam_owners_taken_t  *taken;
+
+    for (n = 0; n < CAM_OWNERS_TAKEN; n++) {
+        taken = &z->taken[n];
+
+        if (__atomic_load_n(&taken->at, __ATOMIC_SEQ_CST) >= issued
+            && (memcmp(taken->id, owner->user, CAM_UUID_LEN) == 0
+                || memcmp(taken->id, owner->credential, CAM_UUID_LEN) == 0))
+        {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+void
+cam_owners_keep(cam_owners_t *z, const cam_url_session_t *s,
+    const cam_owner_t *owner)
+{
+    cam_owners_slot_t  *slot;
+
+    if (s->slot >= z->slots) {
+        return;
+    }
+
+    slot = &z->slot[s->slot];
+
+    __atomic_store_n(&slot->sid, 0, __ATOMIC_SEQ_CST);
+    __atomic_store_n(&slot->over, 0, __ATOMIC_SEQ_CST);
+    slot->owner = *owner;
+    __atomic_store_n(&slot->sid, cam_owners_sid(s), __ATOMIC_SEQ_CST);
+}
+
+
+int
+cam_owners_over(const cam_owners_t *z, const cam_url_session_t *s)
+{
+    const cam_owners_slot_t  *slot;
+
+    if (s->slot >= z->slots) {
+        return 0;
+    }
+
+    slot = &z->slot[s->slot];
+
+    return __atomic_load_n(&slot->sid, __ATOMIC_ACQUIRE) == cam_owners_sid(s)
+           && __atomic_load_n(&slot->over, __ATOMIC_ACQUIRE);
+}
+
+
+unsigned
+cam_owners_end(cam_owners_t *z, const uint8_t id[CAM_UUID_LEN], int64_t now)
+{
+    uint32_t            n;
+    unsigned            ended;
+    cam_owners_slot_t  *slot;
+
+    cam_owners_take(z, id, now);
+
+    ended = 0;
+
+    for (n = 0; n < z->slots; n++) {
+        slot = &z->slot[n];
+
+        if (__atomic_load_n(&slot->sid, __ATOMIC_SEQ_CST)
+            && (memcmp(slot->owner.user, id, CAM_UUID_LEN) == 0
+                || memcmp(slot->owner.credential, id, CAM_UUID_LEN) == 0)
+            && __atomic_exchange_n(&slot->over, 1, __ATOMIC_SEQ_CST) == 0)
+        {
+            ended++;
+        }
+    }
+
+    return ended;
+}
+
+
+/* each worker is told, and the first of them makes the entry */
+
+static void
+cam_owners_take(cam_owners_t *z, const uint8_t id[CAM_UUID_LEN], int64_t now)
+{
+    unsigned             n;
+    cam_owners_taken_t  *taken;
+
+    for (n = 0; n < CAM_OWNERS_TAKEN; n++) {
+        taken = &z->taken[n];
+
+        if (__atomic_load_n(&taken->at, __ATOMIC_SEQ_CST)
+            && memcmp(taken->id, id, CAM_UUID_LEN) == 0)
+        {
+            __atomic_store_n(&taken->at, now, __ATOMIC_SEQ_CST);
+            return;
+        }
+    }
+
+    n = __atomic_fetch_add(&z->header->next, 1, __ATOMIC_SEQ_CST)
+        % CAM_OWNERS_TAKEN;
+
+    taken = &z->taken[n];
+
+    __atomic_store_n(&taken->at, 0, __ATOMIC_SEQ_CST);
+    memcpy(taken->id, id, CAM_UUID_LEN);
+    __atomic_store_n(&taken->at, now, __ATOMIC_SEQ_CST);
+}
+
+
+static uint64_t
+cam_owners_sid(const cam_url_session_t *s)
+{
+    uint64_t  sid;
+
+    memcpy(&sid, s->sid, sizeof(sid));
+
+    return sid;
+}
