@@ -325,9 +325,8 @@ struct ngx_camera_api_ctx_s {
     ngx_camera_pg_param_t               params[NGX_CAMERA_API_PARAMS_MAX];
     ngx_uint_t                          nparams;
 
-    u_char                              limit_id[NGX_CAMERA_API_LIMIT_ID];
-    size_t                              limit_id_len;
-    ngx_camera_api_limit_state_t       *limit;
+    ngx_camera_api_limit_t             *limits;    /* nlimits of them */
+    ngx_uint_t                          nlimits;
     ngx_int_t                           running;   /* counted, for a while */
 
     /* one thing at a time is waited for */
@@ -533,7 +532,9 @@ typedef struct {
 
     ngx_camera_api_rate_t               user_rate;
     ngx_camera_api_rate_t               address_rate;
+    ngx_camera_api_rate_t               tenant_rate;   /* 0: none */
     ngx_uint_t                          concurrent;
+    ngx_uint_t                          token_concurrent;
     ngx_uint_t                          streams;
     ngx_msec_t                          events_comment;
     ngx_uint_t                          login_failures;

@@ -54,6 +54,12 @@ typedef struct {
 static ngx_int_t ngx_camera_api_limit_init_zone(ngx_shm_zone_t *zone,
     void *data);
 static void ngx_camera_api_limit_clear_column(ngx_uint_t column);
+static void ngx_camera_api_limit_take_back(ngx_camera_api_limit_t *limits,
+    ngx_uint_t n);
+static ngx_int_t ngx_camera_api_limit_add(const ngx_str_t *id,
+    const ngx_camera_api_rate_t *rate, ngx_uint_t n,
+    ngx_camera_api_limit_state_t *state);
+static void ngx_camera_api_limit_remove(const ngx_str_t *id);
 static ngx_camera_api_limit_slot_t *ngx_camera_api_limit_slot(
     const ngx_str_t *id);
 static ngx_camera_api_limit_slot_t *ngx_camera_api_limit_set(
@@ -218,15 +224,78 @@ ngx_camera_api_limit_count(const ngx_str_t *id,
     const ngx_camera_api_rate_t *rate, ngx_uint_t n,
     ngx_camera_api_limit_state_t *state)
 {
-    time_t                        window;
-    ngx_int_t                     rc;
-    ngx_camera_api_limit_slot_t  *slot;
+    ngx_int_t  rc;
 
-    window = ngx_time() - ngx_time() % rate->seconds;
+    ngx_shmtx_lock(&ngx_camera_api_limit_pool->mutex);
+
+    rc = ngx_camera_api_limit_add(id, rate, n, state);
+
+    ngx_shmtx_unlock(&ngx_camera_api_limit_pool->mutex);
+
+    return rc;
+}
+
+
+ngx_int_t
+ngx_camera_api_limit_count_all(ngx_camera_api_limit_t *limits, ngx_uint_t n)
+{
+    ngx_int_t   rc;
+    ngx_str_t   id;
+    ngx_uint_t  i, add;
+
     rc = NGX_OK;
 
     ngx_shmtx_lock(&ngx_camera_api_limit_pool->mutex);
 
+    for (i = 0; i < n; i++) {
+        id.data = limits[i].id;
+        id.len = limits[i].len;
+
+        /* behind one that refuses, the others are only looked at */
+
+        add = rc == NGX_OK;
+
+        if (ngx_camera_api_limit_add(&id, &limits[i].rate, add,
+                                     &limits[i].state)
+            != NGX_OK
+            && rc == NGX_OK)
+        {
+            rc = NGX_BUSY;
+            ngx_camera_api_limit_take_back(limits, i);
+        }
+    }
+
+    ngx_shmtx_unlock(&ngx_camera_api_limit_pool->mutex);
+
+    return rc;
+}
+
+
+static void
+ngx_camera_api_limit_take_back(ngx_camera_api_limit_t *limits, ngx_uint_t n)
+{
+    ngx_str_t   id;
+    ngx_uint_t  i;
+
+    for (i = 0; i < n; i++) {
+        id.data = limits[i].id;
+        id.len = limits[i].len;
+
+        ngx_camera_api_limit_remove(&id);
+        limits[i].state.left++;
+    }
+}
+
+
+static ngx_int_t
+ngx_camera_api_limit_add(const ngx_str_t *id,
+    const ngx_camera_api_rate_t *rate, ngx_uint_t n,
+    ngx_camera_api_limit_state_t *state)
+{
+    time_t                        window;
+    ngx_camera_api_limit_slot_t  *slot;
+
+    window = ngx_time() - ngx_time() % rate->seconds;
     slot = ngx_camera_api_limit_slot(id);
 
     if (slot && slot->window != window) {
@@ -242,17 +311,14 @@ ngx_camera_api_limit_count(const ngx_str_t *id,
     state->reset = window + rate->seconds - ngx_time();
 
     if (state->left < ngx_max(n, 1)) {
-        rc = NGX_BUSY;
-
-    } else {
-        slot->own += n;
-        slot->untold += n;
-        state->left -= n;
+        return NGX_BUSY;
     }
 
-    ngx_shmtx_unlock(&ngx_camera_api_limit_pool->mutex);
+    slot->own += n;
+    slot->untold += n;
+    state->left -= n;
 
-    return rc;
+    return NGX_OK;
 }
 
 
@@ -271,9 +337,18 @@ ngx_camera_api_limit_left(const ngx_camera_api_limit_slot_t *slot,
 void
 ngx_camera_api_limit_refund(const ngx_str_t *id)
 {
-    ngx_camera_api_limit_slot_t  *slot;
-
     ngx_shmtx_lock(&ngx_camera_api_limit_pool->mutex);
+
+    ngx_camera_api_limit_remove(id);
+
+    ngx_shmtx_unlock(&ngx_camera_api_limit_pool->mutex);
+}
+
+
+static void
+ngx_camera_api_limit_remove(const ngx_str_t *id)
+{
+    ngx_camera_api_limit_slot_t  *slot;
 
     slot = ngx_camera_api_limit_slot(id);
 
@@ -281,8 +356,6 @@ ngx_camera_api_limit_refund(const ngx_str_t *id)
         slot->own--;
         slot->untold--;
     }
-
-    ngx_shmtx_unlock(&ngx_camera_api_limit_pool->mutex);
 }
 
 

@@ -31,6 +31,19 @@ typedef struct {
 } ngx_camera_api_limit_state_t;
 
 
+/* one of several limits of a request */
+
+#define NGX_CAMERA_API_LIMITS    2
+
+typedef struct {
+    const char                    *name;   /* of its policy */
+    u_char                         id[NGX_CAMERA_API_LIMIT_ID];
+    size_t                         len;
+    ngx_camera_api_rate_t          rate;
+    ngx_camera_api_limit_state_t   state;
+} ngx_camera_api_limit_t;
+
+
 /* what a worker counted and Redis does not know of yet */
 typedef struct {
     u_char       id[NGX_CAMERA_API_LIMIT_ID];
@@ -55,6 +68,13 @@ void ngx_camera_api_limit_init(ngx_cycle_t *cycle);
 ngx_int_t ngx_camera_api_limit_count(const ngx_str_t *id,
     const ngx_camera_api_rate_t *rate, ngx_uint_t n,
     ngx_camera_api_limit_state_t *state);
+
+/*
+ * Counts one for each of them, or, where one has none left, for none: NGX_BUSY.
+ * All have their states then.
+ */
+ngx_int_t ngx_camera_api_limit_count_all(ngx_camera_api_limit_t *limits,
+    ngx_uint_t n);
 
 /* takes one back */
 void ngx_camera_api_limit_refund(const ngx_str_t *id);

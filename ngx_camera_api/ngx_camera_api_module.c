@@ -116,11 +116,25 @@ static ngx_command_t  ngx_camera_api_commands[] = {
       offsetof(ngx_camera_api_main_conf_t, address_rate),
       NULL },
 
+    { ngx_string("camera_api_tenant_limit"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_camera_api_set_rate,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      offsetof(ngx_camera_api_main_conf_t, tenant_rate),
+      NULL },
+
     { ngx_string("camera_api_concurrent"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
       ngx_conf_set_num_slot,
       NGX_HTTP_MAIN_CONF_OFFSET,
       offsetof(ngx_camera_api_main_conf_t, concurrent),
+      &ngx_camera_api_count_bounds },
+
+    { ngx_string("camera_api_token_concurrent"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_num_slot,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      offsetof(ngx_camera_api_main_conf_t, token_concurrent),
       &ngx_camera_api_count_bounds },
 
     { ngx_string("camera_api_streams"),
@@ -220,6 +234,7 @@ ngx_camera_api_create_main_conf(ngx_conf_t *cf)
     }
 
     amcf->concurrent = NGX_CONF_UNSET_UINT;
+    amcf->token_concurrent = NGX_CONF_UNSET_UINT;
     amcf->streams = NGX_CONF_UNSET_UINT;
     amcf->events_comment = NGX_CONF_UNSET_MSEC;
     amcf->login_failures = NGX_CONF_UNSET_UINT;
@@ -234,6 +249,7 @@ ngx_camera_api_init_main_conf(ngx_conf_t *cf, void *conf)
     ngx_camera_api_main_conf_t *amcf = conf;
 
     ngx_conf_init_uint_value(amcf->concurrent, 64);
+    ngx_conf_init_uint_value(amcf->token_concurrent, 20);
     ngx_conf_init_uint_value(amcf->streams, 16);
     ngx_conf_init_msec_value(amcf->events_comment, 15000);
     ngx_conf_init_uint_value(amcf->login_failures, 5);

@@ -3,8 +3,9 @@
  */
 
 /*
- * The step that limits: by user for who is known, by address for who is not,
- * requests without a good token included.  What is left is told in headers.
+ * The step that limits: by API token or by user, and by tenant, for who is
+ * known; by address for who is not, requests without a good token included.
+ * Where one of them refuses, none has counted.  What is left is told in headers.
  */
 
 #include "ngx_camera_api_core.h"
@@ -12,27 +13,24 @@
 
 
 static ngx_int_t ngx_camera_api_throttle_count(ngx_camera_api_ctx_t *ctx,
+    const ngx_camera_api_principal_t *principal);
+static time_t ngx_camera_api_throttle_reset(ngx_camera_api_ctx_t *ctx);
+static void ngx_camera_api_throttle_known(ngx_camera_api_ctx_t *ctx,
+    const ngx_camera_api_principal_t *principal);
+static ngx_camera_api_limit_t *ngx_camera_api_throttle_add(
+    ngx_camera_api_ctx_t *ctx, const char *name,
     const ngx_camera_api_rate_t *rate);
 static ngx_int_t ngx_camera_api_throttle_enter(ngx_camera_api_ctx_t *ctx);
-static void ngx_camera_api_throttle_id(ngx_camera_api_ctx_t *ctx);
 
 
 ngx_int_t
 ngx_camera_api_throttle(ngx_camera_api_ctx_t *ctx)
 {
-    ngx_int_t                    rc;
-    ngx_camera_api_main_conf_t  *amcf;
+    ngx_int_t  rc;
 
-    amcf = ngx_http_get_module_main_conf(ctx->request, ngx_camera_api_module);
+    rc = ngx_camera_api_throttle_count(ctx, ctx->principal);
 
-    rc = ngx_camera_api_throttle_count(ctx, ctx->principal
-                                            ? &amcf->user_rate
-                                            : &amcf->address_rate);
-    if (rc != NGX_OK) {
-        return rc;
-    }
-
-    return ngx_camera_api_throttle_enter(ctx);
+    return rc == NGX_OK ? ngx_camera_api_throttle_enter(ctx) : rc;
 }
 
 
@@ -42,12 +40,9 @@ ngx_int_t
 ngx_camera_api_refuse_nobody(ngx_camera_api_ctx_t *ctx,
     ngx_camera_api_code_e code)
 {
-    ngx_int_t                    rc;
-    ngx_camera_api_main_conf_t  *amcf;
+    ngx_int_t  rc;
 
-    amcf = ngx_http_get_module_main_conf(ctx->request, ngx_camera_api_module);
-
-    rc = ngx_camera_api_throttle_count(ctx, &amcf->address_rate);
+    rc = ngx_camera_api_throttle_count(ctx, NULL);
 
     return rc == NGX_OK ? ngx_camera_api_refuse(ctx, code) : rc;
 }
@@ -55,50 +50,138 @@ ngx_camera_api_refuse_nobody(ngx_camera_api_ctx_t *ctx,
 
 static ngx_int_t
 ngx_camera_api_throttle_count(ngx_camera_api_ctx_t *ctx,
-    const ngx_camera_api_rate_t *rate)
+    const ngx_camera_api_principal_t *principal)
 {
-    ngx_int_t                      rc;
-    ngx_str_t                      id;
-    ngx_camera_api_limit_state_t  *limit;
+    ngx_camera_api_limit_t      *limit;
+    ngx_camera_api_main_conf_t  *amcf;
 
-    limit = ngx_pcalloc(ctx->request->pool,
-                        sizeof(ngx_camera_api_limit_state_t));
-    if (limit == NULL) {
+    amcf = ngx_http_get_module_main_conf(ctx->request, ngx_camera_api_module);
+
+    ctx->nlimits = 0;
+    ctx->limits = ngx_palloc(ctx->request->pool,
+                             NGX_CAMERA_API_LIMITS
+                             * sizeof(ngx_camera_api_limit_t));
+
+    if (ctx->limits == NULL) {
         return ngx_camera_api_refuse(ctx, NGX_CAMERA_API_INTERNAL_ERROR);
     }
 
-    ngx_camera_api_throttle_id(ctx);
+    if (principal) {
+        ngx_camera_api_throttle_known(ctx, principal);
 
-    id.data = ctx->limit_id;
-    id.len = ctx->limit_id_len;
-
-    rc = ngx_camera_api_limit_count(&id, rate, 1, limit);
-
-    ctx->limit = limit;
-
-    if (rc != NGX_OK) {
-        ngx_camera_api_error_later(ctx, NGX_CAMERA_API_RATE_LIMIT_EXCEEDED,
-                                   limit->reset);
-        return NGX_DONE;
+    } else {
+        limit = ngx_camera_api_throttle_add(ctx, "address",
+                                            &amcf->address_rate);
+        limit->len = ngx_camera_api_address(ctx->request, limit->id,
+                                            NGX_CAMERA_API_LIMIT_ID);
     }
 
-    return NGX_OK;
+    if (ngx_camera_api_limit_count_all(ctx->limits, ctx->nlimits) == NGX_OK) {
+        return NGX_OK;
+    }
+
+    ngx_camera_api_error_later(ctx, NGX_CAMERA_API_RATE_LIMIT_EXCEEDED,
+                               ngx_camera_api_throttle_reset(ctx));
+
+    return NGX_DONE;
 }
 
+
+/* when none of them refuses any more */
+
+static time_t
+ngx_camera_api_throttle_reset(ngx_camera_api_ctx_t *ctx)
+{
+    time_t      reset;
+    ngx_uint_t  i;
+
+    for (i = 0, reset = 0; i < ctx->nlimits; i++) {
+
+        if (ctx->limits[i].state.left == 0) {
+            reset = ngx_max(reset, ctx->limits[i].state.reset);
+        }
+    }
+
+    return reset;
+}
+
+
+static void
+ngx_camera_api_throttle_known(ngx_camera_api_ctx_t *ctx,
+    const ngx_camera_api_principal_t *principal)
+{
+    u_char                      *p;
+    ngx_camera_api_rate_t        rate;
+    ngx_camera_api_limit_t      *limit;
+    ngx_camera_api_main_conf_t  *amcf;
+
+    amcf = ngx_http_get_module_main_conf(ctx->request, ngx_camera_api_module);
+
+    if (principal->kind == NGX_CAMERA_API_TOKEN) {
+        limit = ngx_camera_api_throttle_add(ctx, "token", &principal->rate);
+        cam_uuid_print((char *) limit->id, principal->token);
+
+    } else {
+        limit = ngx_camera_api_throttle_add(ctx, "user", &amcf->user_rate);
+        cam_uuid_print((char *) limit->id, principal->user);
+    }
+
+    limit->len = CAM_UUID_TEXT;
+
+    rate = amcf->tenant_rate;
+
+    if (principal->tenant_requests) {
+        rate.requests = principal->tenant_requests;
+        rate.seconds = 3600;
+    }
+
+    if (rate.requests) {
+        limit = ngx_camera_api_throttle_add(ctx, "tenant", &rate);
+
+        p = ngx_cpymem(limit->id, "tenant:", sizeof("tenant:") - 1);
+        p = ngx_cpymem(p, principal->tenant_uuid, CAM_UUID_TEXT);
+        limit->len = p - limit->id;
+    }
+}
+
+
+static ngx_camera_api_limit_t *
+ngx_camera_api_throttle_add(ngx_camera_api_ctx_t *ctx, const char *name,
+    const ngx_camera_api_rate_t *rate)
+{
+    ngx_camera_api_limit_t  *limit;
+
+    limit = &ctx->limits[ctx->nlimits++];
+
+    limit->name = name;
+    limit->rate = *rate;
+
+    return limit;
+}
+
+
+/* the first limit is that of who asks */
 
 static ngx_int_t
 ngx_camera_api_throttle_enter(ngx_camera_api_ctx_t *ctx)
 {
     ngx_int_t                    slot;
     ngx_str_t                    id;
+    ngx_uint_t                   max;
     ngx_camera_api_main_conf_t  *amcf;
 
     amcf = ngx_http_get_module_main_conf(ctx->request, ngx_camera_api_module);
+    max = amcf->concurrent;
 
-    id.data = ctx->limit_id;
-    id.len = ctx->limit_id_len;
+    if (ctx->principal && ctx->principal->kind == NGX_CAMERA_API_TOKEN) {
+        max = ctx->principal->concurrent ? ctx->principal->concurrent
+                                         : amcf->token_concurrent;
+    }
 
-    slot = ngx_camera_api_limit_enter(&id, amcf->concurrent);
+    id.data = ctx->limits[0].id;
+    id.len = ctx->limits[0].len;
+
+    slot = ngx_camera_api_limit_enter(&id, max);
 
     if (slot == NGX_BUSY) {
         return ngx_camera_api_refuse(ctx,
@@ -118,20 +201,6 @@ ngx_camera_api_throttle_leave(ngx_camera_api_ctx_t *ctx)
         ngx_camera_api_limit_leave(ctx->running - 1);
         ctx->running = 0;
     }
-}
-
-
-static void
-ngx_camera_api_throttle_id(ngx_camera_api_ctx_t *ctx)
-{
-    if (ctx->principal) {
-        cam_uuid_print((char *) ctx->limit_id, ctx->principal->user);
-        ctx->limit_id_len = CAM_UUID_TEXT;
-        return;
-    }
-
-    ctx->limit_id_len = ngx_camera_api_address(ctx->request, ctx->limit_id,
-                                               sizeof(ctx->limit_id));
 }
 
 
@@ -169,28 +238,38 @@ ngx_camera_api_address(ngx_http_request_t *r, u_char *text, size_t size)
 ngx_int_t
 ngx_camera_api_throttle_headers(ngx_camera_api_ctx_t *ctx)
 {
-    u_char                        *p;
-    ngx_str_t                      policy, limit;
-    ngx_camera_api_limit_state_t  *state;
+    u_char                  *p, *q;
+    ngx_str_t                policy, limit;
+    ngx_uint_t               i;
+    const char              *comma;
+    ngx_camera_api_limit_t  *one;
 
-    state = ctx->limit;
-
-    if (state == NULL) {
+    if (ctx->nlimits == 0) {
         return NGX_OK;
     }
 
-    p = ngx_pnalloc(ctx->request->pool, 128);
+    p = ngx_pnalloc(ctx->request->pool, 2 * 80 * NGX_CAMERA_API_LIMITS);
     if (p == NULL) {
         return NGX_ERROR;
     }
 
-    policy.data = p;
-    p = ngx_sprintf(p, "\"default\";q=%ui;w=%T", state->quota, state->window);
-    policy.len = p - policy.data;
+    q = p + 80 * NGX_CAMERA_API_LIMITS;
 
-    limit.data = p;
-    p = ngx_sprintf(p, "\"default\";r=%ui;t=%T", state->left, state->reset);
-    limit.len = p - limit.data;
+    policy.data = p;
+    limit.data = q;
+
+    for (i = 0; i < ctx->nlimits; i++) {
+        one = &ctx->limits[i];
+        comma = i ? ", " : "";
+
+        p = ngx_sprintf(p, "%s\"%s\";q=%ui;w=%T", comma, one->name,
+                        one->state.quota, one->state.window);
+        q = ngx_sprintf(q, "%s\"%s\";r=%ui;t=%T", comma, one->name,
+                        one->state.left, one->state.reset);
+    }
+
+    policy.len = p - policy.data;
+    limit.len = q - limit.data;
 
     if (ngx_camera_api_header(ctx, "RateLimit-Policy", &policy) != NGX_OK) {
         return NGX_ERROR;

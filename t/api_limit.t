@@ -35,7 +35,7 @@ sleep 1 while time % 3600 > 3540;
 my $user = $t->add_user;
 my $r = get($user);
 
-is($r->{headers}{'ratelimit-policy'}, '"default";q=40;w=3600', 'policy');
+is($r->{headers}{'ratelimit-policy'}, '"user";q=40;w=3600', 'policy');
 my ($left, $reset) = state($r);
 is($left, 39, 'what is left');
 cmp_ok(abs($reset - (3600 - time % 3600)), '<=', 1, 'until when');
@@ -200,6 +200,6 @@ sub state {
     my ($r) = @_;
 
     my ($left, $reset) = ($r->{headers}{ratelimit} // '')
-        =~ /^"default";r=(\d+);t=(\d+)$/ or die "no RateLimit: $r->{header}\n";
+        =~ /^"\w+";r=(\d+);t=(\d+)$/ or die "no RateLimit: $r->{header}\n";
     return ($left, $reset);
 }
