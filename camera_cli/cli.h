@@ -155,6 +155,7 @@ int cli_cmd_revoke(cli_t *cli);
 int cli_cmd_doctor(cli_t *cli);
 int cli_cmd_user(cli_t *cli);
 int cli_cmd_tenant(cli_t *cli);
+int cli_tenant_quota(cli_t *cli);
 int cli_cmd_retention(cli_t *cli);
 int cli_cmd_audit(cli_t *cli);
 int cli_cmd_keys(cli_t *cli);

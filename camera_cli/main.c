@@ -104,12 +104,14 @@ static const cli_command_t  cli_commands[] = {
       "sessions of the user at once.",
       "role tenant email password-stdin", 1, 3, 1, cli_cmd_user },
 
-    { "tenant", "add SLUG NAME | list",
+    { "tenant", "add SLUG NAME | list | quota SLUG QUOTA N",
       "add and list tenants, who own cameras and users",
       "SLUG is a word of lower-case letters, digits and dashes, for addresses\n"
       "and options.  The tenant \"default\" is there from the start; who has\n"
-      "one site only needs no other.",
-      "", 1, 3, 1, cli_cmd_tenant },
+      "one site only needs no other.  QUOTA is cameras, publishers, viewers,\n"
+      "egress (kbit/s), storage (bytes) or requests (an hour), N a number or\n"
+      "none.",
+      "", 1, 4, 1, cli_cmd_tenant },
 
     { "retention", "[--dry-run | confirm]",
       "say what recordings are kept, and what would go now",

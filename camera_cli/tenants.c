@@ -18,9 +18,10 @@ static void cli_tenant_print_list(json_t *value);
 
 
 static const cli_verb_t  cli_tenant_verbs[] = {
-    { "add",  3, cli_tenant_add },
-    { "list", 1, cli_tenant_list },
-    { NULL,   0, NULL }
+    { "add",   3, cli_tenant_add },
+    { "list",  1, cli_tenant_list },
+    { "quota", 4, cli_tenant_quota },
+    { NULL,    0, NULL }
 };
 
 

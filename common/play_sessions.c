@@ -20,6 +20,11 @@
  *
  * The last one to claim sees all the others, so there are never more than the
  * limit, whoever races with whom; and one of them always gets on.
+ *
+ * A tenant's quotas are looked at with the seat taken, which is given back when
+ * they are exceeded: of two that race for the last place both may be refused,
+ * and come again.  What was sent is summed in windows of ten seconds; counts of
+ * two workers that turn a window at once may be off by a request.
  */
 
 #include <arpa/inet.h>
@@ -44,6 +49,7 @@
 #define CAM_SESSIONS_TRIES     64
 #define CAM_SESSIONS_LOOKS     1000          /* 0.1 ms, for others to settle */
 #define CAM_SESSIONS_CLAIM_SEC 2             /* then its process was killed */
+#define CAM_SESSIONS_SENT_SEC  10            /* a window of what was sent */
 
 #define CAM_SESSIONS_SECONDS   UINT64_C(0x0ffffff)    /* bits of a seat */
 #define CAM_SESSIONS_CLAIMED   UINT64_C(0x1000000)
@@ -69,7 +75,12 @@ typedef struct {
     uint8_t    addr[16];
     uint16_t   family;
     uint8_t    purpose;          /* of the session */
-    uint8_t    unused[37];
+    uint8_t    unused[5];
+    uint8_t    tenant[CAM_UUID_LEN];
+    uint64_t   window;           /* the one that sent is of */
+    uint64_t   sent;             /* bytes */
+    uint64_t   sent_before;      /* in the window before */
+    uint8_t    room[56];
 } cam_sessions_slot_t;
 
 
@@ -91,9 +102,16 @@ struct cam_sessions_s {
 
 
 _Static_assert(sizeof(cam_sessions_header_t) == 128, "layout of shm/sessions");
-_Static_assert(sizeof(cam_sessions_slot_t) == 128, "layout of shm/sessions");
+_Static_assert(sizeof(cam_sessions_slot_t) == 192, "layout of shm/sessions");
 
 
+static void cam_sessions_fill(cam_sessions_slot_t *slot,
+    const cam_sessions_start_t *start, const cam_url_session_t *s);
+static int cam_sessions_quota(cam_sessions_t *z,
+    const cam_sessions_start_t *start, unsigned idle_sec);
+static void cam_sessions_use_slot(const cam_sessions_slot_t *slot,
+    cam_sessions_use_t *use);
+static void cam_sessions_count_sent(cam_sessions_slot_t *slot, uint64_t bytes);
 static int cam_sessions_take(cam_sessions_t *z, uint32_t first, uint64_t owner,
     unsigned limit, unsigned idle_sec);
 static uint64_t cam_sessions_claim(cam_sessions_t *z, int n, uint64_t owner,
@@ -161,41 +179,134 @@ cam_sessions_close(cam_sessions_t *z)
 
 
 int
-cam_sessions_start(cam_sessions_t *z, const uint8_t jti[16],
-    const uint8_t camera[CAM_UUID_LEN], const struct sockaddr *addr,
-    unsigned limit, unsigned idle_sec, cam_url_session_t *s)
+cam_sessions_start(cam_sessions_t *z, const cam_sessions_start_t *start,
+    unsigned idle_sec, cam_url_session_t *s)
 {
-    int                   n;
-    uint64_t              owner;
-    cam_sessions_slot_t  *slot;
+    int       n, rc;
+    uint64_t  owner;
 
     if (RAND_bytes(s->sid, sizeof(s->sid)) != 1) {
         errno = EIO;
         return -1;
     }
 
-    owner = cam_sessions_word(jti) & CAM_SESSIONS_OWNER;
+    owner = cam_sessions_word(start->jti) & CAM_SESSIONS_OWNER;
 
-    n = cam_sessions_take(z, cam_sessions_word(jti + 8) % z->slots, owner,
-                          limit, idle_sec);
+    n = cam_sessions_take(z, cam_sessions_word(start->jti + 8) % z->slots,
+                          owner, start->limit, idle_sec);
     if (n < 0) {
         return -n;
     }
 
-    slot = &z->slot[n];
     s->slot = n;
+    cam_sessions_fill(&z->slot[n], start, s);
 
-    memcpy(slot->camera, camera, CAM_UUID_LEN);
-    memcpy(slot->jti, jti, 16);
-    cam_sessions_set_addr(slot, addr);
+    rc = cam_sessions_quota(z, start, idle_sec);
+
+    if (rc != CAM_SESSIONS_OK) {
+        __atomic_store_n(&z->slot[n].sid, 0, __ATOMIC_RELEASE);
+        __atomic_store_n(&z->slot[n].seat, 0, __ATOMIC_SEQ_CST);
+    }
+
+    return rc;
+}
+
+
+static void
+cam_sessions_fill(cam_sessions_slot_t *slot, const cam_sessions_start_t *start,
+    const cam_url_session_t *s)
+{
+    memcpy(slot->camera, start->camera, CAM_UUID_LEN);
+    memcpy(slot->jti, start->jti, 16);
+    memset(slot->tenant, 0, CAM_UUID_LEN);
+
+    if (start->tenant) {
+        memcpy(slot->tenant, start->tenant, CAM_UUID_LEN);
+    }
+
+    cam_sessions_set_addr(slot, start->addr);
     slot->started = s->started;
     slot->purpose = s->purpose;
 
+    __atomic_store_n(&slot->window, 0, __ATOMIC_RELAXED);
+    __atomic_store_n(&slot->sent, 0, __ATOMIC_RELAXED);
+    __atomic_store_n(&slot->sent_before, 0, __ATOMIC_RELAXED);
     __atomic_store_n(&slot->bytes, 0, __ATOMIC_RELAXED);
     __atomic_store_n(&slot->requests, 0, __ATOMIC_RELAXED);
     __atomic_store_n(&slot->sid, cam_sessions_word(s->sid), __ATOMIC_RELEASE);
+}
+
+
+static int
+cam_sessions_quota(cam_sessions_t *z, const cam_sessions_start_t *start,
+    unsigned idle_sec)
+{
+    cam_sessions_use_t  use;
+
+    if (start->tenant == NULL
+        || (start->max_viewers == 0 && start->max_egress_kbps == 0))
+    {
+        return CAM_SESSIONS_OK;
+    }
+
+    cam_sessions_use(z, start->tenant, idle_sec, &use);
+
+    if (start->max_viewers && use.viewers > start->max_viewers) {
+        return CAM_SESSIONS_VIEWERS;
+    }
+
+    if (start->max_egress_kbps && use.egress_kbps >= start->max_egress_kbps) {
+        return CAM_SESSIONS_EGRESS;
+    }
 
     return CAM_SESSIONS_OK;
+}
+
+
+void
+cam_sessions_use(const cam_sessions_t *z, const uint8_t tenant[CAM_UUID_LEN],
+    unsigned idle_sec, cam_sessions_use_t *use)
+{
+    uint32_t                    n;
+    uint64_t                    seat;
+    const cam_sessions_slot_t  *slot;
+
+    memset(use, 0, sizeof(cam_sessions_use_t));
+
+    for (n = 0; n < z->slots; n++) {
+        slot = &z->slot[n];
+        seat = __atomic_load_n(&slot->seat, __ATOMIC_ACQUIRE);
+
+        if (cam_sessions_in_use(seat, idle_sec)
+            && !(seat & CAM_SESSIONS_CLAIMED)
+            && memcmp(slot->tenant, tenant, CAM_UUID_LEN) == 0)
+        {
+            cam_sessions_use_slot(slot, use);
+        }
+    }
+
+    use->egress_kbps = use->egress_kbps * 8 / 1000 / CAM_SESSIONS_SENT_SEC;
+}
+
+
+/* bytes, while it is summed */
+
+static void
+cam_sessions_use_slot(const cam_sessions_slot_t *slot, cam_sessions_use_t *use)
+{
+    uint64_t  age;
+
+    age = cam_sessions_now() / CAM_SESSIONS_SENT_SEC
+          - __atomic_load_n(&slot->window, __ATOMIC_RELAXED);
+
+    use->viewers++;
+
+    if (age == 0) {
+        use->egress_kbps += __atomic_load_n(&slot->sent_before,
+                                            __ATOMIC_RELAXED);
+    } else if (age == 1) {
+        use->egress_kbps += __atomic_load_n(&slot->sent, __ATOMIC_RELAXED);
+    }
 }
 
 
@@ -438,7 +549,29 @@ cam_sessions_sent(cam_sessions_t *z, const cam_url_session_t *s,
         == cam_sessions_word(s->sid))
     {
         __atomic_fetch_add(&slot->bytes, bytes, __ATOMIC_RELAXED);
+        cam_sessions_count_sent(slot, bytes);
     }
+}
+
+
+static void
+cam_sessions_count_sent(cam_sessions_slot_t *slot, uint64_t bytes)
+{
+    uint64_t  now, window, sent;
+
+    now = cam_sessions_now() / CAM_SESSIONS_SENT_SEC;
+    window = __atomic_load_n(&slot->window, __ATOMIC_RELAXED);
+
+    if (window != now
+        && __atomic_compare_exchange_n(&slot->window, &window, now, 0,
+                                       __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+    {
+        sent = __atomic_exchange_n(&slot->sent, 0, __ATOMIC_RELAXED);
+        __atomic_store_n(&slot->sent_before, now - window == 1 ? sent : 0,
+                         __ATOMIC_RELAXED);
+    }
+
+    __atomic_fetch_add(&slot->sent, bytes, __ATOMIC_RELAXED);
 }
 
 

@@ -77,7 +77,9 @@ typedef struct {
     uint8_t         opaque[CAM_REGISTRY_OPAQUE][32];   /* SHA-256, 0 = none */
     uint32_t        opaque_generation[CAM_REGISTRY_OPAQUE];
     uint32_t        play_epoch;           /* playback tokens below are dead */
-    uint32_t        max_publishers;       /* tenant's quota, 0 = no limit */
+    uint32_t        max_publishers;       /* tenant's quotas, 0 = no limit */
+    uint32_t        max_viewers;
+    uint32_t        max_egress_kbps;
     cam_cidr_t      cidr[CAM_REGISTRY_CIDRS];   /* all unused = any address */
 } cam_registry_entry_t;
 

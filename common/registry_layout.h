@@ -23,7 +23,7 @@
 #include "registry.h"
 
 #define CAM_REGISTRY_MAGIC        0x5947524d41434d43ull
-#define CAM_REGISTRY_VERSION      1
+#define CAM_REGISTRY_VERSION      2
 #define CAM_REGISTRY_PAGE         4096
 #define CAM_REGISTRY_CAPACITY_MAX 100000
 
@@ -98,7 +98,7 @@ struct cam_registry_s {
 };
 
 
-_Static_assert(sizeof(cam_registry_entry_t) == 384, "entry is 48 words");
+_Static_assert(sizeof(cam_registry_entry_t) == 392, "entry is 49 words");
 _Static_assert(sizeof(cam_registry_slot_t) == 1024, "slot is 1024 bytes");
 _Static_assert(sizeof(cam_registry_state_slot_t) == 64, "state is 64 bytes");
 _Static_assert(CAM_REGISTRY_KINDS == 4, "kind is two bits of an index word");

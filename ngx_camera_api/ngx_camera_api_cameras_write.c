@@ -133,6 +133,7 @@ const ngx_camera_api_conflict_t  ngx_camera_api_cameras_conflicts[] = {
       NGX_CAMERA_API_CAMERA_SERIAL_DUPLICATE },
     { "cameras_have_unique_external_ids",
       NGX_CAMERA_API_CAMERA_EXTERNAL_ID_DUPLICATE },
+    { "tenants_have_so_many_cameras", NGX_CAMERA_API_QUOTA_EXCEEDED },
     { NULL, NGX_CAMERA_API_OK }
 };
 

@@ -75,6 +75,9 @@ static const ngx_camera_api_meaning_t  ngx_camera_api_meanings[] = {
           "There is no account for you here: ask an administrator." },
     [NGX_CAMERA_API_OIDC_ACCOUNT_DISABLED] =
         { 403, "OIDC_ACCOUNT_DISABLED", "Your account here is disabled." },
+    [NGX_CAMERA_API_QUOTA_EXCEEDED] =
+        { 403, "QUOTA_EXCEEDED",
+          "The account has as many of these as it may have." },
     [NGX_CAMERA_API_NOT_FOUND] =
         { 404, "NOT_FOUND", "There is nothing at this address." },
     [NGX_CAMERA_API_CAMERA_NOT_FOUND] =

@@ -78,6 +78,7 @@ extern const ngx_camera_api_resource_t  ngx_camera_api_status;
 extern const ngx_camera_api_resource_t  ngx_camera_api_storage;
 extern const ngx_camera_api_resource_t  ngx_camera_api_stream_keys;
 extern const ngx_camera_api_resource_t  ngx_camera_api_streams;
+extern const ngx_camera_api_resource_t  ngx_camera_api_tenant;
 extern const ngx_camera_api_resource_t  ngx_camera_api_timeline;
 extern const ngx_camera_api_resource_t  ngx_camera_api_tokens;
 extern const ngx_camera_api_resource_t  ngx_camera_api_user_sessions;
@@ -110,6 +111,7 @@ const ngx_camera_api_resource_t  *const ngx_camera_api_resources[] = {
     &ngx_camera_api_storage,
     &ngx_camera_api_stream_keys,
     &ngx_camera_api_streams,
+    &ngx_camera_api_tenant,
     &ngx_camera_api_timeline,
     &ngx_camera_api_tokens,
     &ngx_camera_api_user_sessions,

@@ -39,6 +39,8 @@ enum {
     NGX_CAMERA_FEEDER_MAX_PUBLISHERS,
     NGX_CAMERA_FEEDER_CIDRS,
     NGX_CAMERA_FEEDER_REMOVED,
+    NGX_CAMERA_FEEDER_MAX_VIEWERS,
+    NGX_CAMERA_FEEDER_MAX_EGRESS,
     NGX_CAMERA_FEEDER_COLUMNS
 };
 
@@ -47,7 +49,8 @@ enum {
     "SELECT x.xmin, f.camera, f.tenant, f.key, f.active, f.cut_at_expiry, "   \
            "f.key_generation, f.prev_generation, f.prev_until, "              \
            "f.opaque_hash, f.prev_opaque_hash, f.play_epoch, "                \
-           "f.max_publishers, f.cidrs, f.removed "                            \
+           "f.max_publishers, f.cidrs, f.removed, f.max_viewers, "             \
+           "f.max_egress_kbps "                                               \
     "FROM (SELECT pg_snapshot_xmin(pg_current_snapshot()) AS xmin) x "        \
     "LEFT JOIN feeder_cameras f "                                             \
         "ON f.rev >= $1::text::xid8 "                                         \

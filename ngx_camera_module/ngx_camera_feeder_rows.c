@@ -122,7 +122,7 @@ static ngx_int_t
 ngx_camera_feeder_entry(cam_registry_entry_t *entry, const PGresult *res,
     int row)
 {
-    int64_t  kg, pg, until, epoch, quota;
+    int64_t  kg, pg, until, epoch, quota, viewers, egress;
 
     ngx_memzero(entry, sizeof(cam_registry_entry_t));
 
@@ -137,6 +137,10 @@ ngx_camera_feeder_entry(cam_registry_entry_t *entry, const PGresult *res,
                NGX_CAMERA_FEEDER_PLAY_EPOCH, UINT32_MAX, &epoch) != NGX_OK
         || ngx_camera_feeder_number(res, row,
                NGX_CAMERA_FEEDER_MAX_PUBLISHERS, UINT32_MAX, &quota) != NGX_OK
+        || ngx_camera_feeder_number(res, row,
+               NGX_CAMERA_FEEDER_MAX_VIEWERS, UINT32_MAX, &viewers) != NGX_OK
+        || ngx_camera_feeder_number(res, row,
+               NGX_CAMERA_FEEDER_MAX_EGRESS, UINT32_MAX, &egress) != NGX_OK
         || ngx_camera_feeder_hash(entry->opaque[0], res, row,
                                   NGX_CAMERA_FEEDER_OPAQUE) != NGX_OK
         || ngx_camera_feeder_hash(entry->opaque[1], res, row,
@@ -162,6 +166,8 @@ ngx_camera_feeder_entry(cam_registry_entry_t *entry, const PGresult *res,
     entry->opaque_generation[1] = entry->prev_generation;
     entry->play_epoch = (uint32_t) epoch;
     entry->max_publishers = (uint32_t) quota;
+    entry->max_viewers = (uint32_t) viewers;
+    entry->max_egress_kbps = (uint32_t) egress;
 
     return NGX_OK;
 }

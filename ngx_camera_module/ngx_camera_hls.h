@@ -137,13 +137,13 @@ ngx_int_t ngx_camera_hls_past(ngx_http_request_t *r);
 /* ngx_camera_hls_start.c */
 
 /* fills s for a token that was verified and takes one of its places, of which
-   there are limit; NGX_OK, NGX_DECLINED when all are taken, or a status */
+   there are limit; NGX_OK, or anything else for the next function */
 ngx_int_t ngx_camera_hls_start(ngx_http_request_t *r, const cam_token_t *token,
     ngx_uint_t limit, time_t idle, cam_url_session_t *s);
 
-/* the answer then */
-ngx_int_t ngx_camera_hls_too_many(ngx_http_request_t *r, ngx_uint_t limit,
-    time_t idle);
+/* the answer then, with a sentence for people */
+ngx_int_t ngx_camera_hls_not_started(ngx_http_request_t *r, ngx_int_t rc,
+    ngx_uint_t limit, time_t idle);
 
 /* a playlist, of a session; of several pieces */
 ngx_int_t ngx_camera_hls_send(ngx_http_request_t *r, ngx_buf_t *b,

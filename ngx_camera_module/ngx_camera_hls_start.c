@@ -14,11 +14,18 @@
 #include "ngx_camera_hls.h"
 
 
+static int ngx_camera_hls_take_place(ngx_http_request_t *r,
+    const cam_token_t *token, ngx_uint_t limit, time_t idle,
+    cam_url_session_t *s);
+static ngx_int_t ngx_camera_hls_started(ngx_http_request_t *r, int rc);
+static ngx_int_t ngx_camera_hls_say(ngx_http_request_t *r, const char *reason,
+    const char *text);
+
+
 ngx_int_t
 ngx_camera_hls_start(ngx_http_request_t *r, const cam_token_t *token,
     ngx_uint_t limit, time_t idle, cam_url_session_t *s)
 {
-    int                 rc;
     cam_sessions_t     *z;
     ngx_camera_conf_t  *ccf;
 
@@ -41,9 +48,43 @@ ngx_camera_hls_start(ngx_http_request_t *r, const cam_token_t *token,
                                      "there is no table of sessions");
     }
 
-    rc = cam_sessions_start(z, token->jti, token->camera,
-                            r->connection->sockaddr, limit, idle, s);
+    return ngx_camera_hls_started(r,
+               ngx_camera_hls_take_place(r, token, limit, idle, s));
+}
 
+
+/* a camera that is not known any more, as recordings may have, has no quotas */
+
+static int
+ngx_camera_hls_take_place(ngx_http_request_t *r, const cam_token_t *token,
+    ngx_uint_t limit, time_t idle, cam_url_session_t *s)
+{
+    ngx_camera_conf_t     *ccf;
+    cam_sessions_start_t   start;
+    cam_registry_entry_t   entry;
+
+    ccf = ngx_camera_conf((ngx_cycle_t *) ngx_cycle);
+
+    ngx_memzero(&start, sizeof(cam_sessions_start_t));
+
+    start.jti = token->jti;
+    start.camera = token->camera;
+    start.tenant = token->tenant;
+    start.addr = r->connection->sockaddr;
+    start.limit = limit;
+
+    if (cam_registry_find_id(ccf->registry, token->camera, &entry) >= 0) {
+        start.max_viewers = entry.max_viewers;
+        start.max_egress_kbps = entry.max_egress_kbps;
+    }
+
+    return cam_sessions_start(ngx_camera_hls_worker.sessions, &start, idle, s);
+}
+
+
+static ngx_int_t
+ngx_camera_hls_started(ngx_http_request_t *r, int rc)
+{
     switch (rc) {
 
     case CAM_SESSIONS_OK:
@@ -51,6 +92,12 @@ ngx_camera_hls_start(ngx_http_request_t *r, const cam_token_t *token,
 
     case CAM_SESSIONS_LIMIT:
         return NGX_DECLINED;
+
+    case CAM_SESSIONS_VIEWERS:
+        return NGX_BUSY;
+
+    case CAM_SESSIONS_EGRESS:
+        return NGX_ABORT;
 
     case CAM_SESSIONS_FULL:
         return ngx_camera_hls_refuse(r, NGX_HTTP_SERVICE_UNAVAILABLE,
@@ -67,14 +114,48 @@ ngx_camera_hls_start(ngx_http_request_t *r, const cam_token_t *token,
 /* people share links: the answer says in words what happened */
 
 ngx_int_t
-ngx_camera_hls_too_many(ngx_http_request_t *r, ngx_uint_t limit, time_t idle)
+ngx_camera_hls_not_started(ngx_http_request_t *r, ngx_int_t rc,
+    ngx_uint_t limit, time_t idle)
+{
+    u_char  text[256];
+
+    switch (rc) {
+
+    case NGX_DECLINED:
+        *ngx_snprintf(text, sizeof(text) - 1,
+                      "This link already plays in %ui places, the most it "
+                      "may.\nClose one, wait %T seconds and try again, or get "
+                      "a link of your own.\n", limit, idle) = '\0';
+
+        return ngx_camera_hls_say(r, "all sessions of the token are in use",
+                                  (char *) text);
+
+    case NGX_BUSY:
+        return ngx_camera_hls_say(r, "the tenant's quota of viewers is used",
+            "As many people are watching already as this account may have at "
+            "once.\nTry again when somebody has left.\n");
+
+    case NGX_ABORT:
+        return ngx_camera_hls_say(r, "the tenant's quota of egress is used",
+            "As much is being sent already as this account may have sent at "
+            "once.\nTry again when somebody has left.\n");
+
+    default:
+        return rc;
+    }
+}
+
+
+/* 429, once for the log and once for people */
+
+static ngx_int_t
+ngx_camera_hls_say(ngx_http_request_t *r, const char *reason, const char *text)
 {
     ngx_int_t                 rc;
     ngx_str_t                 type = ngx_string("text/plain");
     ngx_http_complex_value_t  cv;
 
-    rc = ngx_camera_hls_refuse(r, NGX_HTTP_TOO_MANY_REQUESTS,
-                               "all sessions of the token are in use");
+    rc = ngx_camera_hls_refuse(r, NGX_HTTP_TOO_MANY_REQUESTS, reason);
 
     if (rc != NGX_HTTP_TOO_MANY_REQUESTS) {
         return rc;
@@ -82,17 +163,14 @@ ngx_camera_hls_too_many(ngx_http_request_t *r, ngx_uint_t limit, time_t idle)
 
     ngx_memzero(&cv, sizeof(ngx_http_complex_value_t));
 
-    cv.value.data = ngx_pnalloc(r->pool, 256);
+    cv.value.len = ngx_strlen(text);
+    cv.value.data = ngx_pnalloc(r->pool, cv.value.len);
+
     if (cv.value.data == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    cv.value.len = ngx_snprintf(cv.value.data, 256,
-                                "This link already plays in %ui places, the "
-                                "most it may.\nClose one, wait %T seconds and "
-                                "try again, or get a link of your own.\n",
-                                limit, idle)
-                   - cv.value.data;
+    ngx_memcpy(cv.value.data, text, cv.value.len);
 
     return ngx_http_send_response(r, NGX_HTTP_TOO_MANY_REQUESTS, &type, &cv);
 }

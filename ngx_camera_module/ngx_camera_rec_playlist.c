@@ -139,12 +139,8 @@ ngx_camera_rec_master_answer(ngx_camera_task_t *task, ngx_http_request_t *r)
     rc = ngx_camera_hls_start_owned(r, &ctx->token, hlcf->sessions,
                                     rlcf->idle, &ctx->session.url);
 
-    if (rc == NGX_DECLINED) {
-        return ngx_camera_hls_too_many(r, hlcf->sessions, rlcf->idle);
-    }
-
     if (rc != NGX_OK) {
-        return rc;
+        return ngx_camera_hls_not_started(r, rc, hlcf->sessions, rlcf->idle);
     }
 
     ctx->signed_in = r->method != NGX_HTTP_HEAD;

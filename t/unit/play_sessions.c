@@ -4,7 +4,8 @@
 
 /*
  * Tests for the table of playback sessions: its limit under a race of many
- * processes, idle seats, and what happens when the file is lost or foreign.
+ * processes, idle seats, quotas of tenants, and what happens when the file is
+ * lost or foreign.
  */
 
 #include <setjmp.h>
@@ -53,14 +54,36 @@ remove_dir(void **state)
 }
 
 
+/* what a tenant may have, NULL: anything */
+
+static int
+start_of(cam_sessions_t *z, const uint8_t jti[16],
+    const cam_sessions_start_t *quotas, unsigned idle, cam_url_session_t *s)
+{
+    cam_sessions_start_t  start;
+
+    memset(&start, 0, sizeof(start));
+
+    if (quotas) {
+        start = *quotas;
+    }
+
+    start.jti = jti;
+    start.camera = camera;
+    start.limit = LIMIT;
+    s->started = cam_clock_wall_msec() / 1000;
+
+    return cam_sessions_start(z, &start, idle, s);
+}
+
+
 static int
 start(cam_sessions_t *z, const uint8_t jti[16], unsigned idle,
     cam_url_session_t *s)
 {
     memset(s, 0, sizeof(cam_url_session_t));
-    s->started = cam_clock_wall_msec() / 1000;
 
-    return cam_sessions_start(z, jti, camera, NULL, LIMIT, idle, s);
+    return start_of(z, jti, NULL, idle, s);
 }
 
 
@@ -155,11 +178,70 @@ viewers_are_those_who_play(void **state)
     /* who looks at recordings does not watch the camera */
 
     s[0].purpose = CAM_PURPOSE_RECORDINGS;
-    assert_int_equal(cam_sessions_start(z, jti, camera, NULL, LIMIT, IDLE,
-                                        &s[0]),
-                     CAM_SESSIONS_OK);
+    assert_int_equal(start_of(z, jti, NULL, IDLE, &s[0]), CAM_SESSIONS_OK);
     assert_int_equal(cam_sessions_touch(z, &s[0], IDLE), CAM_SESSIONS_OK);
     assert_int_equal(cam_sessions_playing(z, IDLE, playing, 3), 2);
+
+    cam_sessions_close(z);
+}
+
+
+static void
+tenants_have_quotas(void **state)
+{
+    int64_t               window;
+    uint8_t               jti[3][16], other[16];
+    cam_sessions_t       *z;
+    cam_url_session_t     s[4];
+    cam_sessions_use_t    use;
+    cam_sessions_start_t  a = { .tenant = (uint8_t *) "a tenant's uuid.",
+                                .max_viewers = 2 };
+    cam_sessions_start_t  b = { .tenant = (uint8_t *) "b tenant's uuid.",
+                                .max_viewers = 2 };
+
+    z = cam_sessions_open(dir, 768);
+    RAND_bytes(jti[0], sizeof(jti));
+    RAND_bytes(other, sizeof(other));
+
+    assert_int_equal(start_of(z, jti[0], &a, IDLE, &s[0]), CAM_SESSIONS_OK);
+    assert_int_equal(start_of(z, jti[1], &a, IDLE, &s[1]), CAM_SESSIONS_OK);
+    assert_int_equal(start_of(z, jti[2], &a, IDLE, &s[2]),
+                     CAM_SESSIONS_VIEWERS);
+    assert_int_equal(cam_sessions_touch(z, &s[2], IDLE), CAM_SESSIONS_ENDED);
+    assert_int_equal(start_of(z, other, &b, IDLE, &s[3]), CAM_SESSIONS_OK);
+
+    a.max_viewers = 3;
+    assert_int_equal(start_of(z, jti[2], &a, IDLE, &s[2]), CAM_SESSIONS_OK);
+
+    cam_sessions_use(z, a.tenant, IDLE, &use);
+    assert_int_equal(use.viewers, 3);
+    assert_int_equal(use.egress_kbps, 0);
+
+    /* what was sent counts when its window is over */
+
+    a.max_viewers = 0;
+    a.max_egress_kbps = 1000;
+    cam_sessions_sent(z, &s[0], 1000000);
+    window = cam_clock_monotonic_msec() / 10000;
+    cam_sessions_sent(z, &s[1], 250000);
+
+    while (cam_clock_monotonic_msec() / 10000 == window) {
+        usleep(10000);
+    }
+
+    cam_sessions_use(z, a.tenant, IDLE, &use);
+    assert_in_range(use.egress_kbps, 200, 1000);
+
+    if (use.egress_kbps == 1000) {
+        assert_int_equal(start_of(z, other, &a, IDLE, &s[3]),
+                         CAM_SESSIONS_EGRESS);
+    }
+
+    a.max_egress_kbps = 1001;
+    assert_int_equal(start_of(z, other, &a, IDLE, &s[3]), CAM_SESSIONS_OK);
+
+    cam_sessions_use(z, b.tenant, IDLE, &use);
+    assert_int_equal(use.egress_kbps, 0);
 
     cam_sessions_close(z);
 }
@@ -273,6 +355,7 @@ main(void)
         cmocka_unit_test(limit_holds),
         cmocka_unit_test(idle_seats_are_free),
         cmocka_unit_test(viewers_are_those_who_play),
+        cmocka_unit_test(tenants_have_quotas),
         cmocka_unit_test(table_full_is_told),
         cmocka_unit_test(sessions_outlive_their_table),
         cmocka_unit_test(race_never_exceeds_the_limit)

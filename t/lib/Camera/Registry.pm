@@ -37,7 +37,8 @@ Answers undef without a file, else
     capacity, used, fed_at, full_at, changes
     cameras    by id: slot, version, tenant, key, active, key_generation,
                prev_generation, prev_until, opaque, prev_opaque, play_epoch,
-               max_publishers, cidrs (the number of them), publishing (1 while
+               max_publishers, max_viewers,
+               max_egress_kbps, cidrs (the number of them), publishing (1 while
                somebody does), generation (of the publication), refused (why
                the last publisher was: a word, or '') and detail
 
@@ -62,15 +63,17 @@ sub registry {
     for my $slot (0 .. $r{capacity} - 1) {
         my $s = substr $text, 4096 + $slot * $r{slot_size}, $r{slot_size};
         my ($version) = unpack 'Q', $s;
-        my ($used, $entry) = unpack 'Q a384',
+        my ($used, $entry) = unpack 'Q a392',
             substr $s, 128 + 448 * ($version & 1);
         next if !$used;
 
         my %c = (slot => $slot, version => $version);
         (my ($id, $tenant), @c{qw(key flags key_generation prev_generation)},
             undef, @c{qw(prev_until opaque prev_opaque)}, undef, undef,
-            @c{qw(play_epoch max_publishers)}, my @cidr) =
-            unpack 'a16 a16 Z64 L L L L q H64 H64 L L L L (C C a16)10', $entry;
+            @c{qw(play_epoch max_publishers max_viewers max_egress_kbps)},
+            my @cidr) =
+            unpack 'a16 a16 Z64 L L L L q H64 H64 L L L L L L (C C a16)10',
+            $entry;
 
         my ($ended, $reason);
         (@c{qw(generation)}, $ended, undef, $reason, $c{detail}) =
