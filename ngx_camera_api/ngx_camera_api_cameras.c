@@ -28,6 +28,7 @@ const ngx_camera_api_column_t  ngx_camera_api_cameras_columns[] = {
     { "retentionDays", NGX_CAMERA_API_INT, NULL },
     { "retentionBytes", NGX_CAMERA_API_INT, NULL },
     { "recordingEncrypted", NGX_CAMERA_API_BOOL, NULL },
+    { "tags", NGX_CAMERA_API_TEXTS, NULL },
     { "createdAt", NGX_CAMERA_API_TIME, NULL },
     { "updatedAt", NGX_CAMERA_API_TIME, NULL },
     { "version", NGX_CAMERA_API_HIDDEN, NULL },
@@ -52,11 +53,12 @@ static ngx_camera_api_statement_t  ngx_camera_api_cameras_list = {
     " AND ($1::text IS NULL OR stream_status = $1::stream_status)"
     " AND ($2::boolean IS NULL OR is_active = $2)"
     " AND ($3::text IS NULL OR location = $3)"
-    " AND ($4::text IS NULL OR strpos(lower(concat_ws(E'\\n', name, location,"
-    " place, serial_number)), lower($4)) > 0)"
-    " AND " NGX_CAMERA_API_AFTER("created_at", "id", "$6", "$7")
-    " ORDER BY created_at, id LIMIT $5::bigint + 1",
-    7, NGX_CAMERA_API_SLOW|NGX_CAMERA_API_READS, 0
+    " AND ($4::text IS NULL OR $4 = ANY (tags))"
+    " AND ($5::text IS NULL OR strpos(lower(concat_ws(E'\\n', name, location,"
+    " place, serial_number)), lower($5)) > 0)"
+    " AND " NGX_CAMERA_API_AFTER("created_at", "id", "$7", "$8")
+    " ORDER BY created_at, id LIMIT $6::bigint + 1",
+    8, NGX_CAMERA_API_SLOW|NGX_CAMERA_API_READS, 0
 };
 
 static ngx_camera_api_statement_t  *const
@@ -76,6 +78,7 @@ static const cam_field_t  ngx_camera_api_cameras_filters[] = {
     { "status", CAM_FIELD_ENUM, 0, 0, 0, ngx_camera_api_cameras_status, NULL },
     { "isActive", CAM_FIELD_BOOL, 0, 0, 0, NULL, NULL },
     { "location", CAM_FIELD_TEXT, 0, 1, 200, NULL, NULL },
+    { "tag", CAM_FIELD_TEXT, 0, 1, 50, NULL, NULL },
     { "q", CAM_FIELD_TEXT, 0, 1, 100, NULL, NULL },
     { "limit", CAM_FIELD_LIMIT, 0, 1, 200, NULL, NULL },
     { "cursor", CAM_FIELD_CURSOR, 0, 1, 200, NULL, NULL },

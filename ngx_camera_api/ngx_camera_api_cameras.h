@@ -18,14 +18,17 @@
     "id, external_id, name, company, model, serial_number, location, place, " \
     "rtmp_url, rtmp_key, key_generation, is_active, is_recording, "           \
     stream_status ", assigned_node, " allowed_cidrs ", cut_at_expiry, "       \
-    "retention_days, retention_bytes, recording_encrypted, created_at, "      \
-    "updated_at, version"
+    "retention_days, retention_bytes, recording_encrypted, tags, "            \
+    "created_at, updated_at, version"
 
 extern const ngx_camera_api_column_t  ngx_camera_api_cameras_columns[];
 
 /* what a new one may have, and what may be wrong with that besides */
 extern const cam_field_t  ngx_camera_api_cameras_new[];
 extern const ngx_camera_api_conflict_t  ngx_camera_api_cameras_conflicts[];
+
+/* what is wrong with recordingEncrypted on this node, NULL: nothing is */
+const char *ngx_camera_api_cameras_wrong(const cam_value_t *body);
 
 
 /*

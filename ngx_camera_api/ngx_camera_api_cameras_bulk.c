@@ -193,6 +193,7 @@ ngx_camera_api_bulk_judge(ngx_camera_api_ctx_t *ctx, json_t *camera,
     char            *text;
     size_t           len;
     cam_room_t       room;
+    const char      *wrong;
     cam_value_t      values[CAM_FIELDS_MAX];
     cam_problems_t   problems;
 
@@ -211,6 +212,13 @@ ngx_camera_api_bulk_judge(ngx_camera_api_ctx_t *ctx, json_t *camera,
     (void) cam_fields_body(ngx_camera_api_cameras_new, camera, values, &room,
                            &problems);
     ngx_free(text);
+
+    wrong = problems.n ? NULL : ngx_camera_api_cameras_wrong(values);
+
+    if (wrong) {
+        cam_fields_problem(&problems, "recordingEncrypted",
+                           sizeof("recordingEncrypted") - 1, "%s", wrong);
+    }
 
     if (problems.n == 0) {
         return NGX_OK;

@@ -14,6 +14,7 @@
 #include "ngx_camera.h"
 #include "ngx_camera_api_cameras.h"
 #include "ngx_camera_api_recordings.h"
+#include "utf8.h"
 #include "view.h"
 
 
@@ -32,6 +33,7 @@ static ngx_uint_t ngx_camera_api_cameras_removes(ngx_camera_api_ctx_t *ctx);
 static ngx_uint_t ngx_camera_api_cameras_is_live(const char *camera);
 static const char *ngx_camera_api_cameras_external_id(const char *text,
     size_t len);
+static const char *ngx_camera_api_cameras_tag(const char *text, size_t len);
 
 
 /* the version of $1 that is among those of $2, 0 for none; NULL: any */
@@ -49,16 +51,16 @@ static ngx_camera_api_statement_t  ngx_camera_api_cameras_insert = {
     "api_camera_create",
     "SELECT " NGX_CAMERA_API_CAMERAS_WRITTEN
     " FROM api_camera_create($1, 'POST /cameras', $2, $3, $4, $5, $6, $7, $8,"
-    " $9, $10, $11, $12, $13, $14, NULL, $15, $16, $17)",
-    17, 0, 0
+    " $9, $10, $11, $12, $13, $14, NULL, $15, $16, $17, $18)",
+    18, 0, 0
 };
 
 static ngx_camera_api_statement_t  ngx_camera_api_cameras_change = {
     "api_camera_update",
     "SELECT " NGX_CAMERA_API_CAMERAS_WRITTEN
     " FROM api_camera_update($1, " NGX_CAMERA_API_CAMERAS_VERSION ", $3, $4,"
-    " $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)",
-    16, 0, 0
+    " $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
+    17, 0, 0
 };
 
 static ngx_camera_api_statement_t  ngx_camera_api_cameras_remove = {
@@ -101,6 +103,7 @@ static ngx_camera_api_statement_t  *const
     { "retentionBytes", CAM_FIELD_INT, CAM_FIELD_NULLABLE, 1,                 \
       NGX_CAMERA_API_RETENTION_BYTES, NULL, NULL },                           \
     { "recordingEncrypted", CAM_FIELD_BOOL, 0, 0, 0, NULL, NULL },            \
+    { "tags", CAM_FIELD_TEXTS, 0, 0, 20, NULL, ngx_camera_api_cameras_tag },  \
     CAM_FIELD_END
 
 #define NGX_CAMERA_API_CAMERAS_EXTERNAL_ID  6
@@ -209,23 +212,33 @@ ngx_camera_api_cameras_create(ngx_camera_api_ctx_t *ctx)
 static ngx_int_t
 ngx_camera_api_cameras_key(ngx_camera_api_ctx_t *ctx)
 {
-    cam_value_t        *encrypted;
-    ngx_camera_conf_t  *ccf;
+    const char  *wrong;
 
-    encrypted = &ctx->body[NGX_CAMERA_API_CAMERAS_ENCRYPTED];
-    ccf = ngx_camera_conf((ngx_cycle_t *) ngx_cycle);
+    wrong = ngx_camera_api_cameras_wrong(ctx->body);
 
-    if (encrypted->text == NULL || encrypted->number == 0
-        || cam_keys_signer(ccf->keys, CAM_KEY_RECORDING))
-    {
+    if (wrong == NULL) {
         return NGX_OK;
     }
 
-    ngx_camera_api_problem(ctx, "recordingEncrypted",
-                           "needs a signing key of use \"recording\"");
+    ngx_camera_api_problem(ctx, "recordingEncrypted", wrong);
     ngx_camera_api_error(ctx, NGX_CAMERA_API_VALIDATION_FAILED, NULL);
 
     return NGX_ERROR;
+}
+
+
+const char *
+ngx_camera_api_cameras_wrong(const cam_value_t *body)
+{
+    ngx_camera_conf_t  *ccf;
+    const cam_value_t  *encrypted;
+
+    encrypted = &body[NGX_CAMERA_API_CAMERAS_ENCRYPTED];
+    ccf = ngx_camera_conf((ngx_cycle_t *) ngx_cycle);
+
+    return encrypted->text == NULL || encrypted->number == 0
+           || cam_keys_signer(ccf->keys, CAM_KEY_RECORDING)
+           ? NULL : "needs a signing key of use \"recording\"";
 }
 
 
@@ -413,4 +426,14 @@ ngx_camera_api_cameras_external_id(const char *text, size_t len)
     }
 
     return NULL;
+}
+
+
+/* a word, which the query string and a table can hold as well */
+
+static const char *
+ngx_camera_api_cameras_tag(const char *text, size_t len)
+{
+    return ngx_strchr(text, ' ') || cam_utf8_length(text, len) > 50
+           ? "must be a word of at most 50 characters" : NULL;
 }

@@ -11,8 +11,9 @@
 DO $$
 BEGIN
     PERFORM audit_table('tenants', 'tenant',
-        '{id,slug,name,is_active,max_publishers,retention_days,'
-        'retention_bytes,gap_alert_sec}');
+        '{id,slug,name,is_active,max_cameras,max_publishers,max_viewers,'
+        'max_egress_kbps,max_stored_bytes,max_requests_per_hour,'
+        'retention_days,retention_bytes,gap_alert_sec}');
     PERFORM audit_table('users', 'user',
         '{id,username,email,role,is_active,must_change_password,camera_scope}',
         '{last_login_at,password_changed_at}', 'id', 'username');
@@ -32,7 +33,7 @@ BEGIN
         '{id,external_id,name,company,model,serial_number,location,place,'
         'rtmp_url,is_active,is_recording,allowed_cidrs,cut_at_expiry,'
         'play_epoch,deleted_at,retention_days,retention_bytes,'
-        'delete_recordings}',
+        'delete_recordings,recording_encrypted,tags}',
         '{stream_status,assigned_node,key_generation}');
     PERFORM audit_table('recording_schedules', 'schedule',
         '{camera_id,timezone,windows}', '{}', 'camera_id');

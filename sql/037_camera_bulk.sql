@@ -48,7 +48,11 @@ BEGIN
                     p_retention_bytes =>
                         (item.camera ->> 'retentionBytes')::bigint,
                     p_recording_encrypted =>
-                        (item.camera -> 'recordingEncrypted')::boolean) c;
+                        (item.camera -> 'recordingEncrypted')::boolean,
+                    p_tags => (
+                        SELECT array_agg(a.value)
+                        FROM jsonb_array_elements_text(
+                                 item.camera -> 'tags') a)) c;
             EXCEPTION
                 WHEN integrity_constraint_violation THEN
                     GET STACKED DIAGNOSTICS what = CONSTRAINT_NAME;

@@ -30,7 +30,7 @@ my $serial = 0;
 
 is_deeply([ sort keys %new ], [ sort @required, qw(externalId isActive
     isRecording allowedCidrs cutAtExpiry retentionDays retentionBytes
-    recordingEncrypted) ],
+    recordingEncrypted tags) ],
     'fields of the contract');
 is_deeply({ map { $_ => { %{ $new{$_} }, default => 0 } } keys %new },
     { map { $_ => { %{ $change{$_} }, default => 0 } } keys %change },
@@ -147,6 +147,11 @@ sub cases {
 
     return ([ $true, $false ], [ 0, 1, 'true', '', [], {} ])
         if $says->{type} eq 'boolean';
+
+    return ([ [], ['north'], [ map { "tag-$_" } 1 .. $says->{maxItems} ] ],
+        [ [ map { "tag-$_" } 0 .. $says->{maxItems} ], 'north', {}, 1, [''], [1],
+        [undef], ['two words'], ["a\tb"], [ 'x' x 51 ] ])
+        if $field eq 'tags';
 
     return ([ [], [ '10.0.0.0/8' ], [ '192.0.2.7/32', 'fd00::/8',
         '2001:db8::1/128' ], [ map { "10.$_.0.0/16" } 1 .. $says->{maxItems} ] ],

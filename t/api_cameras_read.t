@@ -34,7 +34,7 @@ like($r->{headers}{etag}, qr/^"\d+"$/, 'ETag');
 is_deeply([ sort keys %{ $r->{json} } ], [ sort qw(id externalId name company
     model serialNumber location place rtmpUrl isActive isRecording streamStatus
     assignedNode allowedCidrs cutAtExpiry retentionDays retentionBytes
-    recordingEncrypted createdAt updatedAt) ], 'its fields');
+    recordingEncrypted tags createdAt updatedAt) ], 'its fields');
 is($r->{json}{name}, '"Gate" \\ 1', 'quotes and a backslash');
 is($r->{json}{model}, "a\tb\x01", 'control characters');
 is_deeply($r->{json}{allowedCidrs}, [ '10.0.0.0/8', 'fd00::/8' ], 'a list');

@@ -39,7 +39,7 @@ is($r->{headers}{etag}, '"1"', 'its version');
 is_deeply([ sort keys %$camera ], [ sort qw(id externalId name company
     model serialNumber location place rtmpUrl isActive isRecording streamStatus
     assignedNode allowedCidrs cutAtExpiry retentionDays retentionBytes
-    recordingEncrypted createdAt updatedAt) ], 'its fields');
+    recordingEncrypted tags createdAt updatedAt) ], 'its fields');
 is_deeply({ map { $_ => $camera->{$_} } keys %front }, \%front, 'what was sent');
 is_deeply([ @$camera{qw(externalId isActive isRecording streamStatus
     assignedNode allowedCidrs cutAtExpiry)} ], [ undef, JSON::PP::true,

@@ -34,6 +34,7 @@ const GATE: Camera = {
   retentionDays: null,
   retentionBytes: null,
   recordingEncrypted: false,
+  tags: [],
   createdAt: "2026-01-01T00:00:00.000Z",
   updatedAt: "2026-01-01T00:00:00.000Z",
 };
