@@ -20,6 +20,7 @@
 #include "ngx_camera_api_core.h"
 #include "ngx_camera_api_limit_sync.h"
 #include "ngx_camera_api_login_limit.h"
+#include "ngx_camera_api_usage.h"
 
 
 typedef struct {
@@ -319,7 +320,8 @@ ngx_camera_api_enable(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     if (ngx_camera_api_session_zone(cf, &ngx_camera_api_module) != NGX_OK
         || ngx_camera_api_limit_zone(cf, &ngx_camera_api_module) != NGX_OK
-        || ngx_camera_api_login_zone(cf, &ngx_camera_api_module) != NGX_OK)
+        || ngx_camera_api_login_zone(cf, &ngx_camera_api_module) != NGX_OK
+        || ngx_camera_api_usage_zone(cf, &ngx_camera_api_module) != NGX_OK)
     {
         return NGX_CONF_ERROR;
     }
@@ -505,6 +507,7 @@ ngx_camera_api_init_process(ngx_cycle_t *cycle)
     ngx_camera_api_identify_init(cycle, amcf->keys);
     ngx_camera_api_limit_init(cycle);
     ngx_camera_api_sync_init(cycle);
+    ngx_camera_api_usage_init(cycle);
 
     for (i = 0; ngx_camera_api_resources[i]; i++) {
         resource = ngx_camera_api_resources[i];

@@ -49,6 +49,7 @@ static ngx_camera_api_code_e ngx_camera_api_pg_code(const char *sqlstate);
 
 
 extern ngx_camera_api_statement_t  ngx_camera_api_ids_camera;
+extern ngx_camera_api_statement_t  ngx_camera_api_usage_statement;
 extern ngx_camera_api_statement_t  ngx_camera_api_ids_granted;
 
 /* those of the core */
@@ -56,6 +57,7 @@ static ngx_camera_api_statement_t  *const ngx_camera_api_pg_core[] = {
     &ngx_camera_api_identify_check,
     &ngx_camera_api_identify_check_api,
     &ngx_camera_api_ids_camera,
+    &ngx_camera_api_usage_statement,
     &ngx_camera_api_ids_granted,
     NULL
 };

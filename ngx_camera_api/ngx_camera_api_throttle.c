@@ -10,6 +10,7 @@
 
 #include "ngx_camera_api_core.h"
 #include "ngx_camera_api_limit.h"
+#include "ngx_camera_api_usage.h"
 
 
 static ngx_int_t ngx_camera_api_throttle_count(ngx_camera_api_ctx_t *ctx,
@@ -26,9 +27,18 @@ static ngx_int_t ngx_camera_api_throttle_enter(ngx_camera_api_ctx_t *ctx);
 ngx_int_t
 ngx_camera_api_throttle(ngx_camera_api_ctx_t *ctx)
 {
-    ngx_int_t  rc;
+    ngx_int_t                          rc;
+    const ngx_camera_api_principal_t  *principal;
 
-    rc = ngx_camera_api_throttle_count(ctx, ctx->principal);
+    principal = ctx->principal;
+
+    rc = ngx_camera_api_throttle_count(ctx, principal);
+
+    if (rc != NGX_DONE && principal
+        && principal->kind == NGX_CAMERA_API_TOKEN)
+    {
+        ngx_camera_api_usage_count(principal->token, 0);
+    }
 
     return rc == NGX_OK ? ngx_camera_api_throttle_enter(ctx) : rc;
 }
@@ -78,6 +88,10 @@ ngx_camera_api_throttle_count(ngx_camera_api_ctx_t *ctx,
 
     if (ngx_camera_api_limit_count_all(ctx->limits, ctx->nlimits) == NGX_OK) {
         return NGX_OK;
+    }
+
+    if (principal && principal->kind == NGX_CAMERA_API_TOKEN) {
+        ngx_camera_api_usage_count(principal->token, 1);
     }
 
     ngx_camera_api_error_later(ctx, NGX_CAMERA_API_RATE_LIMIT_EXCEEDED,
