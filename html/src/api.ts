@@ -6,7 +6,7 @@
  * from whoever keeps them, and when one is refused it asks once for another.
  */
 
-import type { Outcome } from "./outcome";
+import { MUST_CHANGE, type Outcome } from "./outcome";
 import { RecordingsApi } from "./recordings/api";
 import { blob, type Call, json, nothing, type Reader, send } from "./request";
 import type {
@@ -53,6 +53,9 @@ export interface Credentials {
 }
 
 const PAGE_SIZE = 48; // whole rows in two, three, four and six columns
+
+const PAUSE_MS = 150; // between looks at a changed password
+const MAX_TRIES = 20;
 
 /* which no foreign page can send: it goes with the cookie */
 const REQUESTED_WITH = { "X-Requested-With": "camera" };
@@ -121,6 +124,23 @@ export class Api {
 
   changePassword(body: PasswordChange): Promise<Outcome<void>> {
     return this.call({ method: "POST", path: "/auth/password", body }, nothing);
+  }
+
+  /*
+   * It counts within a second; what is asked before that is still refused.
+   */
+  async passwordCounts(pauseMs = PAUSE_MS): Promise<void> {
+    const call: Call = { method: "GET", path: "/auth/sessions" };
+
+    for (let tries = 0; tries < MAX_TRIES; tries++) {
+      const outcome = await this.exchange(call, nothing);
+
+      if (outcome.kind === "ok" || outcome.code !== MUST_CHANGE) {
+        return;
+      }
+
+      await new Promise((resolve) => setTimeout(resolve, pauseMs));
+    }
   }
 
   cameras(

@@ -17,7 +17,10 @@ import { browserTabs } from "./tabs";
 
 const session = new Session(auth, browserTabs());
 const reach = new Reach();
-const api = new Api(session, (outcome) => reach.note(outcome));
+const api = new Api(session, (outcome) => {
+  reach.note(outcome);
+  session.note(outcome);
+});
 
 /* what fails is shown, and asked again from there (queries.ts) */
 const client = new QueryClient({

@@ -40,6 +40,9 @@ export interface Success<T> {
 
 export type Outcome<T> = Success<T> | Refusal;
 
+/* the code with which all is refused before a new password */
+export const MUST_CHANGE = "PASSWORD_CHANGE_REQUIRED";
+
 const AWAY_SECONDS = 3;
 const BUSY_SECONDS = 5;
 

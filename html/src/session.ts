@@ -13,7 +13,7 @@
  */
 
 import type { Credentials, Tokens } from "./api";
-import type { Outcome, Refusal } from "./outcome";
+import { MUST_CHANGE, type Outcome, type Refusal } from "./outcome";
 import type { Tabs } from "./tabs";
 import type { AuthResponse, User } from "./types";
 
@@ -106,6 +106,19 @@ export class Session implements Tokens {
     return outcome;
   }
 
+  /* a password that somebody else chose comes before everything else */
+  note(outcome: Outcome<unknown>): void {
+    if (outcome.kind === "denied" && outcome.code === MUST_CHANGE) {
+      this.know({ mustChangePassword: true });
+    }
+  }
+
+  /* a renewal tells the other tabs, whose user is the old one */
+  passwordChanged(): void {
+    this.know({ mustChangePassword: false });
+    void this.refresh();
+  }
+
   async token(): Promise<string | undefined> {
     const { access } = this;
 
@@ -173,6 +186,12 @@ export class Session implements Tokens {
     this.access = access;
     this.enter({ kind: "in", user: auth.user });
     return access;
+  }
+
+  private know(news: Partial<User>): void {
+    if (this.current.kind === "in") {
+      this.enter({ kind: "in", user: { ...this.current.user, ...news } });
+    }
   }
 
   private end(ended: boolean): void {

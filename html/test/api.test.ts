@@ -269,3 +269,19 @@ it("every outcome is noted, but not that of a picture", async () => {
 
   expect(noted).toEqual(["ok", "away"]);
 });
+
+describe("a changed password", () => {
+  it("is waited for while the server still asks for it", async () => {
+    const again = () => refused(403, "PASSWORD_CHANGE_REQUIRED");
+
+    server.will(again(), again(), ok([]));
+    await new Api(new TwoTokens()).passwordCounts(0);
+    expect(server.asked).toHaveLength(3);
+  });
+
+  it("is waited for in vain without a server", async () => {
+    server.will(new TypeError("no network"));
+    await new Api(new TwoTokens()).passwordCounts(0);
+    expect(server.asked).toHaveLength(1);
+  });
+});

@@ -229,6 +229,70 @@ describe("a session", () => {
   });
 });
 
+describe("a password that somebody else chose", () => {
+  const demand = {
+    kind: "denied" as const,
+    code: "PASSWORD_CHANGE_REQUIRED",
+    message: "x",
+    requestId: undefined,
+  };
+
+  const given = (token: string, mustChangePassword: boolean) => {
+    const answer = authResponse(token);
+
+    return success({ ...answer, user: { ...answer.user, mustChangePassword } });
+  };
+
+  const mustChange = ({ state }: Session) =>
+    state.kind === "in" && state.user.mustChangePassword;
+
+  it("has to be changed after logging in", async () => {
+    const { session } = setUp(given("a", true));
+
+    await session.login({ username: "o", password: "p", remember: false });
+    expect(mustChange(session)).toBe(true);
+  });
+
+  it("is known as soon as the server says it, and no other refusal", async () => {
+    const { session } = setUp(given("a", false));
+
+    await session.start();
+    session.note({ ...demand, code: "AUTH_INSUFFICIENT_PERMISSIONS" });
+    expect(mustChange(session)).toBe(false);
+    session.note(demand);
+    expect(mustChange(session)).toBe(true);
+  });
+
+  it("asks nobody who has left", async () => {
+    const { session } = setUp(refusal("signed-out"));
+
+    await session.start();
+    session.note(demand);
+    expect(session.state).toEqual({ kind: "out", ended: false });
+  });
+
+  it("is over in every tab once it was changed", async () => {
+    const { session, open } = setUp(given("a", true), given("b", false));
+    const other = open();
+
+    await session.start();
+    expect(mustChange(other)).toBe(true);
+    session.passwordChanged();
+    expect(mustChange(session)).toBe(false);
+    await session.renew("a");
+    expect(mustChange(other)).toBe(false);
+  });
+
+  it("is over without a server that renews, too", async () => {
+    const { session } = setUp(given("a", true), refusal("away"));
+
+    await session.start();
+    session.passwordChanged();
+    await session.renew("a");
+    expect(mustChange(session)).toBe(false);
+  });
+});
+
 describe("two tabs", () => {
   it("use the cookie once when both find their token refused", async () => {
     const { session, open, cookies } = setUp(

@@ -6,6 +6,7 @@ import { forgetPosters } from "../cameras/posters";
 import { Button } from "../design/Button";
 import { Mark } from "../design/Icon";
 import { Blank, refusalWords } from "../design/Notice";
+import { ChoosePassword } from "../login/ChoosePassword";
 import { Login } from "../login/Login";
 import type { Refusal } from "../outcome";
 import { Screens } from "./Screens";
@@ -38,9 +39,13 @@ export function App() {
     case "in":
       return (
         <CurrentUser.Provider value={state.user}>
-          <Shell>
-            <Screens />
-          </Shell>
+          {state.user.mustChangePassword ? (
+            <ChoosePassword />
+          ) : (
+            <Shell>
+              <Screens />
+            </Shell>
+          )}
         </CurrentUser.Provider>
       );
   }
