@@ -73,6 +73,13 @@ $viewer->{sid} = $t->open_session($viewer);
 $viewer->{token} = $t->access_token(%$viewer);
 ends('the user is disabled', sub { change({ isActive => JSON::PP::false() }) });
 
+# by an API token, which is revoked
+
+my $program = $t->api(POST => '/tokens', token => $admin->{token}, json =>
+    { name => 'wall', permissions => [ 'streams:view' ] })->{json};
+ends('an API token is revoked', sub { $t->api(DELETE =>
+    "/tokens/$program->{id}", token => $admin->{token}) }, $program);
+
 # others, and what was started by nobody in particular, play on
 
 my $mine = started($admin);
@@ -128,13 +135,14 @@ sub status {
     return $t->http_get($path, timeout => 5)->{status};
 }
 
-# a session of the viewer, which a change ends
+# a session of the viewer, or of somebody else, which a change ends
 
 sub ends {
-    my ($what, $change) = @_;
+    my ($what, $change, $who) = @_;
 
-    my $path = entrance($viewer);
-    my $play = started($viewer, $path);
+    $who //= $viewer;
+    my $path = entrance($who);
+    my $play = started($who, $path);
     is(status($play // '/'), 200, "$what: it plays");
 
     my $start = time;
