@@ -56,8 +56,8 @@ for my $op (grep { !grep { $_ eq '302' } @{ $_->{codes} } }
     values %operation)
 {
     my @missing = grep { my $c = $_; !grep { $_ eq $c } @{ $op->{codes} } }
-        qw(429 503), $op->{public} ? () : 401, $op->{needs} ? 403 : (),
-        $op->{body} || %{ $op->{query} } ? 400 : (),
+        qw(400 429 503), $op->{public} ? () : 401, $op->{needs} ? 403 : (),
+        $op->{body} ? (413, 415) : (),
         $op->{path} =~ /:id/ ? 404 : ();
     is("@missing", '', "$op->{id} tells its errors");
 }

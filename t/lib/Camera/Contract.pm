@@ -93,7 +93,7 @@ sub _operation {
         example => $body->{example},
         codes  => \@codes,
         good   => (grep { $_ < 400 } @codes)[0],
-        endless => (grep { $_->{content}{'text/event-stream'} }
+        endless => (grep { ($_->{content} // {})->{'text/event-stream'} }
             values %{ $op->{responses} }) ? 1 : 0,
         raw    => $op,
     };
