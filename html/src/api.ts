@@ -26,6 +26,7 @@ import type {
   StreamStatus,
   StreamUrl,
 } from "./types";
+import { UsersApi } from "./users/api";
 
 /* whoever keeps the access token; see session.ts */
 export interface Tokens {
@@ -113,6 +114,7 @@ export const auth = {
 
 export class Api {
   readonly recordings: RecordingsApi;
+  readonly users: UsersApi;
 
   constructor(
     private readonly tokens: Tokens,
@@ -120,6 +122,7 @@ export class Api {
       undefined,
   ) {
     this.recordings = new RecordingsApi((call, read) => this.call(call, read));
+    this.users = new UsersApi((call, read) => this.call(call, read));
   }
 
   changePassword(body: PasswordChange): Promise<Outcome<void>> {

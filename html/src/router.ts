@@ -5,7 +5,7 @@
  *
  *     #/cameras?q=door&status=online
  *     #/cameras/{id}      #/cameras/{id}/connect      #/add      #/storage
- *     #/audit
+ *     #/audit     #/users
  */
 
 import { useSyncExternalStore } from "react";
@@ -18,6 +18,7 @@ export type Route =
   | { kind: "add" }
   | { kind: "storage" }
   | { kind: "audit" }
+  | { kind: "users" }
   | { kind: "unknown" };
 
 export const HOME: Route = { kind: "cameras", q: "", status: undefined };
@@ -42,7 +43,10 @@ export function parse(hash: string): Route {
   }
 
   if (
-    (first === "add" || first === "storage" || first === "audit") &&
+    (first === "add" ||
+      first === "storage" ||
+      first === "audit" ||
+      first === "users") &&
     id === undefined
   ) {
     return { kind: first };
@@ -94,6 +98,8 @@ export function href(route: Route): string {
       return "#/storage";
     case "audit":
       return "#/audit";
+    case "users":
+      return "#/users";
     case "unknown":
       return "#/";
   }

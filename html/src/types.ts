@@ -8,6 +8,9 @@ import type { components } from "./contract.gen";
 
 type Schemas = components["schemas"];
 
+export type Account = Schemas["Account"];
+export type AccountCreate = Schemas["AccountCreate"];
+export type AccountUpdate = Schemas["AccountUpdate"];
 export type AuthResponse = Schemas["AuthResponse"];
 export type Alert = Schemas["Alert"];
 export type AuditLogEntry = Schemas["AuditLogEntry"];
@@ -16,12 +19,16 @@ export type Bookmark = Schemas["Bookmark"];
 export type BookmarkCreate = Schemas["BookmarkCreate"];
 export type Camera = Schemas["Camera"];
 export type CameraCreate = Schemas["CameraCreate"];
+export type CameraGroup = Schemas["CameraGroup"];
 export type CameraRemoved = Schemas["CameraRemoved"];
+export type CameraScope = Schemas["CameraScope"];
 export type CameraUpdate = Schemas["CameraUpdate"];
 export type DayCoverage = Schemas["DayCoverage"];
 export type Export = Schemas["Export"];
 export type ExportCreate = Schemas["ExportCreate"];
 export type ExportUrl = Schemas["ExportUrl"];
+export type Grants = Schemas["Grants"];
+export type GrantsPut = Schemas["GrantsPut"];
 export type LoginRequest = Schemas["LoginRequest"];
 export type PasswordChange = Schemas["PasswordChange"];
 export type Permission = Schemas["Permission"];
@@ -40,6 +47,8 @@ export type StreamState = Schemas["StreamState"];
 export type StreamStatus = Schemas["StreamStatus"];
 export type StreamUrl = Schemas["StreamUrl"];
 export type User = Schemas["User"];
+export type UserRole = Schemas["UserRole"];
+export type UserSession = Schemas["Session"];
 export type CameraEvent = Schemas["Event"];
 
 export function may(user: User, permission: Permission): boolean {

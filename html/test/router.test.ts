@@ -16,6 +16,7 @@ describe("a place", () => {
     ["#/add", { kind: "add" }],
     ["#/storage", { kind: "storage" }],
     ["#/audit", { kind: "audit" }],
+    ["#/users", { kind: "users" }],
   ];
 
   it.each(places)("%s", (address, place) => {
@@ -37,7 +38,7 @@ describe("an address", () => {
 
   it("that leads nowhere is said to", () => {
     for (const address of [
-      "#/users",
+      "#/people",
       "#/add/1",
       "#/storage/1",
       "#/cameras/1/edit",

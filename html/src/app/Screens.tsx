@@ -17,6 +17,7 @@ const CameraScreen = lazy(() => import("../camera/CameraScreen"));
 const Connect = lazy(() => import("../add/Connect"));
 const Audit = lazy(() => import("../audit/Audit"));
 const Storage = lazy(() => import("../storage/Storage"));
+const Users = lazy(() => import("../users/Users"));
 
 export function Screens() {
   const route = useRoute();
@@ -44,6 +45,8 @@ function Screen({ route }: { route: Route }) {
       return <Storage />;
     case "audit":
       return <Audit />;
+    case "users":
+      return <Users />;
     case "unknown":
       return <Unknown />;
   }

@@ -7,6 +7,7 @@ import { Menu, MenuItem } from "../design/Menu";
 import { refusalWords } from "../design/Notice";
 import { useToast } from "../design/Toasts";
 import { HOME, href } from "../router";
+import { roleName } from "../users/form";
 import { Follow } from "./Follow";
 import { PasswordDialog } from "./PasswordDialog";
 import {
@@ -89,6 +90,7 @@ function UserMenu() {
   const say = useToast();
   const mayStorage = useMay("analytics:read");
   const mayAudit = useMay("audit:read");
+  const mayUsers = useMay("users:manage");
   const [password, setPassword] = useState(false);
 
   const leave = async () => {
@@ -129,6 +131,11 @@ function UserMenu() {
             Audit
           </MenuItem>
         )}
+        {mayUsers && (
+          <MenuItem icon="user" href={href({ kind: "users" })}>
+            Users
+          </MenuItem>
+        )}
         <MenuItem icon="key" onClick={() => setPassword(true)}>
           Change password
         </MenuItem>
@@ -142,8 +149,4 @@ function UserMenu() {
       {password && <PasswordDialog onClose={() => setPassword(false)} />}
     </>
   );
-}
-
-function roleName(role: string): string {
-  return role === "api_only" ? "API only" : role[0]?.toUpperCase() + role.slice(1);
 }

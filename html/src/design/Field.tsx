@@ -6,6 +6,7 @@
 import {
   type InputHTMLAttributes,
   type ReactNode,
+  type SelectHTMLAttributes,
   type TextareaHTMLAttributes,
   useId,
   useState,
@@ -21,6 +22,7 @@ interface Frame {
 }
 
 type FieldProps = Frame & InputHTMLAttributes<HTMLInputElement>;
+type SelectProps = Frame & SelectHTMLAttributes<HTMLSelectElement>;
 type AreaProps = Frame & TextareaHTMLAttributes<HTMLTextAreaElement>;
 
 interface Described {
@@ -45,6 +47,16 @@ export function Area(props: AreaProps) {
   return (
     <Framed frame={{ label, optional: optional === true, hint, error }}>
       {(described) => <textarea className="input" {...rest} {...described} />}
+    </Framed>
+  );
+}
+
+export function Select(props: SelectProps) {
+  const { label, optional, hint, error, ...rest } = props;
+
+  return (
+    <Framed frame={{ label, optional: optional === true, hint, error }}>
+      {(described) => <select className="input" {...rest} {...described} />}
     </Framed>
   );
 }

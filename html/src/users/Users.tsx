@@ -1,0 +1,161 @@
+/* Who may log in, what they may do, and what an administrator does about it. */
+
+import { useInfiniteQuery } from "@tanstack/react-query";
+import { useState } from "react";
+import { useServices, useUser } from "../app/services";
+import { Title } from "../app/Title";
+import { Button } from "../design/Button";
+import { Icon } from "../design/Icon";
+import { Menu, MenuItem } from "../design/Menu";
+import { Refused } from "../design/Notice";
+import { refusalOf, unwrap } from "../outcome";
+import { HOME, href } from "../router";
+import type { Account } from "../types";
+import { GrantsDialog } from "./GrantsDialog";
+import { ResetDialog } from "./ResetDialog";
+import { SessionsDialog } from "./SessionsDialog";
+import { AddUserDialog, EditUserDialog } from "./UserDialog";
+import { roleName } from "./form";
+import "./users.css";
+
+interface Task {
+  kind: "edit" | "reset" | "sessions" | "grants";
+  account: Account;
+}
+
+export default function Users() {
+  const query = useUsers();
+  const [adding, setAdding] = useState(false);
+  const [task, setTask] = useState<Task>();
+  const users = query.data?.pages.flatMap((page) => page.value);
+
+  return (
+    <>
+      <div className="screen-head camera-head">
+        <a className="back" href={href(HOME)} aria-label="All cameras">
+          <Icon name="back" size={20} />
+        </a>
+        <Title text="Users" />
+        {users !== undefined && (
+          <Button look="primary" icon="plus" onClick={() => setAdding(true)}>
+            Add user
+          </Button>
+        )}
+      </div>
+      {users === undefined ? (
+        query.isError ? (
+          <Refused
+            refusal={refusalOf(query.error)}
+            onRetry={() => void query.refetch()}
+          />
+        ) : (
+          <div className="users" aria-busy="true" aria-label="Loading">
+            <div className="card skeleton skeleton-details" />
+          </div>
+        )
+      ) : (
+        <div className="users">
+          <ul className="card users-list" aria-label="Users">
+            {users.map((account) => (
+              <Row
+                key={account.id}
+                account={account}
+                onTask={(kind) => setTask({ kind, account })}
+              />
+            ))}
+          </ul>
+          {query.hasNextPage && (
+            <Button
+              busy={query.isFetchingNextPage}
+              onClick={() => void query.fetchNextPage()}
+            >
+              Show more
+            </Button>
+          )}
+        </div>
+      )}
+      {adding && <AddUserDialog onClose={() => setAdding(false)} />}
+      {task !== undefined && (
+        <TaskDialog task={task} onClose={() => setTask(undefined)} />
+      )}
+    </>
+  );
+}
+
+function useUsers() {
+  const { api } = useServices();
+
+  return useInfiniteQuery({
+    queryKey: ["users", "list"],
+    initialPageParam: undefined as string | undefined,
+    queryFn: async ({ pageParam, signal }) =>
+      unwrap(await api.users.list(pageParam, signal)),
+    getNextPageParam: (page) => page.cursor,
+  });
+}
+
+interface RowProps {
+  account: Account;
+  onTask: (kind: Task["kind"]) => void;
+}
+
+/* one's own role and password are not changed here: the server refuses it */
+function Row({ account, onTask }: RowProps) {
+  const self = useUser().id === account.id;
+
+  return (
+    <li data-user={account.username}>
+      <span className="users-name">
+        <strong>{account.username}</strong>
+        <small>{self ? "you" : account.email}</small>
+      </span>
+      <span>{roleName(account.role)}</span>
+      <span>{stateWords(account)}</span>
+      <span className="users-seen">
+        {account.lastLoginAt === null
+          ? "never logged in"
+          : `last ${new Date(account.lastLoginAt).toLocaleString()}`}
+      </span>
+      <Menu label={`Change ${account.username}`} button={<Icon name="more" />}>
+        {!self && (
+          <>
+            <MenuItem icon="edit" onClick={() => onTask("edit")}>
+              Edit
+            </MenuItem>
+            <MenuItem icon="key" onClick={() => onTask("reset")}>
+              Reset password
+            </MenuItem>
+            <MenuItem icon="camera" onClick={() => onTask("grants")}>
+              Granted cameras
+            </MenuItem>
+          </>
+        )}
+        <MenuItem icon="clock" onClick={() => onTask("sessions")}>
+          Sessions
+        </MenuItem>
+      </Menu>
+    </li>
+  );
+}
+
+function TaskDialog({ task, onClose }: { task: Task; onClose: () => void }) {
+  const { kind, account } = task;
+
+  switch (kind) {
+    case "edit":
+      return <EditUserDialog account={account} onClose={onClose} />;
+    case "reset":
+      return <ResetDialog account={account} onClose={onClose} />;
+    case "grants":
+      return <GrantsDialog account={account} onClose={onClose} />;
+    case "sessions":
+      return <SessionsDialog account={account} onClose={onClose} />;
+  }
+}
+
+function stateWords(account: Account): string {
+  const scope =
+    account.cameraScope === "granted" ? "granted cameras" : "all cameras";
+
+  return account.isActive ? scope : "disabled";
+}
