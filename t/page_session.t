@@ -134,7 +134,7 @@ click('Edit');
 wait_for('dialog [name=name]');
 is(other_client(PUT => "/cameras/$id", { place => 'Gate 4' })->{status}, 200,
     'somebody else changes the place');
-fill(name => 'North gate');
+fill(name => 'North gate', tags => 'north gate');
 click('Save');
 ok(wait_text('Somebody changed this camera meanwhile'), 'which is noticed');
 like(text('.changed'), qr/Place: Gate 3 . Gate 4/, 'and shown');
@@ -142,6 +142,17 @@ click('Save mine on top');
 ok($t->wait_for(sub { text('h1') eq 'North gate' }, 10, 'name'), 'mine is saved');
 my $camera = other_client(GET => "/cameras/$id")->{json};
 is("$camera->{name}, $camera->{place}", 'North gate, Gate 4', 'and theirs kept');
+
+# found by its tag
+
+click('north');
+ok($t->wait_for(sub { $browser->script('return location.hash')
+    eq '#/cameras?tag=north' }, 10, 'address'), 'a tag leads to the list');
+ok(wait_for('.camera-card'), 'where the camera is');
+go('#/cameras?tag=south');
+ok(wait_text('No camera matches'), 'but not under another tag');
+go("#/cameras/$id");
+ok(wait_for('.camera-title'), 'back');
 
 # another tab, removing, logging out
 

@@ -39,6 +39,7 @@ export interface Tokens {
 
 export interface CameraFilter {
   q?: string | undefined;
+  tag?: string | undefined;
   status?: StreamStatus | undefined;
 }
 

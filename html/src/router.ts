@@ -3,7 +3,7 @@
  * the watch page: nginx serves files and needs no rule for made-up paths, and
  * what somebody searches for is in no access log.
  *
- *     #/cameras?q=door&status=online
+ *     #/cameras?q=door&status=online&tag=north
  *     #/cameras/{id}      #/cameras/{id}/connect      #/add      #/storage
  *     #/audit     #/users
  */
@@ -11,8 +11,15 @@
 import { useSyncExternalStore } from "react";
 import type { StreamStatus } from "./types";
 
+interface CameraList {
+  kind: "cameras";
+  q: string;
+  status: StreamStatus | undefined;
+  tag: string | undefined;
+}
+
 export type Route =
-  | { kind: "cameras"; q: string; status: StreamStatus | undefined }
+  | CameraList
   | { kind: "camera"; id: string }
   | { kind: "connect"; id: string }
   | { kind: "add" }
@@ -21,7 +28,12 @@ export type Route =
   | { kind: "users" }
   | { kind: "unknown" };
 
-export const HOME: Route = { kind: "cameras", q: "", status: undefined };
+export const HOME: CameraList = {
+  kind: "cameras",
+  q: "",
+  status: undefined,
+  tag: undefined,
+};
 
 export const STATUSES: readonly StreamStatus[] = [
   "online",
@@ -81,6 +93,10 @@ export function href(route: Route): string {
 
       if (route.status !== undefined) {
         query.set("status", route.status);
+      }
+
+      if (route.tag !== undefined) {
+        query.set("tag", route.tag);
       }
 
       const text = query.toString();
@@ -145,6 +161,7 @@ function list(query: URLSearchParams): Route {
     kind: "cameras",
     q: query.get("q") ?? "",
     status: STATUSES.find((one) => one === status),
+    tag: query.get("tag") || undefined,
   };
 }
 

@@ -75,6 +75,15 @@ describe("a new camera", () => {
       toCreate({ ...gate, allowedCidrs: "192.0.2.1, ::1\n10.0.0.0/8;" }),
     ).toMatchObject({ allowedCidrs: ["192.0.2.1", "::1", "10.0.0.0/8"] });
   });
+
+  it("has tags, with anything between them", () => {
+    expect(toForm({ ...GATE, tags: ["north", "gate"] }).tags).toBe("north gate");
+    expect(toCreate({ ...gate, tags: " north, gate " })).toMatchObject({
+      tags: ["north", "gate"],
+    });
+    expect(toCreate(gate)).not.toHaveProperty("tags");
+    expect(toUpdate({ ...gate, tags: "north" }, gate)).toEqual({ tags: [] });
+  });
 });
 
 describe("a change", () => {

@@ -8,8 +8,9 @@ describe("a place", () => {
     ["#/cameras", HOME],
     [
       "#/cameras?q=gate+%26+yard%2F2&status=offline",
-      { kind: "cameras", q: "gate & yard/2", status: "offline" },
+      { kind: "cameras", q: "gate & yard/2", status: "offline", tag: undefined },
     ],
+    ["#/cameras?tag=north+gate", { ...HOME, tag: "north gate" }],
     ["#/cameras/4f0e", { kind: "camera", id: "4f0e" }],
     ["#/cameras/dock%2F7%3F", { kind: "camera", id: "dock/7?" }],
     ["#/cameras/4f0e/connect", { kind: "connect", id: "4f0e" }],

@@ -34,7 +34,7 @@ export function Screens() {
 function Screen({ route }: { route: Route }) {
   switch (route.kind) {
     case "cameras":
-      return <Cameras q={route.q} status={route.status} />;
+      return <Cameras q={route.q} status={route.status} tag={route.tag} />;
     case "camera":
       return <CameraScreen key={route.id} id={route.id} />;
     case "connect":

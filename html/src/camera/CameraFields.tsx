@@ -96,6 +96,15 @@ export function CameraExtras(props: FieldsProps & { whole?: boolean }) {
           onChange({ ...form, externalId: event.target.value })
         }
       />
+      <Field
+        label={LABELS.tags}
+        optional
+        name="tags"
+        value={form.tags}
+        error={messageFor(refusal, "tags")}
+        hint="Words to find it by, with blanks between, like: north gate."
+        onChange={(event) => onChange({ ...form, tags: event.target.value })}
+      />
       <Area
         label={LABELS.allowedCidrs}
         optional

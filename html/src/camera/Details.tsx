@@ -4,6 +4,7 @@ import type { ReactNode } from "react";
 import { refusalWords } from "../design/Notice";
 import { refusalOf } from "../outcome";
 import { useStreamState } from "../queries";
+import { HOME, href } from "../router";
 import type { Camera, StreamState } from "../types";
 import { ago, bitrate, codecs, day, frames, moment, resolution } from "./facts";
 
@@ -33,6 +34,17 @@ export function Details({ camera }: { camera: Camera }) {
           <Text name="Camera" text={`${camera.company} ${camera.model}`} />
           <Text name="Serial number" text={camera.serialNumber} mono />
           <Text name="Your own id" text={camera.externalId ?? ""} mono />
+          {camera.tags.length > 0 && (
+            <Fact name="Tags">
+              <span className="tags">
+                {camera.tags.map((tag) => (
+                  <a key={tag} href={href({ ...HOME, tag })}>
+                    {tag}
+                  </a>
+                ))}
+              </span>
+            </Fact>
+          )}
           <Fact name="Sends from">
             {camera.allowedCidrs.length === 0
               ? "any address"

@@ -15,6 +15,7 @@ export interface CameraForm {
   location: string;
   place: string;
   externalId: string;
+  tags: string; // with blanks between
   allowedCidrs: string; // one on each line
   isActive: boolean;
   cutAtExpiry: boolean;
@@ -30,6 +31,7 @@ export const LABELS: Record<FormField, string> = {
   location: "Location",
   place: "Place",
   externalId: "Your own id",
+  tags: "Tags",
   allowedCidrs: "Allowed networks",
   isActive: "Switched on",
   cutAtExpiry: "Ends when its key expires",
@@ -54,6 +56,7 @@ export const EMPTY: CameraForm = {
   location: "",
   place: "",
   externalId: "",
+  tags: "",
   allowedCidrs: "",
   isActive: true,
   cutAtExpiry: false,
@@ -68,6 +71,7 @@ export function toForm(camera: Camera): CameraForm {
     location: camera.location,
     place: camera.place,
     externalId: camera.externalId ?? "",
+    tags: camera.tags.join(" "),
     allowedCidrs: camera.allowedCidrs.join("\n"),
     isActive: camera.isActive,
     cutAtExpiry: camera.cutAtExpiry,
@@ -87,11 +91,12 @@ export function missing(
 }
 
 export function toCreate(form: CameraForm): CameraCreate {
-  const { externalId, allowedCidrs, ...rest } = values(form);
+  const { externalId, tags, allowedCidrs, ...rest } = values(form);
 
   return {
     ...rest,
     ...(externalId === null ? {} : { externalId }),
+    ...(tags.length === 0 ? {} : { tags }),
     ...(allowedCidrs.length === 0 ? {} : { allowedCidrs }),
   };
 }
@@ -146,8 +151,13 @@ function values(form: CameraForm) {
     location: form.location.trim(),
     place: form.place.trim(),
     externalId: form.externalId.trim() || null,
-    allowedCidrs: form.allowedCidrs.split(/[\s,;]+/).filter((one) => one !== ""),
+    tags: words(form.tags),
+    allowedCidrs: words(form.allowedCidrs),
     isActive: form.isActive,
     cutAtExpiry: form.cutAtExpiry,
   };
+}
+
+function words(text: string): string[] {
+  return text.split(/[\s,;]+/).filter((one) => one !== "");
 }

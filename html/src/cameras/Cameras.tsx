@@ -20,16 +20,17 @@ import "./cameras.css";
 interface Filter {
   q: string;
   status: StreamStatus | undefined;
+  tag: string | undefined;
 }
 
 const TYPING_MS = 250;
 const SKELETONS = 8;
 
-export function Cameras({ q, status }: Filter) {
-  const query = useCameras({ q, status });
+export function Cameras({ q, status, tag }: Filter) {
+  const query = useCameras({ q, status, tag });
   const writes = useMay("cameras:write");
   const cameras = query.data?.pages.flatMap((page) => page.cameras);
-  const filtered = q !== "" || status !== undefined;
+  const filtered = q !== "" || status !== undefined || tag !== undefined;
   const empty = cameras?.length === 0 && !filtered;
 
   return (
@@ -50,7 +51,7 @@ export function Cameras({ q, status }: Filter) {
       </div>
 
       {!empty && (cameras !== undefined || !query.isError) && (
-        <FilterBar q={q} status={status} />
+        <FilterBar q={q} status={status} tag={tag} />
       )}
 
       {cameras === undefined ? (
@@ -77,7 +78,7 @@ export function Cameras({ q, status }: Filter) {
   );
 }
 
-function FilterBar({ q, status }: Filter) {
+function FilterBar({ q, status, tag }: Filter) {
   const [text, setText] = useState(q);
   const asked = useRef(q);
 
@@ -93,12 +94,12 @@ function FilterBar({ q, status }: Filter) {
     const timer = setTimeout(() => {
       if (text.trim() !== asked.current) {
         asked.current = text.trim();
-        go({ kind: "cameras", q: text.trim(), status }, "replace");
+        go({ kind: "cameras", q: text.trim(), status, tag }, "replace");
       }
     }, TYPING_MS);
 
     return () => clearTimeout(timer);
-  }, [text, status]);
+  }, [text, status, tag]);
 
   return (
     <div className="filter" role="search">
@@ -120,12 +121,21 @@ function FilterBar({ q, status }: Filter) {
             key={one ?? "all"}
             type="button"
             aria-pressed={status === one}
-            onClick={() => go({ kind: "cameras", q, status: one })}
+            onClick={() => go({ kind: "cameras", q, status: one, tag })}
           >
             {one === undefined ? "All" : statusWords(one).word}
           </button>
         ))}
       </div>
+      {tag !== undefined && (
+        <Button
+          icon="close"
+          aria-label={`Not only those tagged ${tag}`}
+          onClick={() => go({ kind: "cameras", q, status, tag: undefined })}
+        >
+          {tag}
+        </Button>
+      )}
     </div>
   );
 }
