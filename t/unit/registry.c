@@ -400,7 +400,7 @@ a_registry_in_use_is_not_replaced(void **state)
     assert_int_equal(errno, EINVAL);
 
     fd = open(name, O_RDWR);
-    assert_int_equal(pwrite(fd, "\x02", 1, 8), 1);          /* version 2 */
+    assert_int_equal(pwrite(fd, "\xff", 1, 8), 1);          /* another version */
     assert_null(cam_registry_open(dir, CAPACITY, 1));
     assert_int_equal(errno, EPROTO);
     assert_null(cam_registry_open(dir, 0, 0));
