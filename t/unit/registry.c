@@ -406,7 +406,7 @@ a_registry_in_use_is_not_replaced(void **state)
     assert_null(cam_registry_open(dir, 0, 0));
     assert_int_equal(errno, EPROTO);
 
-    assert_int_equal(pwrite(fd, "\x01", 1, 8), 1);
+    assert_int_equal(pwrite(fd, "\x02", 1, 8), 1);
     close(fd);
 }
 
