@@ -21,7 +21,7 @@ $t->skip_without(qw(nginx postgres migrations camera_api_database));
 $t->start_api(Camera::Matrix->conf,
     server => 'location = /metrics { camera_metrics; }');
 
-my $m = Camera::Matrix->new($t);
+my $m = Camera::Matrix->new($t, tokens => 1);
 
 is_deeply([ $m->without_recipe ], [], 'every route has its line in Recipes.pm')
     or BAIL_OUT('see t/README.md');

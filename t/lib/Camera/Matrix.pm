@@ -35,10 +35,11 @@ Camera::Matrix - the authorisation matrix
 
 =over
 
-=item new($t)
+=item new($t, %options)
 
 Two tenants with a mark of their own, a, who asks, and b; a user of each role,
-and all the ways not to be one.
+and all the ways not to be one.  With C<tokens>, API tokens, too: of each single
+permission, and of a user whose role has fallen.
 
 =cut
 
@@ -48,9 +49,10 @@ my @malformed = ('x', '0', '-', 'a' x 101, '%27%20OR%20%271%27%3D%271',
     '00000000-0000-4000-8000-00000000000g', '%C3%A4%E2%82%AC');
 
 sub new {
-    my ($class, $t) = @_;
+    my ($class, $t, %opt) = @_;
 
     my $self = bless {
+        %opt,
         t        => $t,
         contract => Camera::Contract->new($t->root . '/openapi.yaml'),
         owner    => $t->pg_session('camera_owner'),
@@ -172,7 +174,43 @@ sub _principals {
     $all[-1]{headers} = ['Authorization: Bearer ' . $self->{t}->access_token(
         %{ $all[-1]{user} }, tenant => $self->{b}{id})];
 
-    return @all, $self->_grantee, $self->_user('admin of b', $self->{b}, 'admin');
+    return @all, $self->_grantee, $self->_user('admin of b', $self->{b}, 'admin'),
+        $self->{tokens} ? $self->_tokens : ();
+}
+
+# API tokens, sent in either way: each of an administrator with one permission of
+# all that they have, and one with all permissions of who is a viewer by now
+
+sub _tokens {
+    my ($self) = @_;
+
+    my @all = map { $self->_token("token for $_", $_) }
+        @{ $Camera::Matrix::Recipes::roles{admin} };
+    my $fallen = $self->_token("a viewer's token for all", '*');
+
+    $fallen->{may} = { map { ($_ => 1) }
+        @{ $Camera::Matrix::Recipes::roles{viewer} } };
+    $self->sql("UPDATE users SET role = 'viewer'
+        WHERE id = '$fallen->{user}{id}'");
+
+    return @all, $fallen;
+}
+
+sub _token {
+    my ($self, $name, $permission) = @_;
+
+    my $owner = $self->_user($name, $self->{a}, 'admin');
+    my $r = $self->request('POST', '/api/v1/tokens', [ @{ $owner->{headers} },
+        'Content-Type: application/json' ], $json->encode({ name => $name,
+        permissions => [$permission], rateLimit => 1_000_000 }));
+    my $token = eval { $json->decode($r->{body})->{token} }
+        // die "no $name: $r->{status} $r->{body}";
+
+    delete $owner->{renew};
+
+    return { %$owner, may => { $permission => 1 }, api_token => 1,
+        headers => [ ++$self->{unique} % 2 ? "X-API-Key: $token"
+            : "Authorization: Bearer $token" ] };
 }
 
 # credentials that are none, or of another kind
@@ -368,7 +406,10 @@ sub expected {
 
     my $status = ($Camera::Matrix::Recipes::requests{ $op->{id} } // {})->{status}
         // {};
-    return $status->{ $who->{name} } if $status->{ $who->{name} };
+    my @keys = ("$who->{name}, $id", $who->{name},
+        $who->{api_token} ? 'API token' : ());
+    my ($known) = grep { $_ } @$status{@keys};
+    return $known if $known;
 
     unless ($op->{public} eq 'public') {
         return 401 unless $who->{may};
@@ -580,10 +621,11 @@ sub sums {
         WHERE table_schema = 'public' AND column_name = 'tenant_id'
             AND table_type = 'BASE TABLE'");
 
-    # what is refused is audited, too
+    # what is refused is audited, too, and an API token was used for it
 
-    return { map { ($_ => $self->sql("SELECT md5(string_agg(x::text, '|'
-        ORDER BY x::text)) FROM $_ x")) } grep { !/^audit_/ } @tables };
+    return { map { ($_ => $self->sql("SELECT md5(string_agg(x, '|' ORDER BY x))
+        FROM (SELECT (to_jsonb(t) - 'last_used_at')::text AS x FROM $_ t) AS u")) }
+        grep { !/^audit_|^api_token_usage$/ } @tables };
 }
 
 =back

@@ -83,8 +83,9 @@ openapi.yaml has for its body and its required arguments:
     renew   1: the request ends or changes who sends it, who is made anew for it
     fresh   1: it changes its object, which is made anew for it (DELETE always)
     status  { own => 503, other => 204, nobody => 101, … }: what it answers, by
-            id or by who asks, where it is not what the contract says: its first
-            2xx; 401 and 403; 404, or 400 for a malformed id that is no path's
+            id, by who asks ("API token" are all of those) or by both ("nobody,
+            own"), where it is not what the contract says: its first 2xx; 401 and
+            403; 404, or 400 for a malformed id that is no path's
 
 In strings, C<:unique> is a new word each time, C<:email> a new address,
 C<:username>, C<:password> and C<:refresh> are those of who asks, C<:camera> is a
@@ -98,13 +99,17 @@ sub elsewhere {
     return { map { ($_ => 302) } qw(own other unknown malformed) };
 }
 
+# nobody makes, changes or ends who may do more: not with users:manage alone
+
+my %beyond = (status => { 'token for users:manage, own' => 403 });
+
 our %requests = (
     login          => { body => { username => ':username',
                                   password => ':password' } },
     refresh        => { body => { refreshToken => ':refresh' }, renew => 1 },
     logout         => { body => undef, renew => 1, status => {
-        map { ($_ => 204) } 'unknown session', 'revoked session',
-            'disabled user', 'turned api_only' } },
+        map({ ($_ => 204) } 'unknown session', 'revoked session',
+            'disabled user', 'turned api_only'), 'API token' => 401 } },
     changePassword => { body => { currentPassword => ':password',
                                   newPassword => ':password2' }, renew => 1 },
     createCamera   => { body => { serialNumber => ':unique' } },
@@ -116,8 +121,10 @@ our %requests = (
     providerCallback => { status => elsewhere() },
     getNode        => { status => { other => 200 } },
     createUser        => { body => { username => ':unique',
-                                     email => ':email' } },
-    updateUser        => { fresh => 1 },
+                                     email => ':email' }, %beyond },
+    updateUser        => { fresh => 1, %beyond },
+    deleteUser        => { %beyond },
+    resetPassword     => { %beyond },
     createCameraGroup => { body => { name => ':unique' } },
     updateCameraGroup => { body => { name => ':unique' } },
     createLayout   => { body => { name => ':unique' } },
