@@ -11,8 +11,8 @@
  */
 
 #include "ngx_camera_api_recordings.h"
+#include "ngx_camera_api_status.h"
 #include "ngx_camera_hls.h"
-#include "view.h"
 
 #define NGX_CAMERA_API_STATUS_VIEWERS_SEC   15    /* asked for media since */
 #define NGX_CAMERA_API_STATUS_VIEWERS_MSEC  1000
@@ -29,7 +29,6 @@ static void ngx_camera_api_status_numbers(ngx_camera_api_ctx_t *ctx,
     const cam_view_t *view);
 static void ngx_camera_api_status_media(ngx_camera_api_ctx_t *ctx,
     const cam_live_init_t *init);
-static ngx_uint_t ngx_camera_api_status_viewers(const u_char *camera);
 
 
 /* the camera of each session that plays */
@@ -110,14 +109,10 @@ static void
 ngx_camera_api_status_live(ngx_camera_api_ctx_t *ctx, ngx_camera_conf_t *ccf,
     const u_char *camera, cam_view_t *view)
 {
-    ngx_uint_t          live;
-    cam_reason_e        warning;
-    ngx_camera_live_t  *index;
+    ngx_uint_t    live;
+    cam_reason_e  warning;
 
-    cam_view_look_ring(view, ccf->rings_fd, camera);
-
-    index = ngx_camera_live_get(ccf, camera);
-    view->index = index ? &index->index : NULL;
+    ngx_camera_api_status_look(ccf, camera, view);
 
     live = cam_view_publishing(view);
     warning = cam_view_warning(view);
@@ -153,6 +148,19 @@ ngx_camera_api_status_live(ngx_camera_api_ctx_t *ctx, ngx_camera_conf_t *ccf,
 }
 
 
+void
+ngx_camera_api_status_look(ngx_camera_conf_t *ccf, const u_char *camera,
+    cam_view_t *view)
+{
+    ngx_camera_live_t  *index;
+
+    cam_view_look_ring(view, ccf->rings_fd, camera);
+
+    index = ngx_camera_live_get(ccf, camera);
+    view->index = index ? &index->index : NULL;
+}
+
+
 /* the packager's clock is smoothed, and may be some frames ahead */
 
 static void
@@ -178,17 +186,16 @@ static void
 ngx_camera_api_status_numbers(ngx_camera_api_ctx_t *ctx,
     const cam_view_t *view)
 {
+    double                   fps;
     int64_t                  bitrate;
     const cam_live_index_t  *index;
 
     index = view ? cam_view_index(view) : NULL;
     bitrate = view ? cam_view_bitrate(view) : -1;
+    fps = view ? ngx_camera_api_status_fps(view) : 0;
 
-    /* times of frames are whole milliseconds: no more than a tenth is meant */
-
-    if (index && index->fps_centi) {
-        ngx_camera_api_put_float(ctx, "fps",
-                                 (index->fps_centi + 5) / 10 / 10.0);
+    if (fps > 0) {
+        ngx_camera_api_put_float(ctx, "fps", fps);
 
     } else {
         ngx_camera_api_put_null(ctx, "fps");
@@ -207,6 +214,19 @@ ngx_camera_api_status_numbers(ngx_camera_api_ctx_t *ctx,
     } else {
         ngx_camera_api_put_null(ctx, "droppedFrames");
     }
+}
+
+
+/* times of frames are whole milliseconds: no more than a tenth is meant */
+
+double
+ngx_camera_api_status_fps(const cam_view_t *view)
+{
+    const cam_live_index_t  *index;
+
+    index = cam_view_index(view);
+
+    return index ? (index->fps_centi + 5) / 10 / 10.0 : 0;
 }
 
 
@@ -238,7 +258,7 @@ ngx_camera_api_status_media(ngx_camera_api_ctx_t *ctx,
 
 /* a look at the table serves all requests of the next second */
 
-static ngx_uint_t
+ngx_uint_t
 ngx_camera_api_status_viewers(const u_char *camera)
 {
     ngx_uint_t  i, n;
