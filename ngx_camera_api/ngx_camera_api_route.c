@@ -53,6 +53,7 @@ static ngx_int_t ngx_camera_api_route_other(ngx_camera_api_ctx_t *ctx,
 
 
 extern const ngx_camera_api_resource_t  ngx_camera_api_alerts;
+extern const ngx_camera_api_resource_t  ngx_camera_api_analytics;
 extern const ngx_camera_api_resource_t  ngx_camera_api_audit;
 extern const ngx_camera_api_resource_t  ngx_camera_api_audit_note;
 extern const ngx_camera_api_resource_t  ngx_camera_api_auth;
@@ -86,6 +87,7 @@ extern const ngx_camera_api_resource_t  ngx_camera_api_users;
 
 const ngx_camera_api_resource_t  *const ngx_camera_api_resources[] = {
     &ngx_camera_api_alerts,
+    &ngx_camera_api_analytics,
     &ngx_camera_api_audit,
     &ngx_camera_api_audit_note,
     &ngx_camera_api_auth,

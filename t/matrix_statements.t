@@ -36,6 +36,7 @@ my %before = (
     api_audit_login_failed => 'of the user whose name somebody typed',
     api_audit_denied => 'writes that who asks may not, into their own log',
     api_node_heartbeat => 'of this server itself',
+    api_metrics_add => 'of the cameras that publish to this server',
     granted_cameras    => 'of the grantee who asks, who sees less by it',
     granted_camera_groups => 'likewise',
 );

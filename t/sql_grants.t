@@ -82,13 +82,15 @@ for my $id (values %camera) {
         "INSERT INTO recording_days (tenant_id, camera_id, day, storage_tier,
             recordings, bytes, usec)
             VALUES ('$tenant', '$id', current_date, 'hot', 1, 1, 1)";
+    $owner->ask("SELECT api_metrics_add('{$id}', '{t}', '{15}', '{1000}', '{1}')");
     $t->add_recording_row($id, start => '2026-01-01T00:00:00Z');
 }
 
 $owner->ask("INSERT INTO alerts (type, severity) VALUES ('disk_full', 'low')");
 
 for my $table (qw(api_bookmarks api_exports api_alerts recording_gaps
-    recording_schedules recording_events stream_keys api_recordings))
+    recording_schedules recording_events stream_keys api_recordings
+    camera_metrics camera_metric_days))
 {
     is(rows(undef, $table, '4|5'), 'all', "$table: all of them");
     is(rows($viewer, $table, 2), 'all', "$table: two for the viewer");

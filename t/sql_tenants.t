@@ -86,6 +86,8 @@ for my $tenant ($a, $b) {
             RETURNING id)
         INSERT INTO api_token_usage (token_id, tenant_id, day)
         SELECT id, '$tenant', now() FROM t");
+    $owner->ask("SELECT api_metrics_add('{$camera{$tenant}}', '{t}', '{15}',
+        '{1000}', '{1}')");
     $alert{$tenant} = $owner->ask("SELECT alert_raise('$tenant',
         '$camera{$tenant}', 'test', 'low', 'of $tenant')");
 }
