@@ -10,6 +10,7 @@
 use strict;
 use warnings;
 
+use Camera::Back;
 use Camera::Playback;
 use Camera::Store;
 use Camera::Test;
@@ -48,8 +49,7 @@ my %nobody = (unknown => random_uuid(), malformed => 'x');
 my %parsed = map { (lc $_ => 1) } map { $t->read_file($t->root . "/common/$_")
     =~ /\bCAM_(PLAY_[A-Z]+|RECORD_[A-Z]+)(?: = 1)?,?\n/g }
     qw(play_uri.h record_uri.h);
-is_deeply([ grep { !/^record_download$/ } @kinds ], [ grep { $_ ne 'play_back' }
-    sort keys %parsed ],
+is_deeply([ grep { !/^record_download$/ } @kinds ], [ sort keys %parsed ],
     'every kind of URL is asked for');
 
 # what was signed for a camera, at every camera's path
@@ -173,6 +173,7 @@ sub urls {
         map({ ($_ => "/hls/$camera->{id}/$uri{$_}") } keys %uri),
         play_master     => $store->entrance($camera),
         play_live       => $live,
+        play_back       => back($camera),
         record_master   => $p->entrance(@range),
         record_media    => $p->{media},
         record_file     => "$p->{path}/$list->{pieces}[0]{uri}",
@@ -180,6 +181,20 @@ sub urls {
         record_export   => $p->download(id => $export),
         record_manifest => $p->download(id => $export, suffix => 'json'),
     };
+}
+
+# the live list that reaches back
+
+sub back {
+    my ($camera) = @_;
+
+    my $back = Camera::Back->new($t, $camera);
+    my $begin = int(time - 20);
+
+    $t->make_recording($camera, start => $begin, count => 24);
+    $back->start(from => 1000 * $begin);
+
+    return $back->{media};
 }
 
 sub make_export {
