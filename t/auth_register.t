@@ -34,7 +34,8 @@ is_deeply([ sort keys %$json ], [ sort qw(accessToken tokenType expiresIn
 is_deeply($json->{user}, { id => $json->{user}{id},
     tenantId => $json->{user}{tenantId}, username => 'Ann@example.org',
     name => 'Ann Lee', email => 'Ann@example.org', role => 'admin',
-    permissions => $json->{user}{permissions} }, 'as the admin');
+    permissions => $json->{user}{permissions},
+    mustChangePassword => JSON::PP::false() }, 'as the admin');
 isnt($json->{user}{tenantId}, '00000000-0000-4000-8000-000000000001',
     'of a tenant of their own');
 is($t->sql("SELECT slug || ' ' || name FROM tenants WHERE id = "
