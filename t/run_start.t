@@ -147,10 +147,10 @@ ok($t->wait_for(sub { !grep { Camera::Process::alive($_) } @pids }, 2,
 like($run->log, qr/\| stopped\n\z/, 'said so');
 ok(!-e $run->var . '/run.env', 'run.env is gone');
 
-# again, with the keys of a version in which nobody could log in or export
+# again, with the keys of a version in which nobody could log in, export or encrypt
 
 my $certificate = $t->read_file($run->var . '/tls/cert.pem');
-my @kept = grep { $_->{use} !~ /^(?:access|export)$/ } signing_keys();
+my @kept = grep { $_->{use} !~ /^(?:access|export|recording)$/ } signing_keys();
 rewrite($run->var . '/keys.json', encode_json({ keys => \@kept }));
 my $from = time;
 $run = Camera::Test::Run->start($t, DEMO => 1);
@@ -160,7 +160,7 @@ is($t->read_file($run->var . '/tls/cert.pem'), $certificate,
     'the certificate is kept');
 my @now = signing_keys();
 is_deeply([ @now[0, 1] ], \@kept, 'the keys are kept');
-is("@{[ map { $_->{use} } @now ]}", 'stream playback access export',
+is("@{[ map { $_->{use} } @now ]}", 'stream playback access export recording',
     'and the missing ones are added');
 is(scalar @{ $run->cli('list')->{cameras} }, 2, 'cameras are kept');
 like($run->log, qr/^run +\| recordings: .+ \(\d+\.\d s\)$/m,
