@@ -147,7 +147,7 @@ ok($t->wait_for(sub { !grep { Camera::Process::alive($_) } @pids }, 2,
 like($run->log, qr/\| stopped\n\z/, 'said so');
 ok(!-e $run->var . '/run.env', 'run.env is gone');
 
-# again, with the keys of a version in which nobody could log in, export or encrypt
+# again, with keys of a version in which nobody could log in, export or encrypt
 
 my $certificate = $t->read_file($run->var . '/tls/cert.pem');
 my @kept = grep { $_->{use} !~ /^(?:access|export|recording)$/ } signing_keys();
