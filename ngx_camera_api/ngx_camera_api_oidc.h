@@ -150,6 +150,17 @@ ngx_int_t ngx_camera_api_oidc_renew(ngx_camera_api_oidc_t *op,
     ngx_camera_api_oidc_pt known);
 
 
+/* of the provider in the path; NULL: that was answered */
+ngx_camera_api_oidc_t *ngx_camera_api_oidc_create(ngx_camera_api_ctx_t *ctx);
+
+/* where the provider sends the browser back to, and has to know beforehand */
+ngx_int_t ngx_camera_api_oidc_redirect_uri(ngx_camera_api_oidc_t *op,
+    ngx_str_t *uri);
+
+/* "&name=value"; answers its end */
+u_char *ngx_camera_api_oidc_arg(u_char *p, const char *name, const void *text,
+    size_t len);
+
 /* logs what is wrong with the provider, once, and answers */
 void ngx_camera_api_oidc_failed(ngx_camera_api_oidc_t *op,
     ngx_camera_api_code_e code, const char *what);
