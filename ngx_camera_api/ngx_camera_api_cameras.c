@@ -47,14 +47,15 @@ static ngx_camera_api_statement_t  ngx_camera_api_cameras_get = {
 };
 
 /* the filters are one condition, so that the plan does not expect that hardly
-   any row passes all of them, and sort a tenant's cameras for each page */
+   any row passes all of them, and sort a tenant's cameras for each page; whether
+   there is a filter is asked once, not for each row */
 
 static ngx_camera_api_statement_t  ngx_camera_api_cameras_list = {
     "api_cameras_list",
     "SELECT " NGX_CAMERA_API_CAMERAS_READ
     " FROM cameras WHERE deleted_at IS NULL"
-    " AND CASE WHEN num_nonnulls($1::text, $2::boolean, $3::text, $4::text,"
-    " $5::text) = 0 THEN true"
+    " AND CASE WHEN (SELECT num_nonnulls($1::text, $2::boolean, $3::text,"
+    " $4::text, $5::text) = 0) THEN true"
     " ELSE ($1 IS NULL OR stream_status = $1::stream_status)"
     " AND ($2 IS NULL OR is_active = $2)"
     " AND ($3 IS NULL OR location = $3)"
