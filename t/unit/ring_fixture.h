@@ -190,4 +190,66 @@ next(cam_ring_reader_t *r)
 }
 
 
+static UNUSED void
+put_config(cam_ring_writer_t *w, int track, const char *text)
+{
+    cam_frame_t   frame;
+    struct iovec  iov;
+
+    memset(&frame, 0, sizeof(frame));
+    frame.track = (uint8_t) track;
+    frame.flags = CAM_FRAME_CONFIG;
+
+    iov.iov_base = (void *) text;
+    iov.iov_len = strlen(text);
+
+    assert_int_equal(cam_ring_write(w, &frame, &iov, 1), CAM_RING_OK);
+}
+
+
+static UNUSED void
+assert_config(cam_ring_reader_t *r, int track, const char *text)
+{
+    char    config[CAM_RING_CONFIG_MAX];
+    size_t  size;
+
+    size = cam_ring_config(r, track, config);
+
+    assert_int_equal(size, strlen(text));
+    assert_memory_equal(config, text, size);
+}
+
+
+/* what a reader that joins now gets first; nothing when it knows no key
+   frame */
+
+static UNUSED int
+join_sees(void)
+{
+    int                 rc;
+    cam_ring_reader_t  *r;
+
+    r = reader_open();
+    rc = next(r);
+    cam_ring_reader_close(r);
+
+    return rc;
+}
+
+
+/* what the mapped file says, for tests of moments that last microseconds */
+
+static UNUSED void
+poke(uint64_t generation, size_t offset, uint64_t value)
+{
+    int   fd;
+    char  name[CAM_RING_NAME];
+
+    fd = openat(rings_fd, cam_ring_name(name, camera, generation), O_RDWR);
+    assert_int_not_equal(fd, -1);
+    assert_int_equal(pwrite(fd, &value, 8, (off_t) offset), 8);
+    close(fd);
+}
+
+
 #endif /* CAM_RING_FIXTURE_H */
