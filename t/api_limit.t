@@ -25,8 +25,7 @@ $t->start_api(camera => 'redis ' . $t->redis_address . ';',
     camera_api_concurrent 3;
 END
 
-# a window of an hour does not end in mid-test, but for once in a while
-sleep 1 while time % 3600 > 3540;
+$t->wait_for_the_hour;
 
 ###############################################################################
 

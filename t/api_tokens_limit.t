@@ -21,8 +21,7 @@ $t->start_api(camera => 'redis ' . $t->redis_address . ';', http => <<'END');
     camera_api_token_concurrent 2;
 END
 
-# a window of an hour does not end in mid-test, but for once in a while
-sleep 1 while time % 3600 > 3540;
+$t->wait_for_the_hour;
 
 my $admin = $t->add_user;
 my $other = $t->add_user(tenant => $t->add_tenant);

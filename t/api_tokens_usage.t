@@ -11,14 +11,13 @@ use warnings;
 
 use Camera::Test;
 use Test::More;
-use Time::HiRes qw(time sleep);
+use Time::HiRes qw(time);
 
 my $t = Camera::Test->new(workers => 2);
 $t->skip_without(qw(nginx postgres migrations camera_api_database));
 $t->start_api;
 
-# a day, or a window, does not end in mid-test, but for once in a while
-sleep 1 while time % 3600 > 3540;
+$t->wait_for_the_hour;
 
 my $admin = $t->add_user;
 my $token = $t->api(POST => '/tokens', token => $admin->{token}, json => {

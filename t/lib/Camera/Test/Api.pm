@@ -68,6 +68,17 @@ sub wait_api {
     }, 10, 'the API');
 }
 
+=item wait_for_the_hour
+
+Windows of limits, and days, end with an hour of the clock: in its last minute
+this waits for the next one, so that none ends in mid-test.
+
+=cut
+
+sub wait_for_the_hour {
+    sleep 1 while time % 3600 > 3540;
+}
+
 =item add_tenant([$slug])
 
 Adds a tenant by SQL and answers its id.
