@@ -81,7 +81,7 @@ test:  ## install what is missing, build, run every test
 soak:  ## run every test with the drills in their long form
 	@CAMERA_SOAK=1 $(MAKE) --no-print-directory test
 
-bench: build $(BENCH_NEEDS)  ## measure against peers, or CASE=hls, ingest, ..., api
+bench: build $(TOOLS_T) $(BENCH_NEEDS)  ## measure against peers, or CASE=hls, ingest, ..., api
 	@deploy/deps --test
 	@bench/run $(CASE)
 
