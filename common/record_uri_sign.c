@@ -4,7 +4,7 @@
 
 /*
  * Signatures inside URIs of what was recorded (see record_uri.h), by the keys
- * of use "playback" and the MAC of url_sign.h.  What is signed is laid out in
+ * of use "playback" and the MAC of mac.h.  What is signed is laid out in
  * binary, big-endian, with a first byte that is no other kind's:
  *
  *   session   'R' camera[16] session[44]
@@ -21,7 +21,6 @@
  * stands in the URI.
  */
 
-#include <endian.h>
 #include <errno.h>
 #include <openssl/crypto.h>
 #include <stdio.h>
@@ -31,37 +30,23 @@
 #include "percent.h"
 #include "record_path.h"
 #include "record_uri.h"
+#include "url_seal.h"
 #include "utf8.h"
 
 
 #define CAM_RECORD_VERSION        2
 #define CAM_RECORD_BODY_LEN       44
-#define CAM_RECORD_SESSION_LEN    (CAM_RECORD_BODY_LEN + CAM_URL_MAC_LEN)
+#define CAM_RECORD_SESSION_LEN    (CAM_RECORD_BODY_LEN + CAM_MAC_LEN)
 
 #define CAM_RECORD_EPOCH_LEN      5       /* key and epoch */
-#define CAM_RECORD_DOWNLOAD_LEN   (CAM_RECORD_EPOCH_LEN + CAM_URL_MAC_LEN)
+#define CAM_RECORD_DOWNLOAD_LEN   (CAM_RECORD_EPOCH_LEN + CAM_MAC_LEN)
 #define CAM_RECORD_SIGNED_MAX     (64 + 3 * CAM_RECORD_NAME_MAX)
 
 
 static int cam_record_uri_path(char *uri, const cam_record_uri_t *what);
-static void cam_record_session_mac(const cam_mac_t *mac,
-    const uint8_t camera[CAM_UUID_LEN], const uint8_t *body,
-    uint8_t out[CAM_URL_MAC_LEN]);
-static int cam_record_playback_key(const cam_keys_t *keys, uint8_t index);
 static void cam_record_download_mac(const cam_mac_t *mac,
     const cam_record_uri_t *what, const uint8_t *key_epoch, int64_t expires,
-    const cam_play_text_t *name, uint8_t out[CAM_URL_MAC_LEN]);
-static uint64_t cam_record_get(const uint8_t **p, unsigned bytes);
-
-
-static inline uint8_t *
-cam_record_put(uint8_t *p, uint64_t value, unsigned bytes)
-{
-    value = htobe64(value << (64 - bytes * 8));
-    memcpy(p, &value, bytes);
-
-    return p + bytes;
-}
+    const cam_play_text_t *name, uint8_t out[CAM_MAC_LEN]);
 
 
 int
@@ -121,7 +106,7 @@ cam_record_uri_download(const cam_keys_t *keys, const cam_record_uri_t *what,
     as.data = encoded;
     as.len = len ? cam_percent_encode(encoded, name, len) - encoded : 0;
 
-    cam_record_put(cam_record_put(m, key->index, 1), epoch, 4);
+    cam_url_put(cam_url_put(m, key->index, 1), epoch, 4);
     cam_mac_init(&mac, key->secret, key->len);
     cam_record_download_mac(&mac, what, m, expires, &as,
                             m + CAM_RECORD_EPOCH_LEN);
@@ -173,27 +158,13 @@ cam_record_session_sign(const cam_mac_t *macs,
     const uint8_t camera[CAM_UUID_LEN], const cam_record_session_t *s,
     char text[CAM_RECORD_SESSION_TEXT])
 {
-    char      whole[CAM_RECORD_SESSION_TEXT + 1];
     uint8_t  *p, body[CAM_RECORD_SESSION_LEN];
 
-    p = body;
-    p = cam_record_put(p, CAM_RECORD_VERSION, 1);
-    p = cam_record_put(p, s->url.key, 1);
-    p = cam_record_put(p, s->url.purpose, 1);
-    p = cam_record_put(p, s->target_sec, 1);
-    memcpy(p, s->url.sid, sizeof(s->url.sid));
-    p += sizeof(s->url.sid);
-    p = cam_record_put(p, s->url.slot, 4);
-    p = cam_record_put(p, s->url.epoch, 4);
-    p = cam_record_put(p, s->url.started, 6);
-    p = cam_record_put(p, s->url.ends, 6);
-    p = cam_record_put(p, s->from_msec, 6);
-    p = cam_record_put(p, s->to_msec, 6);
+    p = cam_url_seal_put(body, CAM_RECORD_VERSION, s->target_sec, &s->url);
+    p = cam_url_put(p, s->from_msec, 6);
+    p = cam_url_put(p, s->to_msec, 6);
 
-    cam_record_session_mac(&macs[s->url.key], camera, body, p);
-
-    (void) cam_base64url_encode(whole, body, sizeof(body));
-    memcpy(text, whole, CAM_RECORD_SESSION_TEXT);
+    cam_url_seal(macs, 'R', camera, body, p - body, text);
 }
 
 
@@ -202,68 +173,21 @@ cam_record_session_verify(const cam_keys_t *keys, const cam_mac_t *macs,
     const uint8_t camera[CAM_UUID_LEN], const cam_play_text_t *text,
     cam_record_session_t *s)
 {
-    uint8_t         body[CAM_RECORD_SESSION_LEN], mac[CAM_URL_MAC_LEN];
+    uint8_t         body[CAM_RECORD_SESSION_LEN];
     const uint8_t  *p;
 
-    if (text->len != CAM_RECORD_SESSION_TEXT
-        || cam_base64url_decode(body, sizeof(body), text->data, text->len)
-           != (ssize_t) sizeof(body)
-        || body[0] != CAM_RECORD_VERSION
-        || !cam_record_playback_key(keys, body[1]))
+    if (cam_url_unseal(keys, macs, 'R', camera, text->data, text->len, body,
+                       CAM_RECORD_BODY_LEN) == -1
+        || body[0] != CAM_RECORD_VERSION)
     {
         return -1;
     }
 
-    cam_record_session_mac(&macs[body[1]], camera, body, mac);
+    s->target_sec = body[CAM_URL_SEAL_EXTRA];
 
-    if (CRYPTO_memcmp(mac, body + CAM_RECORD_BODY_LEN, sizeof(mac)) != 0) {
-        return -1;
-    }
-
-    s->url.key = body[1];
-    s->url.purpose = body[2];
-    s->target_sec = body[3];
-    memcpy(s->url.sid, body + 4, sizeof(s->url.sid));
-
-    p = body + 4 + sizeof(s->url.sid);
-    s->url.slot = cam_record_get(&p, 4);
-    s->url.epoch = cam_record_get(&p, 4);
-    s->url.started = cam_record_get(&p, 6);
-    s->url.ends = cam_record_get(&p, 6);
-    s->from_msec = cam_record_get(&p, 6);
-    s->to_msec = cam_record_get(&p, 6);
-
-    return 0;
-}
-
-
-static void
-cam_record_session_mac(const cam_mac_t *mac,
-    const uint8_t camera[CAM_UUID_LEN], const uint8_t *body,
-    uint8_t out[CAM_URL_MAC_LEN])
-{
-    uint8_t  data[1 + CAM_UUID_LEN + CAM_RECORD_BODY_LEN];
-
-    data[0] = 'R';
-    memcpy(data + 1, camera, CAM_UUID_LEN);
-    memcpy(data + 1 + CAM_UUID_LEN, body, CAM_RECORD_BODY_LEN);
-
-    cam_mac(mac, data, sizeof(data), out);
-}
-
-
-static int
-cam_record_playback_key(const cam_keys_t *keys, uint8_t index)
-{
-    unsigned  i;
-
-    for (i = 0; i < keys->n; i++) {
-        if (keys->keys[i].index == index
-            && keys->keys[i].use == CAM_KEY_PLAYBACK)
-        {
-            return 1;
-        }
-    }
+    p = cam_url_seal_get(body, &s->url);
+    s->from_msec = cam_url_get(&p, 6);
+    s->to_msec = cam_url_get(&p, 6);
 
     return 0;
 }
@@ -274,27 +198,16 @@ cam_record_file_sign(const cam_mac_t *macs,
     const uint8_t camera[CAM_UUID_LEN], const cam_record_session_t *s,
     int64_t start_msec, char text[CAM_URL_MAC_TEXT])
 {
-    char      whole[CAM_URL_MAC_TEXT + 1];
-    uint8_t  *p, data[64], out[CAM_URL_MAC_LEN];
+    uint8_t  *p, data[64];
 
     p = data;
     *p++ = 'F';
-    *p++ = s->url.purpose;
-    memcpy(p, camera, CAM_UUID_LEN);
-    p += CAM_UUID_LEN;
-    memcpy(p, s->url.sid, sizeof(s->url.sid));
-    p += sizeof(s->url.sid);
-    p = cam_record_put(p, s->url.slot, 4);
-    p = cam_record_put(p, start_msec, 8);
+    p = cam_url_seal_put_viewer(p, camera, &s->url);
+    p = cam_url_put(p, start_msec, 8);
 
-    cam_mac(&macs[s->url.key], data, p - data, out);
-
-    (void) cam_base64url_encode(whole, out, sizeof(out));
-    memcpy(text, whole, CAM_URL_MAC_TEXT);
+    cam_url_seal_print(&macs[s->url.key], data, p - data, text);
 }
 
-
-/* texts are compared, so there is one spelling of each signature */
 
 int
 cam_record_file_verify(const cam_mac_t *macs,
@@ -303,13 +216,9 @@ cam_record_file_verify(const cam_mac_t *macs,
 {
     char  right[CAM_URL_MAC_TEXT];
 
-    if (text->len != CAM_URL_MAC_TEXT) {
-        return -1;
-    }
-
     cam_record_file_sign(macs, camera, s, start_msec, right);
 
-    return CRYPTO_memcmp(right, text->data, text->len) == 0 ? 0 : -1;
+    return cam_url_seal_compare(right, text->data, text->len);
 }
 
 
@@ -318,14 +227,14 @@ cam_record_download_verify(const cam_keys_t *keys, const cam_mac_t *macs,
     const cam_record_uri_t *what, const cam_record_args_t *args,
     uint32_t *epoch)
 {
-    uint8_t         m[CAM_RECORD_DOWNLOAD_LEN], mac[CAM_URL_MAC_LEN];
+    uint8_t         m[CAM_RECORD_DOWNLOAD_LEN], mac[CAM_MAC_LEN];
     const uint8_t  *p;
 
     if (args->mac.len != CAM_RECORD_DOWNLOAD_MAC
         || args->name.len > 3 * CAM_RECORD_NAME_MAX
         || cam_base64url_decode(m, sizeof(m), args->mac.data, args->mac.len)
            != (ssize_t) sizeof(m)
-        || !cam_record_playback_key(keys, m[0]))
+        || !cam_url_seal_key(keys, m[0]))
     {
         return -1;
     }
@@ -338,7 +247,7 @@ cam_record_download_verify(const cam_keys_t *keys, const cam_mac_t *macs,
     }
 
     p = m + 1;
-    *epoch = cam_record_get(&p, 4);
+    *epoch = cam_url_get(&p, 4);
 
     return 0;
 }
@@ -347,7 +256,7 @@ cam_record_download_verify(const cam_keys_t *keys, const cam_mac_t *macs,
 static void
 cam_record_download_mac(const cam_mac_t *mac, const cam_record_uri_t *what,
     const uint8_t *key_epoch, int64_t expires, const cam_play_text_t *name,
-    uint8_t out[CAM_URL_MAC_LEN])
+    uint8_t out[CAM_MAC_LEN])
 {
     uint8_t  *p, data[CAM_RECORD_SIGNED_MAX];
 
@@ -360,15 +269,15 @@ cam_record_download_mac(const cam_mac_t *mac, const cam_record_uri_t *what,
     p += CAM_UUID_LEN;
 
     if (what->kind == CAM_RECORD_FILE) {
-        p = cam_record_put(p, 0, 8);
-        p = cam_record_put(p, what->start_msec, 8);
+        p = cam_url_put(p, 0, 8);
+        p = cam_url_put(p, what->start_msec, 8);
 
     } else {
         memcpy(p, what->id, CAM_UUID_LEN);
         p += CAM_UUID_LEN;
     }
 
-    p = cam_record_put(p, expires, 8);
+    p = cam_url_put(p, expires, 8);
 
     if (name->len) {
         memcpy(p, name->data, name->len);
@@ -376,19 +285,4 @@ cam_record_download_mac(const cam_mac_t *mac, const cam_record_uri_t *what,
     }
 
     cam_mac(mac, data, p - data, out);
-}
-
-
-static uint64_t
-cam_record_get(const uint8_t **p, unsigned bytes)
-{
-    uint64_t  value;
-
-    value = 0;
-
-    while (bytes--) {
-        value = value << 8 | *(*p)++;
-    }
-
-    return value;
 }

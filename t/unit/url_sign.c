@@ -72,7 +72,7 @@ static void
 mac_is_hmac_sha256(void **state)
 {
     size_t     len, keylen;
-    uint8_t    key[100], data[200], mine[CAM_URL_MAC_LEN], theirs[32];
+    uint8_t    key[100], data[200], mine[CAM_MAC_LEN], theirs[32];
     cam_mac_t  mac;
 
     RAND_bytes(key, sizeof(key));
