@@ -153,6 +153,7 @@ ngx_camera_api_register_count(ngx_camera_api_ctx_t *ctx,
         return NGX_OK;
     }
 
+    ngx_camera_api_metrics_limited(NGX_CAMERA_API_POLICY_REGISTER);
     ngx_camera_api_error_later(ctx, NGX_CAMERA_API_RATE_LIMIT_EXCEEDED,
                                state.reset);
     return NGX_DONE;

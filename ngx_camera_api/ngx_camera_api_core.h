@@ -61,6 +61,10 @@ ngx_camera_api_code_e ngx_camera_api_code_of(ngx_uint_t status);
 const char *ngx_camera_api_code_name(ngx_camera_api_code_e code);
 
 
+/* one was refused as too many */
+void ngx_camera_api_metrics_limited(ngx_camera_api_policy_e policy);
+
+
 /* the resources, a NULL ends them */
 extern const ngx_camera_api_resource_t  *const ngx_camera_api_resources[];
 

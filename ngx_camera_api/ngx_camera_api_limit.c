@@ -10,9 +10,9 @@
  * others what Redis knows of beyond them.  Redis may be away or empty: then
  * others is what it was, or 0, and own goes on.
  *
- * It counts requests that run, too, in a column for each worker.  A worker
- * that is gone leaves its numbers behind; the next one that starts clears the
- * columns of the dead, so they do not add up.
+ * It counts requests that run, too, in a column for each worker, and their sum
+ * over all slots.  A worker that is gone leaves its numbers behind; the next one
+ * that starts clears the columns of the dead, so they do not add up.
  *
  * A slot that nobody counted in lately makes room for another id, but never
  * one with requests that run.
@@ -47,6 +47,7 @@ typedef struct {
 typedef struct {
     uint32_t                       seed;
     ngx_pid_t                      workers[NGX_CAMERA_API_LIMIT_WORKERS];
+    uint32_t                       at_once[NGX_CAMERA_API_LIMIT_WORKERS];
     ngx_camera_api_limit_slot_t    slots[NGX_CAMERA_API_LIMIT_SLOTS];
 } ngx_camera_api_limit_table_t;
 
@@ -213,6 +214,8 @@ ngx_camera_api_limit_clear_column(ngx_uint_t column)
 {
     ngx_uint_t  i;
 
+    ngx_camera_api_limits->at_once[column] = 0;
+
     for (i = 0; i < NGX_CAMERA_API_LIMIT_SLOTS; i++) {
         ngx_camera_api_limits->slots[i].running[column] = 0;
     }
@@ -378,6 +381,7 @@ ngx_camera_api_limit_enter(const ngx_str_t *id, ngx_uint_t max)
 
     } else {
         slot->running[ngx_camera_api_limit_column]++;
+        ngx_camera_api_limits->at_once[ngx_camera_api_limit_column]++;
         rc = slot - ngx_camera_api_limits->slots;
     }
 
@@ -393,8 +397,30 @@ ngx_camera_api_limit_leave(ngx_int_t n)
     ngx_shmtx_lock(&ngx_camera_api_limit_pool->mutex);
 
     ngx_camera_api_limits->slots[n].running[ngx_camera_api_limit_column]--;
+    ngx_camera_api_limits->at_once[ngx_camera_api_limit_column]--;
 
     ngx_shmtx_unlock(&ngx_camera_api_limit_pool->mutex);
+}
+
+
+ngx_uint_t
+ngx_camera_api_limit_at_once(void)
+{
+    ngx_uint_t  i, n;
+
+    if (ngx_camera_api_limits == NULL) {
+        return 0;                       /* a node without an API */
+    }
+
+    ngx_shmtx_lock(&ngx_camera_api_limit_pool->mutex);
+
+    for (i = 0, n = 0; i < NGX_CAMERA_API_LIMIT_WORKERS; i++) {
+        n += ngx_camera_api_limits->at_once[i];
+    }
+
+    ngx_shmtx_unlock(&ngx_camera_api_limit_pool->mutex);
+
+    return n;
 }
 
 
@@ -581,4 +607,21 @@ ngx_camera_api_limit_running(const ngx_camera_api_limit_slot_t *slot)
     }
 
     return n;
+}
+
+
+const char *
+ngx_camera_api_policy_name(ngx_camera_api_policy_e policy)
+{
+    static const char  *names[NGX_CAMERA_API_POLICIES] = {
+        [NGX_CAMERA_API_POLICY_TOKEN] = "token",
+        [NGX_CAMERA_API_POLICY_USER] = "user",
+        [NGX_CAMERA_API_POLICY_ADDRESS] = "address",
+        [NGX_CAMERA_API_POLICY_TENANT] = "tenant",
+        [NGX_CAMERA_API_POLICY_CONCURRENT] = "concurrent",
+        [NGX_CAMERA_API_POLICY_LOGIN] = "login",
+        [NGX_CAMERA_API_POLICY_REGISTER] = "register"
+    };
+
+    return names[policy];
 }

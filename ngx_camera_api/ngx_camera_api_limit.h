@@ -31,12 +31,26 @@ typedef struct {
 } ngx_camera_api_limit_state_t;
 
 
+/* what may be too many: of one API token, of one user ... */
+
+typedef enum {
+    NGX_CAMERA_API_POLICY_TOKEN = 0,
+    NGX_CAMERA_API_POLICY_USER,
+    NGX_CAMERA_API_POLICY_ADDRESS,
+    NGX_CAMERA_API_POLICY_TENANT,
+    NGX_CAMERA_API_POLICY_CONCURRENT,      /* at once, of either */
+    NGX_CAMERA_API_POLICY_LOGIN,           /* wrong passwords */
+    NGX_CAMERA_API_POLICY_REGISTER,
+    NGX_CAMERA_API_POLICIES
+} ngx_camera_api_policy_e;
+
+
 /* one of several limits of a request */
 
 #define NGX_CAMERA_API_LIMITS    2
 
 typedef struct {
-    const char                    *name;   /* of its policy */
+    ngx_camera_api_policy_e        policy;
     u_char                         id[NGX_CAMERA_API_LIMIT_ID];
     size_t                         len;
     ngx_camera_api_rate_t          rate;
@@ -84,6 +98,9 @@ void ngx_camera_api_limit_refund(const ngx_str_t *id);
 ngx_int_t ngx_camera_api_limit_enter(const ngx_str_t *id, ngx_uint_t max);
 void ngx_camera_api_limit_leave(ngx_int_t slot);
 
+/* of all workers and everybody */
+ngx_uint_t ngx_camera_api_limit_at_once(void);
+
 /* takes the next delta from that slot on, NGX_DONE: there is none */
 ngx_int_t ngx_camera_api_limit_take(ngx_uint_t *from,
     ngx_camera_api_limit_delta_t *delta);
@@ -94,6 +111,10 @@ void ngx_camera_api_limit_told(const ngx_camera_api_limit_delta_t *delta,
 
 /* it could not be sent: some other time */
 void ngx_camera_api_limit_put_back(const ngx_camera_api_limit_delta_t *delta);
+
+
+/* as headers and metrics call it */
+const char *ngx_camera_api_policy_name(ngx_camera_api_policy_e policy);
 
 
 #endif /* NGX_CAMERA_API_LIMIT_H */

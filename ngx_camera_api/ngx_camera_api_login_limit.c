@@ -295,6 +295,7 @@ ngx_camera_api_login_wait(ngx_camera_api_login_attempt_t *attempt,
                       "%T s", what, seconds);
     }
 
+    ngx_camera_api_metrics_limited(NGX_CAMERA_API_POLICY_LOGIN);
     ngx_camera_api_error_later(ctx, NGX_CAMERA_API_RATE_LIMIT_EXCEEDED,
                                seconds);
 

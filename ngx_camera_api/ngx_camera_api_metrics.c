@@ -4,9 +4,10 @@
 
 /*
  * What /metrics says of the API: requests by route and class of status, and
- * how long they took, counted over all workers in a zone that survives
- * reloads.  Routes are patterns ("/cameras/:id"), so there are few of them.
- * Streams of events are counted when they end and not timed.
+ * how long they took; by kind of credential; how many were refused as too many,
+ * and how many run.  They are counted over all workers in a zone that survives
+ * reloads.  Routes are patterns ("/cameras/:id"), so there are few of them, and
+ * nobody is named.  Streams of events are counted when they end and not timed.
  */
 
 #include "ngx_camera_api_core.h"
@@ -26,20 +27,46 @@ typedef struct {
 } ngx_camera_api_metrics_route_t;
 
 
+/* whose requests; not good ones are nobody's */
+
+enum {
+    NGX_CAMERA_API_METRICS_NONE = 0,
+    NGX_CAMERA_API_METRICS_SESSION,
+    NGX_CAMERA_API_METRICS_TOKEN,
+    NGX_CAMERA_API_METRICS_CREDENTIALS
+};
+
+
+typedef struct {
+    ngx_camera_api_metrics_route_t  routes[NGX_CAMERA_API_METRICS_ROUTES];
+    ngx_atomic_t       credentials[NGX_CAMERA_API_METRICS_CREDENTIALS]
+                                  [NGX_CAMERA_API_METRICS_CLASSES];
+    ngx_atomic_t       limited[NGX_CAMERA_API_POLICIES];
+} ngx_camera_api_metrics_t;
+
+
 static ngx_int_t ngx_camera_api_metrics_postconfiguration(ngx_conf_t *cf);
 static ngx_int_t ngx_camera_api_metrics_init_zone(ngx_shm_zone_t *zone,
     void *data);
 static ngx_int_t ngx_camera_api_metrics_init_process(ngx_cycle_t *cycle);
 static ngx_int_t ngx_camera_api_metrics_count(ngx_http_request_t *r);
+static ngx_uint_t ngx_camera_api_metrics_credential(
+    const ngx_camera_api_principal_t *principal);
 static void ngx_camera_api_metrics_time(ngx_http_request_t *r,
     ngx_camera_api_metrics_route_t *count);
 static void ngx_camera_api_metrics_write(ngx_camera_metrics_page_t *page);
+static void ngx_camera_api_metrics_write_routes(
+    ngx_camera_metrics_page_t *page);
 static void ngx_camera_api_metrics_write_classes(
     ngx_camera_metrics_page_t *page, const char *name, ngx_uint_t i,
     const char *labels);
 static void ngx_camera_api_metrics_write_times(
     ngx_camera_metrics_page_t *page, const char *name, ngx_uint_t i,
     const char *labels);
+static void ngx_camera_api_metrics_write_credentials(
+    ngx_camera_metrics_page_t *page);
+static void ngx_camera_api_metrics_write_limits(
+    ngx_camera_metrics_page_t *page);
 static u_char *ngx_camera_api_metrics_labels(u_char *p, u_char *last,
     ngx_uint_t i);
 static const char *ngx_camera_api_metrics_method(ngx_uint_t method);
@@ -94,7 +121,14 @@ static const struct {
 };
 
 
-static ngx_camera_api_metrics_route_t  *ngx_camera_api_metrics_routes;
+static const char  *ngx_camera_api_metrics_credentials[] = {
+    [NGX_CAMERA_API_METRICS_NONE] = "none",
+    [NGX_CAMERA_API_METRICS_SESSION] = "session",
+    [NGX_CAMERA_API_METRICS_TOKEN] = "token"
+};
+
+
+static ngx_camera_api_metrics_t  *ngx_camera_api_metrics;
 
 
 static ngx_int_t
@@ -107,8 +141,7 @@ ngx_camera_api_metrics_postconfiguration(ngx_conf_t *cf)
 
     static ngx_str_t  name = ngx_string("camera_api_metrics");
 
-    size = NGX_CAMERA_API_METRICS_ROUTES
-           * sizeof(ngx_camera_api_metrics_route_t) + 16 * ngx_pagesize;
+    size = sizeof(ngx_camera_api_metrics_t) + 16 * ngx_pagesize;
 
     zone = ngx_shared_memory_add(cf, &name, size,
                                  &ngx_camera_api_metrics_module);
@@ -141,8 +174,7 @@ ngx_camera_api_metrics_init_zone(ngx_shm_zone_t *zone, void *data)
     zone->data = data ? data : pool->data;
 
     if (zone->data == NULL) {
-        zone->data = ngx_slab_calloc(pool, NGX_CAMERA_API_METRICS_ROUTES
-                                     * sizeof(ngx_camera_api_metrics_route_t));
+        zone->data = ngx_slab_calloc(pool, sizeof(ngx_camera_api_metrics_t));
         if (zone->data == NULL) {
             return NGX_ERROR;
         }
@@ -150,7 +182,7 @@ ngx_camera_api_metrics_init_zone(ngx_shm_zone_t *zone, void *data)
         pool->data = zone->data;
     }
 
-    ngx_camera_api_metrics_routes = zone->data;
+    ngx_camera_api_metrics = zone->data;
 
     return NGX_OK;
 }
@@ -163,7 +195,7 @@ ngx_camera_api_metrics_init_process(ngx_cycle_t *cycle)
         ngx_camera_api_metrics_write, NULL
     };
 
-    if (ngx_camera_is_worker() && ngx_camera_api_metrics_routes) {
+    if (ngx_camera_is_worker() && ngx_camera_api_metrics) {
         ngx_camera_metrics_add_source(&source);
     }
 
@@ -176,7 +208,7 @@ ngx_camera_api_metrics_init_process(ngx_cycle_t *cycle)
 static ngx_int_t
 ngx_camera_api_metrics_count(ngx_http_request_t *r)
 {
-    ngx_uint_t                       i, class;
+    ngx_uint_t                       i, class, credential;
     ngx_camera_api_ctx_t            *ctx;
     ngx_camera_api_metrics_route_t  *count;
 
@@ -197,9 +229,12 @@ ngx_camera_api_metrics_count(ngx_http_request_t *r)
     class = r->headers_out.status / 100;
     class = ngx_min(ngx_max(class, 2), 5) - 2;
 
-    count = &ngx_camera_api_metrics_routes[i];
+    count = &ngx_camera_api_metrics->routes[i];
+    credential = ngx_camera_api_metrics_credential(ctx->principal);
 
     (void) ngx_atomic_fetch_add(&count->classes[class], 1);
+    (void) ngx_atomic_fetch_add(
+                  &ngx_camera_api_metrics->credentials[credential][class], 1);
 
     if (ctx->route == NULL
         || !(ctx->route->flags & NGX_CAMERA_API_STREAM))
@@ -208,6 +243,25 @@ ngx_camera_api_metrics_count(ngx_http_request_t *r)
     }
 
     return NGX_OK;
+}
+
+
+static ngx_uint_t
+ngx_camera_api_metrics_credential(const ngx_camera_api_principal_t *principal)
+{
+    if (principal == NULL) {
+        return NGX_CAMERA_API_METRICS_NONE;
+    }
+
+    return principal->kind == NGX_CAMERA_API_TOKEN
+           ? NGX_CAMERA_API_METRICS_TOKEN : NGX_CAMERA_API_METRICS_SESSION;
+}
+
+
+void
+ngx_camera_api_metrics_limited(ngx_camera_api_policy_e policy)
+{
+    (void) ngx_atomic_fetch_add(&ngx_camera_api_metrics->limited[policy], 1);
 }
 
 
@@ -240,6 +294,15 @@ ngx_camera_api_metrics_time(ngx_http_request_t *r,
 
 static void
 ngx_camera_api_metrics_write(ngx_camera_metrics_page_t *page)
+{
+    ngx_camera_api_metrics_write_routes(page);
+    ngx_camera_api_metrics_write_credentials(page);
+    ngx_camera_api_metrics_write_limits(page);
+}
+
+
+static void
+ngx_camera_api_metrics_write_routes(ngx_camera_metrics_page_t *page)
 {
     u_char       labels[NGX_CAMERA_API_METRICS_ROUTES][128];
     ngx_uint_t   i;
@@ -277,7 +340,7 @@ ngx_camera_api_metrics_write_classes(ngx_camera_metrics_page_t *page,
     ngx_uint_t                       class;
     ngx_camera_api_metrics_route_t  *count;
 
-    count = &ngx_camera_api_metrics_routes[i];
+    count = &ngx_camera_api_metrics->routes[i];
 
     for (class = 0; class < NGX_CAMERA_API_METRICS_CLASSES; class++) {
 
@@ -298,7 +361,7 @@ ngx_camera_api_metrics_write_times(ngx_camera_metrics_page_t *page,
     ngx_uint_t                       b, sum;
     ngx_camera_api_metrics_route_t  *count;
 
-    count = &ngx_camera_api_metrics_routes[i];
+    count = &ngx_camera_api_metrics->routes[i];
 
     if (count->timed == 0) {
         return;
@@ -318,6 +381,60 @@ ngx_camera_api_metrics_write_times(ngx_camera_metrics_page_t *page,
                             count->msec / 1000, count->msec % 1000);
     ngx_camera_metrics_line(page, "%s_count{%s} %uA", name, labels,
                             count->timed);
+}
+
+
+static void
+ngx_camera_api_metrics_write_credentials(ngx_camera_metrics_page_t *page)
+{
+    ngx_uint_t   i, class;
+    const char  *name;
+
+    name = "camera_api_credential_requests_total";
+
+    ngx_camera_metrics_head(page, name, "counter",
+                            "Requests by kind of credential and class of "
+                            "status; one that is not good is none.");
+
+    for (i = 0; i < NGX_CAMERA_API_METRICS_CREDENTIALS; i++) {
+
+        for (class = 0; class < NGX_CAMERA_API_METRICS_CLASSES; class++) {
+            ngx_camera_metrics_line(page,
+                                    "%s{credential=\"%s\",class=\"%uixx\"} %uA",
+                                    name, ngx_camera_api_metrics_credentials[i],
+                                    class + 2,
+                                    ngx_camera_api_metrics->credentials[i]
+                                                                       [class]);
+        }
+    }
+}
+
+
+static void
+ngx_camera_api_metrics_write_limits(ngx_camera_metrics_page_t *page)
+{
+    ngx_uint_t   i;
+    const char  *name;
+
+    name = "camera_api_limited_total";
+
+    ngx_camera_metrics_head(page, name, "counter",
+                            "Requests that were too many, by the first limit "
+                            "that refused them.");
+
+    for (i = 0; i < NGX_CAMERA_API_POLICIES; i++) {
+        ngx_camera_metrics_line(page, "%s{policy=\"%s\"} %uA", name,
+                                ngx_camera_api_policy_name(i),
+                                ngx_camera_api_metrics->limited[i]);
+    }
+
+    name = "camera_api_requests_running";
+
+    ngx_camera_metrics_head(page, name, "gauge",
+                            "Requests that passed the limits and were not "
+                            "answered yet.");
+    ngx_camera_metrics_sample(page, name, "",
+                              ngx_camera_api_limit_at_once());
 }
 
 

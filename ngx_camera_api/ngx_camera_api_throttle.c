@@ -15,11 +15,11 @@
 
 static ngx_int_t ngx_camera_api_throttle_count(ngx_camera_api_ctx_t *ctx,
     const ngx_camera_api_principal_t *principal);
-static time_t ngx_camera_api_throttle_reset(ngx_camera_api_ctx_t *ctx);
+static ngx_int_t ngx_camera_api_throttle_refuse(ngx_camera_api_ctx_t *ctx);
 static void ngx_camera_api_throttle_known(ngx_camera_api_ctx_t *ctx,
     const ngx_camera_api_principal_t *principal);
 static ngx_camera_api_limit_t *ngx_camera_api_throttle_add(
-    ngx_camera_api_ctx_t *ctx, const char *name,
+    ngx_camera_api_ctx_t *ctx, ngx_camera_api_policy_e policy,
     const ngx_camera_api_rate_t *rate);
 static ngx_int_t ngx_camera_api_throttle_enter(ngx_camera_api_ctx_t *ctx);
 
@@ -80,7 +80,8 @@ ngx_camera_api_throttle_count(ngx_camera_api_ctx_t *ctx,
         ngx_camera_api_throttle_known(ctx, principal);
 
     } else {
-        limit = ngx_camera_api_throttle_add(ctx, "address",
+        limit = ngx_camera_api_throttle_add(ctx,
+                                            NGX_CAMERA_API_POLICY_ADDRESS,
                                             &amcf->address_rate);
         limit->len = ngx_camera_api_address(ctx->request, limit->id,
                                             NGX_CAMERA_API_LIMIT_ID);
@@ -94,29 +95,38 @@ ngx_camera_api_throttle_count(ngx_camera_api_ctx_t *ctx,
         ngx_camera_api_usage_count(principal->token, 1);
     }
 
-    ngx_camera_api_error_later(ctx, NGX_CAMERA_API_RATE_LIMIT_EXCEEDED,
-                               ngx_camera_api_throttle_reset(ctx));
-
-    return NGX_DONE;
+    return ngx_camera_api_throttle_refuse(ctx);
 }
 
 
-/* when none of them refuses any more */
+/* until none of them refuses any more; the first one that does is counted */
 
-static time_t
-ngx_camera_api_throttle_reset(ngx_camera_api_ctx_t *ctx)
+static ngx_int_t
+ngx_camera_api_throttle_refuse(ngx_camera_api_ctx_t *ctx)
 {
-    time_t      reset;
-    ngx_uint_t  i;
+    time_t                   reset;
+    ngx_uint_t               i;
+    ngx_camera_api_limit_t  *limit, *first;
 
-    for (i = 0, reset = 0; i < ctx->nlimits; i++) {
+    reset = 0;
+    first = NULL;
 
-        if (ctx->limits[i].state.left == 0) {
-            reset = ngx_max(reset, ctx->limits[i].state.reset);
+    for (i = 0; i < ctx->nlimits; i++) {
+        limit = &ctx->limits[i];
+
+        if (limit->state.left == 0) {
+            first = first ? first : limit;
+            reset = ngx_max(reset, limit->state.reset);
         }
     }
 
-    return reset;
+    if (first) {
+        ngx_camera_api_metrics_limited(first->policy);
+    }
+
+    ngx_camera_api_error_later(ctx, NGX_CAMERA_API_RATE_LIMIT_EXCEEDED, reset);
+
+    return NGX_DONE;
 }
 
 
@@ -132,11 +142,13 @@ ngx_camera_api_throttle_known(ngx_camera_api_ctx_t *ctx,
     amcf = ngx_http_get_module_main_conf(ctx->request, ngx_camera_api_module);
 
     if (principal->kind == NGX_CAMERA_API_TOKEN) {
-        limit = ngx_camera_api_throttle_add(ctx, "token", &principal->rate);
+        limit = ngx_camera_api_throttle_add(ctx, NGX_CAMERA_API_POLICY_TOKEN,
+                                            &principal->rate);
         cam_uuid_print((char *) limit->id, principal->token);
 
     } else {
-        limit = ngx_camera_api_throttle_add(ctx, "user", &amcf->user_rate);
+        limit = ngx_camera_api_throttle_add(ctx, NGX_CAMERA_API_POLICY_USER,
+                                            &amcf->user_rate);
         cam_uuid_print((char *) limit->id, principal->user);
     }
 
@@ -150,7 +162,8 @@ ngx_camera_api_throttle_known(ngx_camera_api_ctx_t *ctx,
     }
 
     if (rate.requests) {
-        limit = ngx_camera_api_throttle_add(ctx, "tenant", &rate);
+        limit = ngx_camera_api_throttle_add(ctx, NGX_CAMERA_API_POLICY_TENANT,
+                                            &rate);
 
         p = ngx_cpymem(limit->id, "tenant:", sizeof("tenant:") - 1);
         p = ngx_cpymem(p, principal->tenant_uuid, CAM_UUID_TEXT);
@@ -160,14 +173,14 @@ ngx_camera_api_throttle_known(ngx_camera_api_ctx_t *ctx,
 
 
 static ngx_camera_api_limit_t *
-ngx_camera_api_throttle_add(ngx_camera_api_ctx_t *ctx, const char *name,
-    const ngx_camera_api_rate_t *rate)
+ngx_camera_api_throttle_add(ngx_camera_api_ctx_t *ctx,
+    ngx_camera_api_policy_e policy, const ngx_camera_api_rate_t *rate)
 {
     ngx_camera_api_limit_t  *limit;
 
     limit = &ctx->limits[ctx->nlimits++];
 
-    limit->name = name;
+    limit->policy = policy;
     limit->rate = *rate;
 
     return limit;
@@ -198,6 +211,8 @@ ngx_camera_api_throttle_enter(ngx_camera_api_ctx_t *ctx)
     slot = ngx_camera_api_limit_enter(&id, max);
 
     if (slot == NGX_BUSY) {
+        ngx_camera_api_metrics_limited(NGX_CAMERA_API_POLICY_CONCURRENT);
+
         return ngx_camera_api_refuse(ctx,
                                      NGX_CAMERA_API_CONCURRENT_LIMIT_EXCEEDED);
     }
@@ -255,7 +270,7 @@ ngx_camera_api_throttle_headers(ngx_camera_api_ctx_t *ctx)
     u_char                  *p, *q;
     ngx_str_t                policy, limit;
     ngx_uint_t               i;
-    const char              *comma;
+    const char              *comma, *name;
     ngx_camera_api_limit_t  *one;
 
     if (ctx->nlimits == 0) {
@@ -274,11 +289,12 @@ ngx_camera_api_throttle_headers(ngx_camera_api_ctx_t *ctx)
 
     for (i = 0; i < ctx->nlimits; i++) {
         one = &ctx->limits[i];
+        name = ngx_camera_api_policy_name(one->policy);
         comma = i ? ", " : "";
 
-        p = ngx_sprintf(p, "%s\"%s\";q=%ui;w=%T", comma, one->name,
+        p = ngx_sprintf(p, "%s\"%s\";q=%ui;w=%T", comma, name,
                         one->state.quota, one->state.window);
-        q = ngx_sprintf(q, "%s\"%s\";r=%ui;t=%T", comma, one->name,
+        q = ngx_sprintf(q, "%s\"%s\";r=%ui;t=%T", comma, name,
                         one->state.left, one->state.reset);
     }
 

@@ -11,9 +11,8 @@ use strict;
 use warnings;
 
 use Camera::Test;
-use IO::Select;
 use Test::More;
-use Time::HiRes qw(time sleep);
+use Time::HiRes qw(time);
 
 my $t = Camera::Test->new(workers => 2);
 $t->skip_without(qw(nginx postgres migrations redis camera_api_limit));
@@ -102,7 +101,9 @@ ok($t->wait_for(sub { shared() == 1 }, 2, 'metrics'), 'told by a metric');
 
 my $flushed = $t->add_user;
 get($flushed) for 1 .. 20;
-sleep 0.3;
+$key = "rate_limit:$flushed->{id}:" . int(time - time % 3600);
+$t->wait_for(sub { (($t->redis_cli('GET', $key))[0] // '') eq '20' }, 2,
+    'Redis');
 $t->redis_cli('FLUSHALL');
 is(scalar(grep { get($flushed)->{status} == 200 } 1 .. 40), 20,
     'forgetting gives nothing away');
@@ -128,18 +129,18 @@ ok($t->wait_for(sub { shared() == 0 }, 2, 'metrics'), 'told by a metric');
 my $busy = $t->add_user;
 get($busy) for 1 .. 4;
 $t->pause_postgres;
-my @waiting = map { send_get($busy) } 1 .. 3;
-sleep 0.2;
+my @waiting = map { $t->api_send('/cameras?limit=1', $busy->{token}) } 1 .. 3;
+ok($t->wait_running(3), 'three run');
 $r = get($busy);
 is("$r->{status} $r->{code}", '429 CONCURRENT_LIMIT_EXCEEDED', 'too many');
 is($r->{headers}{'retry-after'}, 1, 'come again soon');
 is((state($r))[0], 32, 'it cost one request');
 
-ok(!answered($waiting[0]), 'the others wait on');
+is($t->metric('camera_api_requests_running'), 3, 'the others wait on');
 close $_ for splice @waiting, 0, 2;
-sleep 0.2;
-push @waiting, send_get($busy);
-ok(!answered($waiting[-1]), 'who leaves makes room');
+ok($t->wait_running(1), 'one runs');
+push @waiting, $t->api_send('/cameras?limit=1', $busy->{token});
+ok($t->wait_running(2), 'who leaves makes room');
 
 $t->resume_postgres;
 ok($t->wait_for(sub { get($busy)->{status} == 200 }, 5, 'answers'),
@@ -150,8 +151,8 @@ ok($t->wait_for(sub { get($busy)->{status} == 200 }, 5, 'answers'),
 my $orphan = $t->add_user;
 get($orphan) for 1 .. 4;
 $t->pause_postgres;
-@waiting = map { send_get($orphan) } 1 .. 3;
-sleep 0.2;
+@waiting = map { $t->api_send('/cameras?limit=1', $orphan->{token}) } 1 .. 3;
+ok($t->wait_running(3), 'three run');
 my %old = map { $_ => 1 } $t->worker_pids;
 $t->allow_log(qr/process $_ exited on signal 9/) for keys %old;
 kill 'KILL', keys %old;
@@ -159,6 +160,7 @@ $t->resume_postgres;
 $t->wait_for(sub { 2 == grep { !$old{$_} } $t->worker_pids }, 10, 'workers');
 ok($t->wait_for(sub { get($orphan)->{status} == 200 }, 5, 'room'),
     'a killed worker takes its numbers along');
+ok($t->wait_running(0), 'and none runs');
 
 $t->done_testing;
 
@@ -170,30 +172,7 @@ sub get {
     return $t->api_get('/cameras?limit=1', token => $user->{token});
 }
 
-sub shared {
-    my ($value) = $t->http_get('/metrics')->{body}
-        =~ /^camera_api_limits_shared (\d)$/m;
-    return $value;
-}
-
-# a request whose answer nobody waits for yet
-
-sub send_get {
-    my ($user) = @_;
-
-    my $s = Camera::HTTP::connect_to($t->port('http'));
-    print $s "GET /api/v1/cameras?limit=1 HTTP/1.1\r\nHost: localhost\r\n"
-        . "Authorization: Bearer $user->{token}\r\n\r\n";
-    return $s;
-}
-
-# 1 when something comes within a moment
-
-sub answered {
-    my ($s) = @_;
-
-    return IO::Select->new($s)->can_read(0.3) ? 1 : 0;
-}
+sub shared { $t->metric('camera_api_limits_shared') }
 
 sub state {
     my ($r) = @_;

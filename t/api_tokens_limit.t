@@ -11,12 +11,13 @@ use warnings;
 
 use Camera::Test;
 use Test::More;
-use Time::HiRes qw(time sleep);
+use Time::HiRes qw(time);
 
 my $t = Camera::Test->new(workers => 2);
 $t->skip_without(qw(nginx postgres migrations redis camera_api_database));
 $t->start_redis;
-$t->start_api(camera => 'redis ' . $t->redis_address . ';', http => <<'END');
+$t->start_api(camera => 'redis ' . $t->redis_address . ';',
+    server => 'location = /metrics { camera_metrics; }', http => <<'END');
     camera_api_limit 1000r/h;
     camera_api_token_concurrent 2;
 END
@@ -78,8 +79,8 @@ ok($t->wait_for(sub { get($two->{token})->{status} == 200 }, 2, 'no limit'),
 
 get($two->{token}) for 1 .. 4;
 $t->pause_postgres;
-my @waiting = map { send_get($two->{token}) } 1 .. 2;
-sleep 0.2;
+my @waiting = map { $t->api_send('/cameras?limit=1', $two->{token}) } 1 .. 2;
+ok($t->wait_running(2), 'two run');
 $r = get($two->{token});
 is("$r->{status} $r->{code}", '429 CONCURRENT_LIMIT_EXCEEDED', 'at once');
 $t->resume_postgres;
@@ -110,15 +111,4 @@ sub left {
     my ($r) = @_;
 
     return $r->{headers}{ratelimit} =~ /"(?:token|tenant)";r=(\d+)/g;
-}
-
-# a request whose answer nobody waits for yet
-
-sub send_get {
-    my ($token) = @_;
-
-    my $s = Camera::HTTP::connect_to($t->port('http'));
-    print $s "GET /api/v1/cameras?limit=1 HTTP/1.1\r\nHost: localhost\r\n"
-        . "Authorization: Bearer $token\r\n\r\n";
-    return $s;
 }

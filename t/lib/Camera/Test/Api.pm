@@ -68,6 +68,51 @@ sub wait_api {
     }, 10, 'the API');
 }
 
+=item api_send($path, $token)
+
+A request whose answer nobody waits for yet; answers its socket.
+
+=cut
+
+sub api_send {
+    my ($self, $path, $token) = @_;
+
+    my $s = Camera::HTTP::connect_to($self->port('http'));
+    print $s "GET /api/v1$path HTTP/1.1\r\nHost: localhost\r\n"
+        . "Authorization: Bearer $token\r\n\r\n";
+
+    return $s;
+}
+
+=item metric($name)
+
+The value of a line of the page of metrics, which the configuration has at
+C</metrics>, by its name and labels.
+
+=cut
+
+sub metric {
+    my ($self, $name) = @_;
+
+    my ($value) = $self->http_get('/metrics')->{body} =~ /^\Q$name\E (\S+)$/m;
+
+    return $value;
+}
+
+=item wait_running($n)
+
+1 when so many requests have passed the limits and were not answered yet.
+
+=cut
+
+sub wait_running {
+    my ($self, $n) = @_;
+
+    return $self->wait_for(
+        sub { $self->metric('camera_api_requests_running') == $n }, 5,
+        "$n requests that run");
+}
+
 =item wait_for_the_hour
 
 Windows of limits, and days, end with an hour of the clock: in its last minute
