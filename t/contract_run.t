@@ -140,7 +140,20 @@ sub wrong {
 
     my @complaints = $type ne 'application/json' ? ()
         : $contract->complaints($op->{id}, $status, $r->{json});
+    push @complaints, map { "no example has $_" } unshown($op, $status, $r->{json})
+        if $content && $status < 400;
     return @complaints ? "$status @complaints: $r->{body}" : undef;
+}
+
+# members of an answer, or of its first row, that its example has not
+
+sub unshown {
+    my ($op, $status, @data) = @_;
+
+    my ($example) = map { $_->{data} } $contract->answers($op, $status);
+    my ($is, $has) = map { ref eq 'ARRAY' ? $_->[0] : $_ } @data, $example;
+
+    return grep { !exists $has->{$_} } sort keys %{ $is // {} };
 }
 
 sub ask {

@@ -127,6 +127,40 @@ sub resolve {
     return $schema;
 }
 
+=item answers($operation, $status)
+
+Examples of what an operation (of C<operations>) answers as JSON with that status,
+each a hash with C<name>, where it has one, and C<data>: those of the answer, or
+else those of its schema.
+
+=cut
+
+sub answers {
+    my ($self, $op, $status) = @_;
+
+    my $response = $self->resolve($op->{raw}{responses}{$status});
+    my $content = $response->{content}{'application/json'} or return;
+    my $named = $content->{examples} // {};
+
+    return { data => $content->{example} } if exists $content->{example};
+    return map { { name => $_, data => $self->resolve($named->{$_})->{value} } }
+        sort keys %$named if %$named;
+    return map { { data => $_ } } $self->_examples($content->{schema});
+}
+
+# of an array those of its items, in one
+
+sub _examples {
+    my ($self, $schema) = @_;
+
+    $schema = $self->resolve($schema);
+    return @{ $schema->{examples} } if $schema->{examples};
+    return unless $schema->{items};
+
+    my @items = $self->_examples($schema->{items});
+    return @items ? [@items] : ();
+}
+
 =item complaints($operation, $status, $data)
 
 What is wrong with an answer: its status, or its body against the schema of
