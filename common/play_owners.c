@@ -17,6 +17,7 @@
 
 #include "play_owners.h"
 #include "shared_file.h"
+#include "token.h"
 
 
 #define CAM_OWNERS_MAGIC   0x314e574f    /* "OWN1" */
@@ -27,7 +28,8 @@ typedef struct {
     uint32_t      magic;
     uint32_t      slots;
     uint64_t      next;             /* place of what is taken next */
-    uint8_t       unused[48];
+    int64_t       heard;            /* Unix s, 0 = never */
+    uint8_t       unused[40];
 } cam_owners_header_t;
 
 
@@ -35,7 +37,8 @@ typedef struct {
     uint64_t      sid;              /* of the session, 0 = none */
     uint64_t      over;
     cam_owner_t   owner;
-    uint8_t       unused[16];
+    int64_t       issued;           /* its start token, Unix s */
+    uint8_t       unused[8];
 } cam_owners_slot_t;
 
 
@@ -60,8 +63,11 @@ _Static_assert(sizeof(cam_owners_slot_t) == 64, "layout of shm/owners");
 _Static_assert(sizeof(cam_owners_taken_t) == 32, "layout of shm/owners");
 
 
+static int cam_owners_is_late(const cam_owners_slot_t *slot,
+    const uint8_t id[CAM_UUID_LEN], const cam_owners_late_t *late, unsigned n);
+static int cam_owners_compare(const void *id, const void *late);
 static void cam_owners_take(cam_owners_t *z, const uint8_t id[CAM_UUID_LEN],
-    int64_t now);
+    int64_t at);
 static uint64_t cam_owners_sid(const cam_url_session_t *s);
 
 
@@ -137,7 +143,7 @@ cam_owners_gone(const cam_owners_t *z, const cam_owner_t *owner,
 
 void
 cam_owners_keep(cam_owners_t *z, const cam_url_session_t *s,
-    const cam_owner_t *owner)
+    const cam_owner_t *owner, int64_t issued)
 {
     cam_owners_slot_t  *slot;
 
@@ -150,6 +156,7 @@ cam_owners_keep(cam_owners_t *z, const cam_url_session_t *s,
     __atomic_store_n(&slot->sid, 0, __ATOMIC_SEQ_CST);
     __atomic_store_n(&slot->over, 0, __ATOMIC_SEQ_CST);
     slot->owner = *owner;
+    slot->issued = issued;
     __atomic_store_n(&slot->sid, cam_owners_sid(s), __ATOMIC_SEQ_CST);
 }
 
@@ -197,21 +204,95 @@ cam_owners_end(cam_owners_t *z, const uint8_t id[CAM_UUID_LEN], int64_t now)
 }
 
 
-/* each worker is told, and the first of them makes the entry */
+unsigned
+cam_owners_end_late(cam_owners_t *z, const cam_owners_late_t *late,
+    unsigned count, int64_t now)
+{
+    uint32_t            n;
+    unsigned            ended;
+    cam_owners_slot_t  *slot;
+
+    for (n = 0; n < count; n++) {
+        if (late[n].at >= now - CAM_TOKEN_PLAYBACK_TTL) {
+            cam_owners_take(z, late[n].id, late[n].at);
+        }
+    }
+
+    ended = 0;
+
+    for (n = 0; n < z->slots; n++) {
+        slot = &z->slot[n];
+
+        if (__atomic_load_n(&slot->sid, __ATOMIC_SEQ_CST)
+            && (cam_owners_is_late(slot, slot->owner.user, late, count)
+                || cam_owners_is_late(slot, slot->owner.credential, late,
+                                      count))
+            && __atomic_exchange_n(&slot->over, 1, __ATOMIC_SEQ_CST) == 0)
+        {
+            ended++;
+        }
+    }
+
+    return ended;
+}
+
+
+/* clocks of nodes may differ as much as is allowed to a token */
+
+static int
+cam_owners_is_late(const cam_owners_slot_t *slot,
+    const uint8_t id[CAM_UUID_LEN], const cam_owners_late_t *late, unsigned n)
+{
+    const cam_owners_late_t  *found;
+
+    found = bsearch(id, late, n, sizeof(cam_owners_late_t),
+                    cam_owners_compare);
+
+    return found && slot->issued <= found->at + CAM_TOKEN_LEEWAY_SEC;
+}
+
+
+static int
+cam_owners_compare(const void *id, const void *late)
+{
+    return memcmp(id, ((const cam_owners_late_t *) late)->id, CAM_UUID_LEN);
+}
+
+
+int64_t
+cam_owners_heard(const cam_owners_t *z)
+{
+    return __atomic_load_n(&z->header->heard, __ATOMIC_RELAXED);
+}
+
+
+void
+cam_owners_hear(cam_owners_t *z, int64_t now)
+{
+    __atomic_store_n(&z->header->heard, now, __ATOMIC_RELAXED);
+}
+
+
+/* each worker is told, and the first of them makes the entry; what is older than
+   it says takes nothing back */
 
 static void
-cam_owners_take(cam_owners_t *z, const uint8_t id[CAM_UUID_LEN], int64_t now)
+cam_owners_take(cam_owners_t *z, const uint8_t id[CAM_UUID_LEN], int64_t at)
 {
+    int64_t              known;
     unsigned             n;
     cam_owners_taken_t  *taken;
 
     for (n = 0; n < CAM_OWNERS_TAKEN; n++) {
         taken = &z->taken[n];
+        known = __atomic_load_n(&taken->at, __ATOMIC_SEQ_CST);
 
-        if (__atomic_load_n(&taken->at, __ATOMIC_SEQ_CST)
-            && memcmp(taken->id, id, CAM_UUID_LEN) == 0)
-        {
-            __atomic_store_n(&taken->at, now, __ATOMIC_SEQ_CST);
+        if (known && memcmp(taken->id, id, CAM_UUID_LEN) == 0) {
+
+            if (known < at) {
+                __atomic_store_n(&taken->at, at, __ATOMIC_SEQ_CST);
+            }
+
             return;
         }
     }
@@ -223,7 +304,7 @@ cam_owners_take(cam_owners_t *z, const uint8_t id[CAM_UUID_LEN], int64_t now)
 
     __atomic_store_n(&taken->at, 0, __ATOMIC_SEQ_CST);
     memcpy(taken->id, id, CAM_UUID_LEN);
-    __atomic_store_n(&taken->at, now, __ATOMIC_SEQ_CST);
+    __atomic_store_n(&taken->at, at, __ATOMIC_SEQ_CST);
 }
 
 

@@ -48,7 +48,7 @@ ngx_camera_hls_start_owned(ngx_http_request_t *r, const cam_token_t *token,
         return rc;
     }
 
-    cam_owners_keep(z, s, &owner);
+    cam_owners_keep(z, s, &owner, token->issued);
 
     /* it may have been taken since it was looked at; nobody is told of the
        session then */

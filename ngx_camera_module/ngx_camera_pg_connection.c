@@ -29,6 +29,7 @@
 
 #define NGX_CAMERA_PG_BACKOFF_MIN  50
 #define NGX_CAMERA_PG_BACKOFF_MAX  5000
+#define NGX_CAMERA_PG_BACKOFF_EAR  600     /* of the one that LISTENs */
 
 
 static void ngx_camera_pg_connect_handler(ngx_event_t *ev);
@@ -39,6 +40,7 @@ static void ngx_camera_pg_detach(ngx_camera_pg_conn_t *conn);
 static void ngx_camera_pg_prepare(ngx_camera_pg_conn_t *conn);
 static void ngx_camera_pg_listening(ngx_camera_pg_conn_t *conn,
     ngx_uint_t up);
+static ngx_msec_t ngx_camera_pg_backoff(ngx_camera_pg_conn_t *conn);
 static void ngx_camera_pg_retry_handler(ngx_event_t *ev);
 static void ngx_camera_pg_deadline_handler(ngx_event_t *ev);
 static void ngx_camera_pg_broken_handler(ngx_event_t *ev);
@@ -353,10 +355,7 @@ ngx_camera_pg_disconnect(ngx_camera_pg_conn_t *conn, ngx_uint_t retry)
     ngx_camera_pg_setting_forget(conn);
 
     if (retry) {
-        conn->backoff_msec = ngx_max(conn->backoff_msec * 2,
-                                     NGX_CAMERA_PG_BACKOFF_MIN);
-        conn->backoff_msec = ngx_min(conn->backoff_msec,
-                                     NGX_CAMERA_PG_BACKOFF_MAX);
+        conn->backoff_msec = ngx_camera_pg_backoff(conn);
 
         ngx_add_timer(&conn->retry, conn->backoff_msec / 2
                               + (ngx_msec_t) ngx_random()
@@ -378,6 +377,21 @@ ngx_camera_pg_disconnect(ngx_camera_pg_conn_t *conn, ngx_uint_t retry)
 
         ngx_camera_pg_query_done(query, NGX_CAMERA_PG_LOST);
     }
+}
+
+
+/* what was said while nobody listened is to be known within a second */
+
+static ngx_msec_t
+ngx_camera_pg_backoff(ngx_camera_pg_conn_t *conn)
+{
+    ngx_msec_t  longest;
+
+    longest = conn->pool->conf.listen && conn->index == 0
+              ? NGX_CAMERA_PG_BACKOFF_EAR : NGX_CAMERA_PG_BACKOFF_MAX;
+
+    return ngx_min(ngx_max(conn->backoff_msec * 2, NGX_CAMERA_PG_BACKOFF_MIN),
+                   longest);
 }
 
 

@@ -37,6 +37,7 @@ my %before = (
     api_audit_denied => 'writes that who asks may not, into their own log',
     api_node_heartbeat => 'of this server itself',
     api_metrics_add => 'of the cameras that publish to this server',
+    api_playback_ends => 'ids alone, of whose playback this server ends',
     api_tokens_used => 'of the API tokens that this server has taken',
     granted_cameras    => 'of the grantee who asks, who sees less by it',
     granted_camera_groups => 'likewise',

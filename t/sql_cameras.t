@@ -42,9 +42,8 @@ is($t->sql('SELECT count(*) FROM pg_class c WHERE relkind = \'r\' AND '
 is($t->sql('SELECT count(*) FROM pg_class c WHERE relkind = \'r\' AND '
     . "relnamespace = 'public'::regnamespace AND "
     . "relname NOT IN ('tenants', 'schema_migrations', 'volumes', "
-    . "'record_journal', 'recording_garbage', 'retention_clocks', 'nodes', 'audit_state') "
-    . "AND NOT "
-    . "EXISTS "
+    . "'record_journal', 'recording_garbage', 'retention_clocks', 'nodes', 'audit_state', "
+    . "'playback_ends') AND NOT EXISTS "
     . "(SELECT FROM pg_attribute WHERE attrelid = c.oid AND "
     . "attname = 'tenant_id' AND attnotnull)"), 0, 'and a tenant');
 

@@ -100,7 +100,7 @@ my @tables = split /\n/, $owner->ask(q{SELECT relname FROM pg_class
     WHERE relkind IN ('r', 'p') AND relnamespace = 'public'::regnamespace
     AND relname NOT IN ('schema_migrations', 'tenants', 'volumes',
         'record_journal', 'recording_garbage',
-        'retention_clocks', 'nodes', 'audit_state')
+        'retention_clocks', 'nodes', 'audit_state', 'playback_ends')
     AND NOT relispartition ORDER BY relname});
 
 ###############################################################################
