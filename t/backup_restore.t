@@ -77,7 +77,7 @@ ok(-e copy($bare, $r[1]), 'recordings are there');
 # into an empty instance
 
 my $n = Camera::Test->new(workers => 1);
-$n->start_postgres;
+$n->start_empty_postgres;
 my $keys = $n->dir . '/keys.json';
 my $volume = "$r[0]{volume}=" . $n->volume;
 
@@ -121,7 +121,7 @@ is("@numbers[0 .. 2] $#numbers", '0 1 2 299', 'a recording plays');
 # refusals, before anything is done
 
 my $o = Camera::Test->new;
-$o->start_postgres;
+$o->start_empty_postgres;
 is(status($o, '--keys', $keys, $second), 1, 'a file of keys that is there');
 like($o->{said}, qr/is there already/, 'says so');
 is(status($o, '--volume', "$r[0]{volume}=" . $o->dir, $second), 1,

@@ -20,7 +20,7 @@ my $t = Camera::Test->new;
 $t->skip_without(qw(nginx postgres redis migrations worker cli camera_rtmps
     camera_hls));
 
-$t->start_postgres;
+$t->start_empty_postgres;
 $t->start_redis(requirepass => 'sesame');
 
 mkdir $t->dir . '/private', 0700 or die "mkdir() failed: $!";

@@ -19,7 +19,7 @@ use Run::Instance;
 my $t = Camera::Test->new;
 $t->skip_without(qw(postgres migrations));
 
-$t->start_postgres;
+$t->start_empty_postgres;
 
 my @said;
 my $instance = Run::Instance->new(say => sub { push @said, "@_" });

@@ -14,7 +14,7 @@ use Test::More;
 my $t = Camera::Test->new;
 $t->skip_without(qw(postgres migrations));
 
-$t->start_postgres;
+$t->start_empty_postgres;
 
 my $migrate = $t->root . '/deploy/migrate';
 my $url = $t->database_url('camera_owner');

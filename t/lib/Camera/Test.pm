@@ -131,6 +131,24 @@ sub dir  { $_[0]{dir} }
 sub shm  { $_[0]{shm} }
 sub root { $root }
 
+=item memory_dir
+
+A directory of this instance for what is many files and has to be on no disk: on a
+tmpfs where there is one with room for several tests.
+
+=cut
+
+sub memory_dir {
+    my ($self) = @_;
+
+    return $self->{memory_dir} //= do {
+        my $parent = $self->{shm_parent};
+        my ($free_kb) = defined $parent
+            ? $self->run('df', '-Pk', $parent) =~ /(\d+)\s+\d+%/ : ();
+        ($free_kb // 0) >= 1 << 20 ? $parent : $self->{dir};
+    };
+}
+
 =item program($name)
 
 The path of a program that was built: camera-worker, camera, camsim.

@@ -2,8 +2,8 @@ package Camera::Test::Postgres;
 
 # Copyright (C) The nginx camera platform authors
 
-# The test's own PostgreSQL: a cluster made by initdb once per checkout,
-# unpacked for each test, on a unix socket in a private directory.  The
+# The test's own PostgreSQL: a cluster made and migrated once per checkout and
+# schema, unpacked for each test, on a unix socket in a private directory.  The
 # postmaster is our child, so stopping, hanging and killing it are signals.
 
 use strict;
@@ -11,8 +11,7 @@ use warnings;
 
 use Camera::Process;
 use Camera::Psql;
-use Fcntl qw(:flock);
-use Time::HiRes qw(time);
+use Digest::SHA;
 
 =head1 NAME
 
@@ -32,13 +31,13 @@ Camera::Test::Postgres - the database part of Camera::Test
 
 =over
 
-=item start_postgres(%settings)
+=item start_postgres(%settings), start_empty_postgres(%settings)
 
-Starts the cluster of this test, making it the first time, with a database
-"camera" owned by role "camera_owner", and the roles "camera_app" of the media
-plane, "camera_api" of the API and "camera_worker" of camera-worker.  Nothing is
-synced to disk, so that it is fast, but what was committed survives a kill;
-settings are added to the command line.
+Starts the cluster of this test, unpacking it the first time, with a database
+"camera" of the newest schema, or of none, owned by role "camera_owner", and the
+roles "camera_app" of the media plane, "camera_api" of the API and "camera_worker"
+of camera-worker.  Nothing is synced to disk, so that it is fast, but what was
+committed survives a kill; settings are added to the command line.
 
 =cut
 
@@ -49,8 +48,21 @@ sub postgres_bin { $bin }
 sub start_postgres {
     my ($self, %settings) = @_;
 
-    my $fresh = !$self->{pgdata};
-    $self->_unpack_cluster if $fresh;
+    $self->_unpack_cluster unless $self->{pgdata};
+    $self->_start_server(%settings);
+}
+
+sub start_empty_postgres {
+    my ($self, %settings) = @_;
+
+    $self->start_postgres(%settings);
+    $self->_as_superuser('DROP DATABASE camera',
+        'CREATE DATABASE camera OWNER camera_owner');
+    delete $self->{migrated};
+}
+
+sub _start_server {
+    my ($self, %settings) = @_;
 
     %settings = (
         fsync              => 'off',
@@ -72,58 +84,88 @@ sub start_postgres {
 
     $self->wait_for(sub { $self->postgres_ready }, 20, 'PostgreSQL')
         or die "PostgreSQL did not start:\n" . $self->{postgres}->log;
+}
 
-    $self->_create_database if $fresh;
+sub _as_superuser {
+    my ($self, @statements) = @_;
+
+    $self->psql({ user => 'postgres', database => 'postgres' }, $_)
+        for @statements;
 }
 
 sub _unpack_cluster {
     my ($self) = @_;
 
-    $self->{pgdata} = "$self->{dir}/pg";
+    my $archive = $self->_cluster_template;
+
+    $self->_make_cluster_dirs;
+    $self->run({ user => 'www-data', stdin => $archive },
+        'tar', '-C', $self->{pgdata}, '-xf', '-');
+    $self->{migrated} = 1;
+}
+
+sub _make_cluster_dirs {
+    my ($self) = @_;
+
+    $self->{pgdata} = $self->memory_dir . '/pg';
     $self->{pgsocket} = "$self->{dir}/s";
 
     for my $dir ($self->{pgdata}, $self->{pgsocket}) {
         mkdir $dir, 0700 or die "mkdir(\"$dir\") failed: $!";
         $self->give_to_service($dir);
     }
-
-    my $archive = $self->_cluster_template;
-    $self->run({ user => 'www-data', stdin => $archive },
-        'tar', '-C', $self->{pgdata}, '-xf', '-');
 }
 
-# build/t/postgres-15.tar: what initdb made, the first time anybody asked
+# build/t/postgres-15-SUM.tar: a cluster with the schema of this sum, which the
+# first test that asks makes
 
 sub _cluster_template {
     my ($self) = @_;
 
     my ($version) = $bin =~ /(\d+)/;
-    my $archive = $self->cache_dir . "/postgres-$version.tar";
+    my $sum = Digest::SHA->new;
+    $sum->addfile($_) for __FILE__, $self->root . '/deploy/migrate',
+        sort glob $self->root . '/sql/[0-9]*.sql';
+    my $archive = $self->cache_dir . "/postgres-$version-"
+        . substr($sum->hexdigest, 0, 16) . '.tar';
 
     $self->make_once($archive, sub {
-        my $new = "$self->{dir}/initdb";
-        mkdir $new, 0700 or die "mkdir(\"$new\") failed: $!";
-        $self->give_to_service($new);
-        $self->run({ user => 'www-data' }, "$bin/initdb", '-D', $new, '-N',
-            qw(-A trust -U postgres -E UTF8 --locale C.UTF-8));
-        $self->run('tar', '-C', $new, '-cf', $_[0], '.');
-        $self->run('rm', '-rf', $new);
+        my ($new) = @_;
+
+        unlink glob $self->cache_dir . '/postgres-*.tar';
+        my $maker = Camera::Test->new;
+        $maker->_make_cluster_dirs;
+        $maker->_fill_cluster;
+        $maker->run('tar', '-C', $maker->{pgdata}, '-cf', $new, '.');
+        $maker->run('rm', '-rf', $maker->{pgdata});
     });
 
     return $archive;
 }
 
-sub _create_database {
+# small, for it is unpacked hundreds of times: no template that nobody uses, no
+# log kept for later
+
+sub _fill_cluster {
     my ($self) = @_;
 
-    $self->psql({ user => 'postgres', database => 'postgres' }, $_) for (
+    $self->run({ user => 'www-data' }, "$bin/initdb", '-D', $self->{pgdata},
+        qw(-N -A trust -U postgres -E UTF8 --locale C.UTF-8 --wal-segsize 1));
+    $self->_start_server(min_wal_size => '2MB');
+    $self->_as_superuser(
         'CREATE ROLE camera_owner LOGIN',
         'CREATE ROLE camera_app LOGIN',
         'CREATE ROLE camera_api LOGIN',
         'CREATE ROLE camera_worker LOGIN',
         'GRANT camera_api, camera_worker TO camera_owner',
-        'CREATE DATABASE camera OWNER camera_owner',
+        'ALTER DATABASE template0 IS_TEMPLATE false',
+        'DROP DATABASE template0',
+        'CREATE DATABASE camera OWNER camera_owner STRATEGY file_copy',
     );
+    $self->migrate;
+    $self->_as_superuser('CHECKPOINT');
+    $self->stop_postgres;
+    delete $self->{postgres};
 }
 
 =item postgres_ready
@@ -274,16 +316,20 @@ sub pg_session {
 
 =item migrate
 
-Applies sql/ with deploy/migrate, as make run does.
+Brings "camera" to the newest schema with deploy/migrate, as make run does, unless
+the cluster was unpacked with it.
 
 =cut
 
 sub migrate {
     my ($self) = @_;
 
+    return if $self->{migrated};
+
     local $ENV{DATABASE_URL} = $self->database('camera_owner');
     local $ENV{CAMERA_DATABASE_URL} = $ENV{DATABASE_URL};
     $self->run($self->root . '/deploy/migrate', $ENV{DATABASE_URL});
+    $self->{migrated} = 1;
 }
 
 =item statements
