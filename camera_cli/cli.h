@@ -77,6 +77,7 @@ typedef struct {
     int          password_stdin;
     int          dry_run;
     int          deep;
+    int          force;
     int          help;
     int          n;                /* words that are no options */
     char       **words;

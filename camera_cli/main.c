@@ -93,7 +93,8 @@ static const cli_command_t  cli_commands[] = {
 
     { "user", "add NAME [--role ROLE] [--tenant SLUG] [--email E]"
               " [--password-stdin] | list | password NAME [--password-stdin]"
-              " | check NAME | role NAME ROLE | enable NAME | disable NAME",
+              " | check NAME | role NAME ROLE [--force] | enable NAME"
+              " | disable NAME [--force]",
       "add and change the people who may log in",
       "NAME is a username or an email address.  ROLE is admin, operator,\n"
       "viewer or api_only; when it is not given, the first user of a tenant\n"
@@ -101,8 +102,9 @@ static const cli_command_t  cli_commands[] = {
       "password is the first line of standard input, otherwise one is made up\n"
       "and printed this once.  check reads one, too, and exits with 0 when it\n"
       "is right and with 1 when not.  A new password and disable end the\n"
-      "sessions of the user at once.",
-      "role tenant email password-stdin", 1, 3, 1, cli_cmd_user },
+      "sessions of the user at once.  The last active admin of a tenant stays\n"
+      "one, unless --force says otherwise.",
+      "role tenant email password-stdin force", 1, 3, 1, cli_cmd_user },
 
     { "tenant", "add SLUG NAME | list | quota SLUG QUOTA N",
       "add and list tenants, who own cameras and users",

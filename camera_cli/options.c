@@ -67,6 +67,7 @@ static const cli_option_t  cli_options[] = {
     { "anchor",    CLI_TEXT,     offsetof(cli_options_t, anchor) },
     { "dry-run",   CLI_FLAG,     offsetof(cli_options_t, dry_run) },
     { "deep",      CLI_FLAG,     offsetof(cli_options_t, deep) },
+    { "force",     CLI_FLAG,     offsetof(cli_options_t, force) },
 };
 
 

@@ -23,6 +23,7 @@ static int cli_user_enable(cli_t *cli);
 static int cli_user_disable(cli_t *cli);
 static int cli_user_change(cli_t *cli, const char *sql, const char *to,
     const char *done);
+static int cli_user_keep_admin(cli_t *cli, const cli_user_t *user);
 static void cli_user_print_changed(json_t *value);
 
 
@@ -312,6 +313,12 @@ cli_user_change(cli_t *cli, const char *sql, const char *to, const char *done)
 
     json_decref(user.json);
 
+    rc = cli->opt.force ? 0 : cli_user_keep_admin(cli, &user);
+
+    if (rc != 0) {
+        return rc;
+    }
+
     result = cli_db_query(cli, &rc, sql, 2, values);
 
     if (result == NULL) {
@@ -324,6 +331,29 @@ cli_user_change(cli_t *cli, const char *sql, const char *to, const char *done)
                       "done", done);
 
     return cli_answer(cli, CLI_OK, value, cli_user_print_changed);
+}
+
+
+/* the database keeps the last admin of a tenant from whoever names it */
+
+static int
+cli_user_keep_admin(cli_t *cli, const cli_user_t *user)
+{
+    int          rc;
+    PGresult    *result;
+    const char  *values[] = { user->id };
+
+    result = cli_db_query(cli, &rc, "SELECT set_config('app.tenant',"
+                          " tenant_id::text, false) FROM users WHERE id = $1",
+                          1, values);
+
+    if (result == NULL) {
+        return rc;
+    }
+
+    PQclear(result);
+
+    return 0;
 }
 
 

@@ -130,6 +130,24 @@ is(usable('bob'), 't', 'login');
 is(live('bob'), 0, 'the old session stays dead');
 is(live('root'), 1, 'nobody else lost one');
 
+# the last admin stays one, unless it is meant
+
+for my $case ([qw(disable root)], [qw(role root viewer)]) {
+    refused($case, 'tenants keep an admin');
+}
+is($t->sql("SELECT role, is_active FROM users WHERE username = 'root'"),
+    "admin\tt", 'and is what it was');
+
+is($cli->run(qw(user role bob admin))->{status}, 0, 'another one');
+is($cli->run(qw(user disable root))->{out}, "disabled root\n",
+    'then it may be disabled');
+refused([qw(role bob viewer)], 'tenants keep an admin');
+is($cli->run(qw(user role bob viewer --force))->{out}, "viewer bob\n",
+    'by force');
+is($cli->run(qw(user role bob operator))->{status}, 0,
+    'who is no admin is let alone');
+is($cli->run(qw(user enable root))->{status}, 0, 'the first one is back');
+
 # tenants
 
 $r = $cli->run(qw(tenant add acme), 'Acme GmbH', '--json');
