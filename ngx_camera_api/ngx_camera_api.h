@@ -285,7 +285,9 @@ typedef struct {
  * NGX_OK with the principal, NGX_DECLINED for a token that is not good,
  * NGX_ERROR when it cannot be found out now, or NGX_AGAIN: then handler runs
  * once, with NGX_CAMERA_API_OK, _TOKEN_INVALID or _SERVICE_UNAVAILABLE, unless
- * it is cancelled first.
+ * it is cancelled first.  Where stranger is set, it is asked before the
+ * database is about an API token that was never seen, which anybody can make
+ * up; NGX_BUSY: not now.
  */
 
 typedef struct {
@@ -293,6 +295,7 @@ typedef struct {
     const struct sockaddr              *peer;      /* who shows it */
     void                              (*handler)(void *data,
                                                  ngx_camera_api_code_e code);
+    ngx_int_t                         (*stranger)(void *data);
     void                               *data;
 
     ngx_queue_t                         queue;     /* private */

@@ -39,6 +39,9 @@ ngx_int_t ngx_camera_api_refuse(ngx_camera_api_ctx_t *ctx,
 ngx_int_t ngx_camera_api_refuse_nobody(ngx_camera_api_ctx_t *ctx,
     ngx_camera_api_code_e code);
 
+/* may anybody come from this address now?  NGX_OK or NGX_BUSY; counts nothing */
+ngx_int_t ngx_camera_api_throttle_stranger(ngx_camera_api_ctx_t *ctx);
+
 ngx_int_t ngx_camera_api_throttle_headers(ngx_camera_api_ctx_t *ctx);
 
 /* who is limited when nobody is known, as text; answers its length */

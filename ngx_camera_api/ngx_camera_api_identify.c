@@ -45,6 +45,8 @@ typedef struct {
 } ngx_camera_api_check_t;
 
 
+static ngx_uint_t ngx_camera_api_identify_may_ask(
+    const ngx_camera_api_claim_t *claim, ngx_camera_api_identity_t *identity);
 static ngx_int_t ngx_camera_api_claim_read(ngx_camera_api_claim_t *claim,
     ngx_camera_api_principal_t *p, const ngx_str_t *text);
 static ngx_int_t ngx_camera_api_claim_read_api(ngx_camera_api_claim_t *claim,
@@ -124,7 +126,8 @@ ngx_camera_api_identify(ngx_camera_api_identity_t *identity,
     rc = ngx_camera_api_session_get(claim.key, &session);
 
     if (rc == NGX_DECLINED) {
-        return ngx_camera_api_check_start(&claim, identity);
+        return ngx_camera_api_identify_may_ask(&claim, identity)
+               ? ngx_camera_api_check_start(&claim, identity) : NGX_BUSY;
     }
 
     if (rc == NGX_AGAIN) {
@@ -132,6 +135,19 @@ ngx_camera_api_identify(ngx_camera_api_identity_t *identity,
     }
 
     return ngx_camera_api_identify_judge(identity, &session);
+}
+
+
+/* a session is asked about for who has its signed token, and nobody else */
+
+static ngx_uint_t
+ngx_camera_api_identify_may_ask(const ngx_camera_api_claim_t *claim,
+    ngx_camera_api_identity_t *identity)
+{
+    return identity->stranger == NULL
+           || claim->kind != NGX_CAMERA_API_TOKEN
+           || ngx_camera_api_session_seen(claim->key)
+           || identity->stranger(identity->data) == NGX_OK;
 }
 
 

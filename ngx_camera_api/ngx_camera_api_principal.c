@@ -11,6 +11,7 @@
 #include "ngx_camera_api_core.h"
 
 
+static ngx_int_t ngx_camera_api_principal_stranger(void *data);
 static void ngx_camera_api_identified(void *data, ngx_camera_api_code_e code);
 
 
@@ -42,6 +43,7 @@ ngx_camera_api_authenticate(ngx_camera_api_ctx_t *ctx)
     }
 
     identity->handler = ngx_camera_api_identified;
+    identity->stranger = ngx_camera_api_principal_stranger;
     identity->data = ctx;
     identity->peer = ctx->request->connection->sockaddr;
 
@@ -55,6 +57,10 @@ ngx_camera_api_authenticate(ngx_camera_api_ctx_t *ctx)
     } else if (rc == NGX_DECLINED) {
         return ngx_camera_api_refuse_nobody(ctx, NGX_CAMERA_API_TOKEN_INVALID);
 
+    } else if (rc == NGX_BUSY) {
+        return ngx_camera_api_refuse_nobody(ctx,
+                                            NGX_CAMERA_API_RATE_LIMIT_EXCEEDED);
+
     } else if (rc == NGX_ERROR) {
         return ngx_camera_api_refuse(ctx, NGX_CAMERA_API_SERVICE_UNAVAILABLE);
 
@@ -63,6 +69,13 @@ ngx_camera_api_authenticate(ngx_camera_api_ctx_t *ctx)
     }
 
     return rc;
+}
+
+
+static ngx_int_t
+ngx_camera_api_principal_stranger(void *data)
+{
+    return ngx_camera_api_throttle_stranger(data);
 }
 
 

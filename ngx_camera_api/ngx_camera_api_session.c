@@ -49,6 +49,8 @@ static void ngx_camera_api_session_drop_where(size_t offset,
     const u_char *id);
 static ngx_camera_api_session_entry_t *ngx_camera_api_session_find(
     const u_char *key);
+static ngx_camera_api_session_entry_t *ngx_camera_api_session_own(
+    const u_char *key);
 static ngx_camera_api_session_entry_t *ngx_camera_api_session_place(
     const u_char *key);
 static ngx_camera_api_session_set_t *ngx_camera_api_session_set(
@@ -148,6 +150,21 @@ ngx_camera_api_session_get(const u_char *key,
 }
 
 
+ngx_uint_t
+ngx_camera_api_session_seen(const u_char *key)
+{
+    ngx_uint_t  seen;
+
+    ngx_shmtx_lock(&ngx_camera_api_session_pool->mutex);
+
+    seen = ngx_camera_api_session_own(key) != NULL;
+
+    ngx_shmtx_unlock(&ngx_camera_api_session_pool->mutex);
+
+    return seen;
+}
+
+
 ngx_atomic_uint_t
 ngx_camera_api_session_epoch(const u_char *key)
 {
@@ -190,7 +207,7 @@ ngx_camera_api_session_forget(const u_char *key)
 
     ngx_shmtx_lock(&ngx_camera_api_session_pool->mutex);
 
-    entry = ngx_camera_api_session_find(key);
+    entry = ngx_camera_api_session_own(key);
 
     if (entry) {
         entry->epoch = 0;
@@ -208,7 +225,7 @@ ngx_camera_api_session_drop(const u_char *key)
     ngx_shmtx_lock(&ngx_camera_api_session_pool->mutex);
 
     ngx_camera_api_session_set(key)->epoch++;
-    entry = ngx_camera_api_session_find(key);
+    entry = ngx_camera_api_session_own(key);
 
     if (entry) {
         entry->epoch = 0;
@@ -284,6 +301,20 @@ ngx_camera_api_session_drop_all(void)
 static ngx_camera_api_session_entry_t *
 ngx_camera_api_session_find(const u_char *key)
 {
+    ngx_camera_api_session_entry_t  *entry;
+
+    entry = ngx_camera_api_session_own(key);
+
+    return entry && entry->epoch >= ngx_camera_api_session_table->all
+           ? entry : NULL;
+}
+
+
+/* also when it was dropped with all others */
+
+static ngx_camera_api_session_entry_t *
+ngx_camera_api_session_own(const u_char *key)
+{
     ngx_uint_t                       i;
     ngx_camera_api_session_entry_t  *set;
 
@@ -292,7 +323,6 @@ ngx_camera_api_session_find(const u_char *key)
     for (i = 0; i < NGX_CAMERA_API_SESSION_WAYS; i++) {
 
         if (set[i].epoch
-            && set[i].epoch >= ngx_camera_api_session_table->all
             && ngx_memcmp(set[i].session.key, key,
                           NGX_CAMERA_API_SESSION_KEY) == 0)
         {
@@ -312,7 +342,7 @@ ngx_camera_api_session_place(const u_char *key)
     ngx_uint_t                       i;
     ngx_camera_api_session_entry_t  *set, *best;
 
-    best = ngx_camera_api_session_find(key);
+    best = ngx_camera_api_session_own(key);
 
     if (best) {
         return best;

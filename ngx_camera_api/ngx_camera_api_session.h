@@ -67,6 +67,9 @@ ngx_int_t ngx_camera_api_session_zone(ngx_conf_t *cf, void *tag);
 ngx_int_t ngx_camera_api_session_get(const u_char *key,
     ngx_camera_api_session_t *session);
 
+/* was it good when it was last asked about, however long that is ago? */
+ngx_uint_t ngx_camera_api_session_seen(const u_char *key);
+
 /* changes with each drop that may concern it; take it before asking */
 ngx_atomic_uint_t ngx_camera_api_session_epoch(const u_char *key);
 

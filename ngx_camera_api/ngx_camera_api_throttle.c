@@ -58,6 +58,23 @@ ngx_camera_api_refuse_nobody(ngx_camera_api_ctx_t *ctx,
 }
 
 
+ngx_int_t
+ngx_camera_api_throttle_stranger(ngx_camera_api_ctx_t *ctx)
+{
+    u_char                         text[NGX_CAMERA_API_LIMIT_ID];
+    ngx_str_t                      id;
+    ngx_camera_api_main_conf_t    *amcf;
+    ngx_camera_api_limit_state_t   state;
+
+    amcf = ngx_http_get_module_main_conf(ctx->request, ngx_camera_api_module);
+
+    id.data = text;
+    id.len = ngx_camera_api_address(ctx->request, text, sizeof(text));
+
+    return ngx_camera_api_limit_count(&id, &amcf->address_rate, 0, &state);
+}
+
+
 static ngx_int_t
 ngx_camera_api_throttle_count(ngx_camera_api_ctx_t *ctx,
     const ngx_camera_api_principal_t *principal)

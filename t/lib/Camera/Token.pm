@@ -8,12 +8,13 @@ package Camera::Token;
 use strict;
 use warnings;
 
+use Compress::Zlib qw(crc32);
 use Digest::SHA qw(hmac_sha256);
 use Exporter qw(import);
 use JSON::PP;
 use MIME::Base64 qw(encode_base64 decode_base64);
 
-our @EXPORT_OK = qw(base64url unbase64url jwt claims random_bytes
+our @EXPORT_OK = qw(base64url unbase64url jwt claims made_up random_bytes
     random_uuid);
 
 =head1 NAME
@@ -87,6 +88,26 @@ sub claims {
     my ($token) = @_;
 
     return $json->decode(unbase64url((split /\./, $token)[1]));
+}
+
+=item made_up
+
+An API token that is right in itself, and nobody's.
+
+=cut
+
+sub made_up {
+    my @digits = (0 .. 9, 'A' .. 'Z', 'a' .. 'z');
+    my $text = join '', 'cam_', map { $digits[ $_ % 62 ] }
+        unpack 'C43', random_bytes(43);
+    my ($sum, $crc) = ('', crc32($text));
+
+    for (1 .. 6) {
+        $sum = $digits[ $crc % 62 ] . $sum;
+        $crc = int $crc / 62;
+    }
+
+    return $text . $sum;
 }
 
 =back
