@@ -22,10 +22,11 @@ my $ours = 'http://127.0.0.1:' . $t->port('http');
 
 # each is asked for the first time once
 
-$t->start_api(level => 'warn', server => $oidc->location,
+$t->start_api(level => 'warn', server => $oidc->location
+        . 'location = /secret { internal; return 200 "{}"; }',
     http => join '', "camera_api_public_url $ours;",
         map { $oidc->directive("p$_", $_ == 9 ? 'hosts=else.test' : ()) }
-            1 .. 20);
+            1 .. 24);
 $t->allow_log(qr/\[(?:error|crit)\]/);
 
 $t->add_user(username => 'ann', email => 'ann@example.org');
@@ -73,6 +74,14 @@ for my $case (
         $n = 8;
         like(leave(), qr{/authorize\?}, 'a host that the configuration names');
     }
+}
+
+# who would have nginx itself look elsewhere: at what is not to be had from
+# outside, at the API as if it were no one's request, at what never ends
+
+for my $to ('/secret', '/api/v1/auth/providers', '/api/v1/ws', '/camera_oidc') {
+    $oidc->says(discovery => 200, $oidc->discovery, "X-Accel-Redirect: $to");
+    like(leave(), qr{/authorize\?}, "an answer that leads to $to is an answer");
 }
 
 # whom nobody vouches for

@@ -141,28 +141,27 @@ sub directive {
 
 =item location
 
-What nginx asks them through, as in conf/oidc.conf, with this authority.
+What nginx asks them through: conf/oidc.conf, with this authority and these names,
+and less patience.
 
 =cut
 
 sub location {
     my ($self) = @_;
 
-    return <<"END";
-location = /camera_oidc {
-            internal;
-            resolver 127.0.0.1:$self->{names} ipv6=off valid=5s;
-            proxy_pass \$camera_oidc_url;
-            proxy_http_version 1.1;
-            proxy_ssl_server_name on;
-            proxy_ssl_verify on;
-            proxy_ssl_verify_depth 3;
-            proxy_ssl_trusted_certificate $self->{dir}/ca.crt;
-            proxy_connect_timeout 2s;
-            proxy_read_timeout 2s;
-            subrequest_output_buffer_size 64k;
-        }
-END
+    my $t = $self->{t};
+    my $conf = $t->read_file($t->root . '/conf/oidc.conf');
+
+    $conf =~ s{^ *#.*\n}{}mg;
+    $conf =~ s{/etc/ssl/certs/ca-certificates\.crt}{$self->{dir}/ca.crt}
+        or die 'no authority in conf/oidc.conf';
+    $conf =~ s{(_(?:connect|read)_timeout +)\d+s}{${1}2s}g == 2
+        or die 'no timeouts in conf/oidc.conf';
+    $conf =~ s{internal;}{$&
+    resolver 127.0.0.1:$self->{names} ipv6=off valid=5s;}
+        or die 'not internal in conf/oidc.conf';
+
+    return $conf;
 }
 
 =item callback($name)
@@ -342,16 +341,17 @@ sub _answer {
 
     open my $fh, '<:raw', "$dir/says-$what" or return;
     local $/;
-    my ($status, $text) = split /\n/, <$fh>, 2;
+    my ($first, $text) = split /\n/, <$fh>, 2;
+    my ($status, @headers) = split /\t/, $first;
 
     if ($status eq 'hang') {
         sleep 30;
         return;
     }
 
-    print $c "HTTP/1.1 $status Told\r\nContent-Type: application/json\r\n"
-        . "Connection: close\r\nContent-Length: " . length($text)
-        . "\r\n\r\n$text";
+    print $c join "\r\n", "HTTP/1.1 $status Told", @headers,
+        'Content-Type: application/json', 'Connection: close',
+        'Content-Length: ' . length $text, '', $text;
 }
 
 sub _keys {
@@ -390,19 +390,20 @@ sub trusted {
     rename "$self->{dir}/good.$_", "$self->{dir}/idp.$_" for qw(crt key);
 }
 
-=item says($what, $status, $body)
+=item says($what, $status, $body, @headers)
 
 Of C<discovery>, C<jwks> and C<token>: what is answered from now on, a text or
-data.  The status C<hang> answers nothing.
+data, with more lines of headers.  The status C<hang> answers nothing.
 
 =cut
 
 my $json = JSON::PP->new->utf8->canonical;
 
 sub says {
-    my ($self, $what, $status, $body) = @_;
+    my ($self, $what, $status, $body, @headers) = @_;
 
-    $self->{t}->write_file("$self->{dir}/says-$what", "$status\n"
+    $self->{t}->write_file("$self->{dir}/says-$what",
+        join("\t", $status, @headers) . "\n"
         . (ref $body ? $json->encode($body) : $body // ''));
 }
 
