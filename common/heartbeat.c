@@ -11,7 +11,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -67,7 +66,6 @@ static const char *cam_heartbeat_field(const char *p, unsigned n);
 cam_heartbeat_t *
 cam_heartbeat_open(const char *shm)
 {
-    char                     path[PATH_MAX];
     cam_heartbeat_t         *hb;
     cam_shared_file_t        file;
     cam_heartbeat_header_t   header;
@@ -84,10 +82,8 @@ cam_heartbeat_open(const char *shm)
         return NULL;
     }
 
-    snprintf(path, sizeof(path), "%s/heartbeats", shm);
-
     hb->n = -1;
-    hb->file = cam_shared_file_map(path, &file);
+    hb->file = cam_shared_file_map(shm, "heartbeats", &file);
 
     if (hb->file == NULL) {
         free(hb);

@@ -10,8 +10,6 @@
  */
 
 #include <errno.h>
-#include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -246,7 +244,6 @@ static const cam_metric_info_t  cam_metrics_infos[CAM_METRICS_NAMED] = {
 cam_metrics_t *
 cam_metrics_open(const char *shm)
 {
-    char                  path[PATH_MAX];
     cam_shared_file_t     file;
     cam_metrics_header_t  header;
 
@@ -259,9 +256,7 @@ cam_metrics_open(const char *shm)
     file.known_len = sizeof(header);
     file.size = sizeof(cam_metrics_t);
 
-    snprintf(path, sizeof(path), "%s/metrics", shm);
-
-    return cam_shared_file_map(path, &file);
+    return cam_shared_file_map(shm, "metrics", &file);
 }
 
 

@@ -8,9 +8,7 @@
  * whoever races with whom, one of the two sees the other.
  */
 
-#include <limits.h>
 #include <stddef.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -74,7 +72,6 @@ static uint64_t cam_owners_sid(const cam_url_session_t *s);
 cam_owners_t *
 cam_owners_open(const char *shm, uint32_t slots)
 {
-    char                 path[PATH_MAX];
     cam_owners_t        *z;
     cam_shared_file_t    file;
     cam_owners_header_t  header;
@@ -94,8 +91,7 @@ cam_owners_open(const char *shm, uint32_t slots)
         return NULL;
     }
 
-    snprintf(path, sizeof(path), "%s/owners", shm);
-    z->header = cam_shared_file_map(path, &file);
+    z->header = cam_shared_file_map(shm, "owners", &file);
 
     if (z->header == NULL) {
         free(z);

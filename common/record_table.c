@@ -71,13 +71,14 @@ cam_record_table_open(const char *shm)
     file.known_len = offsetof(cam_record_table_head_t, unused);
     file.size = sizeof(cam_record_table_file_t);
 
-    snprintf(path, sizeof(path), "%s/live/" CAM_RECORD_TABLE_FILE, shm);
-    t->file = cam_shared_file_map(path, &file);
+    t->file = cam_shared_file_map(shm, "live/" CAM_RECORD_TABLE_FILE, &file);
 
     if (t->file == NULL) {
         free(t);
         return NULL;
     }
+
+    snprintf(path, sizeof(path), "%s/live/" CAM_RECORD_TABLE_FILE, shm);
 
     if (stat(path, &st) == 0) {
         t->ino = st.st_ino;

@@ -34,10 +34,19 @@ static int cam_shared_file_create(const char *path,
 
 
 void *
-cam_shared_file_map(const char *path, const cam_shared_file_t *file)
+cam_shared_file_map(const char *dir, const char *name,
+    const cam_shared_file_t *file)
 {
     int    fd, err;
+    char   path[PATH_MAX];
     void  *map;
+
+    if ((size_t) snprintf(path, sizeof(path), "%s/%s", dir, name)
+        >= sizeof(path))
+    {
+        errno = ENAMETOOLONG;
+        return NULL;
+    }
 
     fd = cam_shared_file_open(path, file);
     if (fd == -1) {

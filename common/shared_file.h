@@ -22,10 +22,11 @@ typedef struct {
 
 
 /*
- * Maps the file for writing.  One that is absent is made, one of another size
- * or layout is replaced: who has that mapped keeps it.  NULL with errno.
+ * Maps dir/name for writing, whole.  One that is absent is made, one of another
+ * size or layout is replaced: who has that mapped keeps it.  NULL with errno.
  */
-void *cam_shared_file_map(const char *path, const cam_shared_file_t *file);
+void *cam_shared_file_map(const char *dir, const char *name,
+    const cam_shared_file_t *file);
 
 
 #endif /* CAM_SHARED_FILE_H */

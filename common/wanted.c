@@ -18,7 +18,6 @@
 #include <limits.h>
 #include <linux/futex.h>
 #include <stddef.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -82,7 +81,6 @@ static int cam_wanted_in_force(uint64_t until, uint64_t now);
 cam_wanted_t *
 cam_wanted_open(const char *shm, uint32_t slots)
 {
-    char                 path[PATH_MAX];
     cam_wanted_t        *w;
     cam_shared_file_t    file;
     cam_wanted_header_t  header;
@@ -104,8 +102,7 @@ cam_wanted_open(const char *shm, uint32_t slots)
     file.known_len = offsetof(cam_wanted_header_t, news);
     file.size = cam_wanted_size(slots);
 
-    snprintf(path, sizeof(path), "%s/wanted", shm);
-    w->header = cam_shared_file_map(path, &file);
+    w->header = cam_shared_file_map(shm, "wanted", &file);
 
     if (w->header == NULL) {
         free(w);
