@@ -3,8 +3,9 @@
 # Copyright (C) The nginx camera platform authors
 
 # Tests for users in a real Chromium: an administrator adds one, grants a camera
-# and ends a session; the new user, whose password somebody else chose, is asked
-# for another one, and for nothing else before.
+# and a group of cameras, and ends a session; the new user, whose password
+# somebody else chose, is asked for another one, and for nothing else before;
+# then the user is searched for and removed.
 
 use strict;
 use warnings;
@@ -52,27 +53,71 @@ ok($page->has('[data-user="carla"]'), 'a user is added');
 
 # who sees one camera
 
-task('Edit');
+$page->task('[data-user="carla"]', 'Edit');
 $page->click_at('dialog [name=cameraScope]');
 $page->click('Save', 'dialog');
 ok($t->wait_for(sub { $page->text('[data-user="carla"]') =~ /granted cameras/ }, 10,
     'the list'), 'granted cameras only');
-task('Granted cameras');
+$page->task('[data-user="carla"]', 'Granted cameras');
 ok($page->has_text('Loading bay'), 'cameras to choose from');
-$page->js('[...document.querySelectorAll("dialog .check")].find((one) =>'
-    . ' one.textContent.includes(arguments[0])).click()', 'Loading bay');
+$page->tick('Loading bay');
 $page->click('Save', 'dialog');
-ok(closed(), 'one is granted');
+ok($page->closed, 'one is granted');
 my ($carla) = map { $_->{id} } grep { $_->{username} eq 'carla' }
     @{ request(GET => '/users', undef, $admin)->{json} };
 is_deeply(request(GET => "/users/$carla/grants", undef, $admin)->{json}
     {cameraIds}, [ $camera->{id} ], 'that one alone');
 
+# a group is made, with a camera in it, and granted as a whole
+
+$page->go('#/groups');
+ok($page->has_text('No groups yet'), 'no groups');
+$page->click('Add group');
+$page->fill(name => 'Dors', description => 'What locks');
+$page->click('Add group', 'dialog');
+ok($page->has('[data-group]'), 'a group is added');
+$page->closed;
+$page->click('Add group');
+$page->fill(name => 'dors');
+$page->click('Add group', 'dialog');
+ok($page->has_text('Another group has it.'), 'a name that is taken');
+$page->click('Cancel', 'dialog');
+$page->task('[data-group]', 'Edit');
+$page->fill(name => 'Doors');
+$page->click('Save', 'dialog');
+ok($page->has_text('Doors'), 'and named anew');
+$page->task('[data-group]', 'Cameras');
+ok($page->has_text('Vault'), 'cameras to choose from');
+$page->tick('Vault');
+$page->click('Save', 'dialog');
+ok($page->has_text('1 camera'), 'one is put into it');
+
+$page->go('#/users');
+$page->task('[data-user="carla"]', 'Granted cameras');
+ok($page->has_text('Doors'), 'a group to choose');
+$page->tick('Doors');
+$page->click('Save', 'dialog');
+$page->closed;
+is_deeply(cameras_of($carla), ['Doors', 'Loading bay'], 'is granted as well');
+
+$page->go('#/groups');
+$page->task('[data-group]', 'Cameras');
+$page->has_text('Cameras (1 in it)');
+$page->tick('Vault');
+$page->click('Save', 'dialog');
+ok($page->has_text('0 cameras'), 'the camera is taken out');
+$page->task('[data-group]', 'Remove group');
+ok($page->has_text('Remove Doors?'), 'which is asked');
+$page->click('Remove group', 'dialog');
+ok($page->has_text('No groups yet'), 'and the group is removed');
+is_deeply(cameras_of($carla), ['Loading bay'], 'and granted no longer');
+
 # and is logged out of a device
 
+$page->go('#/users');
 my $token = login('carla', $password);
 is(me($token), 200, 'logged in elsewhere');
-task('Sessions');
+$page->task('[data-user="carla"]', 'Sessions');
 ok($page->has('dialog [data-session]'), 'which is listed');
 $page->click('End', 'dialog');
 ok($page->has_text('Not logged in anywhere.'), 'until it is ended');
@@ -110,6 +155,32 @@ ok(login('carla', 'my own 2'), 'it is the password from now on');
 
 is($page->violations(), '', 'nothing against the policy');
 
+# is searched for, and removed
+
+$page->click_at('.who');
+$page->click('Sign out');
+$page->log_in($run);
+$page->go('#/users');
+$page->has('[data-user="carla"]');
+$page->search('nobody');
+ok($page->has_text('No user matches'), 'a search that finds nobody');
+$page->click('Show all users');
+my $first = $run->env->{CAMERA_ADMIN_USER};
+ok($page->has(qq([data-user="$first"])), 'is left');
+$page->search('CARL');
+ok($t->wait_for(sub { $page->js('return location.hash') eq '#/users?q=CARL'
+    && $page->js('return document.querySelectorAll(".users-list > li").length')
+    == 1 }, 10, 'one'), 'and one that finds');
+$page->task('[data-user="carla"]', 'Remove user');
+ok($page->has_text('Remove carla?'), 'who is asked');
+like($page->text('dialog'), qr/API tokens .* stop.*Bookmarks and exports stay/s,
+    'with what goes and what stays');
+$page->click('Remove user', 'dialog');
+ok($page->has_text('carla was removed.'), 'and it is done');
+is(login('carla', 'my own 2'), undef, 'nobody logs in');
+
+is($page->violations(), '', 'nothing against the policy');
+
 $browser->stop;
 is($run->stop, 0, 'stop');
 
@@ -117,25 +188,20 @@ $t->done_testing;
 
 ###############################################################################
 
-# what the menu of the new user has
-
-sub task {
-    my ($name) = @_;
-
-    closed();
-    $page->click_at('[data-user="carla"] .menu > button');
-    $page->has('[role=menuitem]');
-    $page->click($name);
-    $page->has('dialog');
-}
-
-
-sub closed {
-    return $t->wait_for(sub { !$page->there('dialog') }, 10, 'no dialog');
-}
-
-
 sub me { return request(GET => '/auth/me', undef, $_[0])->{status} }
+
+
+# what somebody is granted, by name
+
+sub cameras_of {
+    my $grants = request(GET => "/users/$_[0]/grants", undef, $admin)->{json};
+    my %name = map { $_->{id} => $_->{name} } map {
+        @{ request(GET => $_, undef, $admin)->{json} } }
+        qw(/cameras /camera-groups);
+
+    return [ sort map { $name{$_} } map { @$_ }
+        @$grants{qw(cameraIds groupIds)} ];
+}
 
 
 sub login {

@@ -7,6 +7,7 @@
  */
 
 import { MUST_CHANGE, type Outcome } from "./outcome";
+import { GroupsApi } from "./groups/api";
 import { RecordingsApi } from "./recordings/api";
 import { blob, type Call, json, nothing, type Reader, send } from "./request";
 import type {
@@ -114,14 +115,16 @@ export const auth = {
 };
 
 export class Api {
+  readonly groups: GroupsApi;
   readonly recordings: RecordingsApi;
   readonly users: UsersApi;
 
   constructor(
-    private readonly tokens: Tokens,
+    private readonly keeper: Tokens,
     private readonly onOutcome: (outcome: Outcome<unknown>) => void = () =>
       undefined,
   ) {
+    this.groups = new GroupsApi((call, read) => this.call(call, read));
     this.recordings = new RecordingsApi((call, read) => this.call(call, read));
     this.users = new UsersApi((call, read) => this.call(call, read));
   }
@@ -293,14 +296,14 @@ export class Api {
   }
 
   private async exchange<T>(call: Call, read: Reader<T>): Promise<Outcome<T>> {
-    const token = await this.tokens.token();
+    const token = await this.keeper.token();
     const outcome = await send(authorized(call, token), read);
 
     if (outcome.kind !== "signed-out") {
       return outcome;
     }
 
-    const renewed = await this.tokens.renew(token ?? "");
+    const renewed = await this.keeper.renew(token ?? "");
 
     return renewed.kind === "ok"
       ? send(authorized(call, renewed.value), read)

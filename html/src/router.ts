@@ -5,7 +5,7 @@
  *
  *     #/cameras?q=door&status=online&tag=north
  *     #/cameras/{id}      #/cameras/{id}/connect      #/add      #/storage
- *     #/audit     #/users
+ *     #/audit     #/users?q=carla     #/groups?q=doors
  */
 
 import { useSyncExternalStore } from "react";
@@ -25,7 +25,8 @@ export type Route =
   | { kind: "add" }
   | { kind: "storage" }
   | { kind: "audit" }
-  | { kind: "users" }
+  | { kind: "users"; q: string }
+  | { kind: "groups"; q: string }
   | { kind: "unknown" };
 
 export const HOME: CameraList = {
@@ -56,12 +57,14 @@ export function parse(hash: string): Route {
 
   if (
     (first === "add" ||
-      first === "storage" ||
-      first === "audit" ||
-      first === "users") &&
+      first === "storage" || first === "audit") &&
     id === undefined
   ) {
     return { kind: first };
+  }
+
+  if ((first === "users" || first === "groups") && id === undefined) {
+    return { kind: first, q: new URLSearchParams(query).get("q") ?? "" };
   }
 
   if (first !== "cameras") {
@@ -115,7 +118,10 @@ export function href(route: Route): string {
     case "audit":
       return "#/audit";
     case "users":
-      return "#/users";
+    case "groups":
+      return route.q === ""
+        ? `#/${route.kind}`
+        : `#/${route.kind}?${new URLSearchParams({ q: route.q }).toString()}`;
     case "unknown":
       return "#/";
   }

@@ -17,7 +17,10 @@ describe("a place", () => {
     ["#/add", { kind: "add" }],
     ["#/storage", { kind: "storage" }],
     ["#/audit", { kind: "audit" }],
-    ["#/users", { kind: "users" }],
+    ["#/users", { kind: "users", q: "" }],
+    ["#/users?q=carla+%26+co", { kind: "users", q: "carla & co" }],
+    ["#/groups", { kind: "groups", q: "" }],
+    ["#/groups?q=doors", { kind: "groups", q: "doors" }],
   ];
 
   it.each(places)("%s", (address, place) => {
@@ -42,6 +45,8 @@ describe("an address", () => {
       "#/people",
       "#/add/1",
       "#/storage/1",
+      "#/users/1",
+      "#/groups/1",
       "#/cameras/1/edit",
       "#/cameras/1/connect/2",
     ]) {

@@ -11,7 +11,6 @@ import {
   roleName,
   toCreate,
   toForm,
-  toggled,
   toUpdate,
   userMessage,
 } from "../src/users/form";
@@ -85,17 +84,6 @@ describe("what is refused", () => {
   it("for another reason is said above", () => {
     expect(isAtField(conflict("LAST_ADMIN"))).toBe(false);
     expect(userMessage(conflict("LAST_ADMIN"), "username")).toBeUndefined();
-  });
-});
-
-describe("a choice", () => {
-  it("is made and taken back, and the old set stays", () => {
-    const none = new Set<string>();
-    const one = toggled(none, "a");
-
-    expect([...one]).toEqual(["a"]);
-    expect(toggled(one, "a").size).toBe(0);
-    expect(none.size).toBe(0);
   });
 });
 

@@ -16,6 +16,7 @@ const AddCamera = lazy(() => import("../add/AddCamera"));
 const CameraScreen = lazy(() => import("../camera/CameraScreen"));
 const Connect = lazy(() => import("../add/Connect"));
 const Audit = lazy(() => import("../audit/Audit"));
+const Groups = lazy(() => import("../groups/Groups"));
 const Storage = lazy(() => import("../storage/Storage"));
 const Users = lazy(() => import("../users/Users"));
 
@@ -46,7 +47,9 @@ function Screen({ route }: { route: Route }) {
     case "audit":
       return <Audit />;
     case "users":
-      return <Users />;
+      return <Users q={route.q} />;
+    case "groups":
+      return <Groups q={route.q} />;
     case "unknown":
       return <Unknown />;
   }

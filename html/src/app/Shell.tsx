@@ -132,9 +132,14 @@ function UserMenu() {
           </MenuItem>
         )}
         {mayUsers && (
-          <MenuItem icon="user" href={href({ kind: "users" })}>
-            Users
-          </MenuItem>
+          <>
+            <MenuItem icon="user" href={href({ kind: "users", q: "" })}>
+              Users
+            </MenuItem>
+            <MenuItem icon="stack" href={href({ kind: "groups", q: "" })}>
+              Camera groups
+            </MenuItem>
+          </>
         )}
         <MenuItem icon="key" onClick={() => setPassword(true)}>
           Change password

@@ -1,14 +1,9 @@
 /* What cannot be undone: said in full before, and what came of it after. */
 
 import { useQueryClient } from "@tanstack/react-query";
-import { type ReactNode, useState } from "react";
 import { useServices } from "../app/services";
-import { Button } from "../design/Button";
-import { Dialog } from "../design/Dialog";
-import { Icon, type IconName } from "../design/Icon";
-import { RefusalNotice } from "../design/Notice";
+import { Confirm, Consequence } from "../design/Confirm";
 import { useToast } from "../design/Toasts";
-import type { Outcome, Refusal } from "../outcome";
 import { keys } from "../queries";
 import { go, HOME } from "../router";
 import type { Camera, CameraRemoved } from "../types";
@@ -97,58 +92,4 @@ function removedWords(name: string, removed: CameraRemoved): string {
     removed.liveStream === "ended" ? " and its live picture ended" : "";
 
   return `${name} was removed${live}. Recordings are kept.`;
-}
-
-function Consequence(props: { icon: IconName; children: ReactNode }) {
-  return (
-    <li>
-      <Icon name={props.icon} />
-      <span>{props.children}</span>
-    </li>
-  );
-}
-
-interface ConfirmProps<T> {
-  title: string;
-  action: string;
-  work: () => Promise<Outcome<T>>;
-  onDone: (value: T) => void;
-  onClose: () => void;
-  children: ReactNode;
-}
-
-function Confirm<T>(props: ConfirmProps<T>) {
-  const { title, action, work, onDone, onClose, children } = props;
-  const [busy, setBusy] = useState(false);
-  const [refusal, setRefusal] = useState<Refusal>();
-
-  const confirm = async () => {
-    setBusy(true);
-    const outcome = await work();
-
-    if (outcome.kind === "ok") {
-      onDone(outcome.value);
-    } else {
-      setBusy(false);
-      setRefusal(outcome);
-    }
-  };
-
-  return (
-    <Dialog
-      title={title}
-      onClose={onClose}
-      actions={
-        <>
-          <Button onClick={onClose}>Cancel</Button>
-          <Button look="danger" busy={busy} onClick={() => void confirm()}>
-            {action}
-          </Button>
-        </>
-      }
-    >
-      {refusal !== undefined && <RefusalNotice refusal={refusal} />}
-      {children}
-    </Dialog>
-  );
 }

@@ -3,12 +3,12 @@
  * reload, a bookmark and the way back show the same.
  */
 
-import { useEffect, useRef, useState } from "react";
+import { useEffect, useRef } from "react";
 import { useMay } from "../app/services";
 import { Title } from "../app/Title";
 import { Button, ButtonLink } from "../design/Button";
-import { Icon } from "../design/Icon";
 import { Blank, Refused } from "../design/Notice";
+import { Search } from "../design/Search";
 import { refusalOf } from "../outcome";
 import { useCameras } from "../queries";
 import { go, HOME, href, STATUSES } from "../router";
@@ -23,7 +23,6 @@ interface Filter {
   tag: string | undefined;
 }
 
-const TYPING_MS = 250;
 const SKELETONS = 8;
 
 export function Cameras({ q, status, tag }: Filter) {
@@ -79,42 +78,16 @@ export function Cameras({ q, status, tag }: Filter) {
 }
 
 function FilterBar({ q, status, tag }: Filter) {
-  const [text, setText] = useState(q);
-  const asked = useRef(q);
-
-  /* the address changed by other means than this field */
-  useEffect(() => {
-    if (q !== asked.current) {
-      asked.current = q;
-      setText(q);
-    }
-  }, [q]);
-
-  useEffect(() => {
-    const timer = setTimeout(() => {
-      if (text.trim() !== asked.current) {
-        asked.current = text.trim();
-        go({ kind: "cameras", q: text.trim(), status, tag }, "replace");
-      }
-    }, TYPING_MS);
-
-    return () => clearTimeout(timer);
-  }, [text, status, tag]);
-
   return (
     <div className="filter" role="search">
-      <div className="input-box">
-        <Icon name="search" />
-        <input
-          className="input"
-          type="search"
-          aria-label="Search cameras"
-          placeholder="Search name, place or serial number"
-          maxLength={100}
-          value={text}
-          onChange={(event) => setText(event.target.value)}
-        />
-      </div>
+      <Search
+        label="Search cameras"
+        placeholder="Search name, place or serial number"
+        value={q}
+        onSearch={(text) =>
+          go({ kind: "cameras", q: text, status, tag }, "replace")
+        }
+      />
       <div className="segments" role="group" aria-label="Status">
         {[undefined, ...STATUSES].map((one) => (
           <button

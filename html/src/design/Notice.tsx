@@ -54,8 +54,13 @@ export function Blank({ icon, title, tone, actions, children }: BlankProps) {
   );
 }
 
-export function RefusalNotice({ refusal }: { refusal: Refusal }) {
-  const { title, text } = refusalWords(refusal);
+interface RefusalProps {
+  refusal: Refusal;
+  what?: string; // is gone, when that is why
+}
+
+export function RefusalNotice({ refusal, what }: RefusalProps) {
+  const { title, text } = refusalWords(refusal, what);
 
   return (
     <Notice tone="bad" title={title}>
@@ -67,12 +72,13 @@ export function RefusalNotice({ refusal }: { refusal: Refusal }) {
 
 interface RefusedProps {
   refusal: Refusal;
+  what?: string;
   onRetry?: () => void;
   actions?: ReactNode;
 }
 
-export function Refused({ refusal, onRetry, actions }: RefusedProps) {
-  const { title, text, icon } = refusalWords(refusal);
+export function Refused({ refusal, what, onRetry, actions }: RefusedProps) {
+  const { title, text, icon } = refusalWords(refusal, what);
   const retry = onRetry !== undefined && isWorthRetrying(refusal);
 
   return (
@@ -115,7 +121,10 @@ interface RefusalWords {
   icon: IconName;
 }
 
-export function refusalWords(refusal: Refusal): RefusalWords {
+export function refusalWords(
+  refusal: Refusal,
+  what = "camera",
+): RefusalWords {
   switch (refusal.kind) {
     case "away":
       return refusal.code === "UNREACHABLE"
@@ -147,7 +156,7 @@ export function refusalWords(refusal: Refusal): RefusalWords {
     case "missing":
       return {
         icon: "search",
-        title: "There is no such camera",
+        title: `There is no such ${what}`,
         text: "It was removed, or the link is wrong.",
       };
 

@@ -6,16 +6,18 @@
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { useServices } from "../app/services";
+import { useSaving } from "../app/useSaving";
 import { Button } from "../design/Button";
 import { Dialog } from "../design/Dialog";
-import { Check, Field } from "../design/Field";
+import { Check } from "../design/Field";
 import { Notice, Refused } from "../design/Notice";
+import { CameraChoice, type ChoiceProps } from "../groups/CameraChoice";
+import { camerasWords } from "../groups/words";
 import { refusalOf, unwrap } from "../outcome";
-import { useCameras } from "../queries";
+import { href } from "../router";
+import { toggled } from "../sets";
 import type { Account, Grants } from "../types";
-import { toggled } from "./form";
 import { Trouble } from "./Trouble";
-import { useSaving } from "./UserDialog";
 
 interface GrantsProps {
   account: Account;
@@ -56,7 +58,7 @@ function Editor(props: GrantsProps & { found: Grants }) {
   const { api } = useServices();
   const [cameras, setCameras] = useState(new Set(found.cameraIds));
   const [groups, setGroups] = useState(new Set(found.groupIds));
-  const { busy, refusal, save } = useSaving("Saved.", onClose);
+  const { busy, refusal, save } = useSaving("users", "Saved.", onClose);
   const put = { cameraIds: [...cameras], groupIds: [...groups] };
 
   return (
@@ -80,73 +82,37 @@ function Editor(props: GrantsProps & { found: Grants }) {
       )}
       <Trouble refusal={refusal} />
       <GroupChoice chosen={groups} onChange={setGroups} />
-      <CameraChoice chosen={cameras} onChange={setCameras} />
+      <CameraChoice words="granted" chosen={cameras} onChange={setCameras} />
     </Dialog>
   );
 }
 
-interface ChoiceProps {
-  chosen: ReadonlySet<string>;
-  onChange: (chosen: Set<string>) => void;
-}
-
+/* whoever is granted a group sees what is put into it later, too */
 function GroupChoice({ chosen, onChange }: ChoiceProps) {
   const { api } = useServices();
   const query = useQuery({
-    queryKey: ["users", "groups"],
-    queryFn: async ({ signal }) => unwrap(await api.users.groups(signal)).value,
+    queryKey: ["groups", "all"],
+    queryFn: async ({ signal }) => unwrap(await api.groups.all(signal)).value,
   });
 
-  return query.data === undefined || query.data.length === 0 ? null : (
-    <fieldset className="users-choice">
+  return query.data === undefined ? null : (
+    <fieldset className="choice">
       <legend>Groups ({chosen.size} granted)</legend>
+      {query.data.length === 0 && (
+        <p>
+          There are none. They are made under{" "}
+          <a href={href({ kind: "groups", q: "" })}>Camera groups</a>.
+        </p>
+      )}
       {query.data.map(({ id, name, cameraCount }) => (
         <Check
           key={id}
           label={name}
-          hint={cameraCount === 1 ? "1 camera" : `${cameraCount} cameras`}
+          hint={camerasWords(cameraCount)}
           checked={chosen.has(id)}
           onChange={() => onChange(toggled(chosen, id))}
         />
       ))}
-    </fieldset>
-  );
-}
-
-function CameraChoice({ chosen, onChange }: ChoiceProps) {
-  const [q, setQ] = useState("");
-  const query = useCameras({ q: q.trim() || undefined });
-  const cameras = query.data?.pages.flatMap((page) => page.cameras) ?? [];
-
-  return (
-    <fieldset className="users-choice">
-      <legend>Cameras ({chosen.size} granted)</legend>
-      <Field
-        label="Find"
-        type="search"
-        maxLength={100}
-        value={q}
-        onChange={(event) => setQ(event.target.value)}
-      />
-      {query.isSuccess && cameras.length === 0 && <p>None is found.</p>}
-      {cameras.map(({ id, name, place }) => (
-        <Check
-          key={id}
-          label={name}
-          hint={place}
-          checked={chosen.has(id)}
-          onChange={() => onChange(toggled(chosen, id))}
-        />
-      ))}
-      {query.hasNextPage && (
-        <Button
-          small
-          busy={query.isFetchingNextPage}
-          onClick={() => void query.fetchNextPage()}
-        >
-          Show more
-        </Button>
-      )}
     </fieldset>
   );
 }

@@ -2,12 +2,13 @@
 
 import { useState } from "react";
 import { useServices } from "../app/services";
+import { useSaving } from "../app/useSaving";
 import { Button } from "../design/Button";
 import { Dialog } from "../design/Dialog";
 import type { Account } from "../types";
 import { makePassword, userMessage } from "./form";
 import { Trouble } from "./Trouble";
-import { FirstPassword, useSaving } from "./UserDialog";
+import { FirstPassword } from "./UserDialog";
 
 interface ResetProps {
   account: Account;
@@ -17,7 +18,7 @@ interface ResetProps {
 export function ResetDialog({ account, onClose }: ResetProps) {
   const { api } = useServices();
   const [password, setPassword] = useState(makePassword);
-  const { busy, refusal, save } = useSaving("Password reset.", onClose);
+  const { busy, refusal, save } = useSaving("users", "Password reset.", onClose);
 
   return (
     <Dialog

@@ -2,13 +2,13 @@
 
 import { useQuery } from "@tanstack/react-query";
 import { useServices } from "../app/services";
+import { useSaving } from "../app/useSaving";
 import { Button } from "../design/Button";
 import { Dialog } from "../design/Dialog";
 import { refusalWords } from "../design/Notice";
 import { refusalOf, unwrap } from "../outcome";
 import type { Account, UserSession } from "../types";
 import { Trouble } from "./Trouble";
-import { useSaving } from "./UserDialog";
 
 interface SessionsProps {
   account: Account;
@@ -50,7 +50,7 @@ export function SessionsDialog({ account, onClose }: SessionsProps) {
 
 function Row({ account, session }: { account: Account; session: UserSession }) {
   const { api } = useServices();
-  const { busy, refusal, save } = useSaving("Session ended.", () => undefined);
+  const { busy, refusal, save } = useSaving("users", "Session ended.", () => undefined);
 
   return (
     <li data-session={session.id}>

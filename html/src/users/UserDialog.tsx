@@ -1,14 +1,13 @@
 /* Add a user, or change one. */
 
-import { useQueryClient } from "@tanstack/react-query";
-import { useRef, useState } from "react";
-import { newKey } from "../add/attempt";
+import { useState } from "react";
+import { useKey } from "../add/attempt";
 import { useServices } from "../app/services";
+import { useSaving } from "../app/useSaving";
 import { Button } from "../design/Button";
 import { Dialog } from "../design/Dialog";
 import { Check, Field, Select } from "../design/Field";
-import { useToast } from "../design/Toasts";
-import type { Outcome, Refusal } from "../outcome";
+import type { Refusal } from "../outcome";
 import type { Account } from "../types";
 import {
   EMPTY,
@@ -27,19 +26,13 @@ export function AddUserDialog({ onClose }: { onClose: () => void }) {
   const { api } = useServices();
   const [form, setForm] = useState(EMPTY);
   const [password, setPassword] = useState(makePassword);
-  const attempt = useRef({ body: "", key: "" });
-  const { busy, refusal, save } = useSaving("User added.", onClose);
+  const keyOf = useKey();
+  const { busy, refusal, save } = useSaving("users", "User added.", onClose);
 
-  /* what is sent again unchanged is added once */
   const add = () => {
     const body = toCreate(form, password);
-    const text = JSON.stringify(body);
 
-    if (attempt.current.body !== text) {
-      attempt.current = { body: text, key: newKey() };
-    }
-
-    return api.users.create(body, attempt.current.key);
+    return api.users.create(body, keyOf(body));
   };
 
   return (
@@ -92,7 +85,7 @@ export function EditUserDialog({ account, onClose }: EditProps) {
   const { api } = useServices();
   const [before] = useState(() => toForm(account));
   const [form, setForm] = useState(before);
-  const { busy, refusal, save } = useSaving("Saved.", onClose);
+  const { busy, refusal, save } = useSaving("users", "Saved.", onClose);
   const update = toUpdate(before, form);
 
   return (
@@ -206,28 +199,4 @@ export function FirstPassword({ value, onChange, error }: PasswordProps) {
       onChange={(event) => onChange(event.target.value)}
     />
   );
-}
-
-/* the busy button, what was refused, and what follows a success */
-export function useSaving(done: string, onClose: () => void) {
-  const client = useQueryClient();
-  const say = useToast();
-  const [busy, setBusy] = useState(false);
-  const [refusal, setRefusal] = useState<Refusal>();
-
-  const save = async (ask: () => Promise<Outcome<unknown>>) => {
-    setBusy(true);
-    const outcome = await ask();
-    setBusy(false);
-
-    if (outcome.kind === "ok") {
-      void client.invalidateQueries({ queryKey: ["users"] });
-      say(done);
-      onClose();
-    } else {
-      setRefusal(outcome);
-    }
-  };
-
-  return { busy, refusal, save };
 }

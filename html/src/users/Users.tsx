@@ -1,17 +1,19 @@
 /* Who may log in, what they may do, and what an administrator does about it. */
 
-import { useInfiniteQuery } from "@tanstack/react-query";
+import { keepPreviousData, useInfiniteQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { useServices, useUser } from "../app/services";
 import { Title } from "../app/Title";
 import { Button } from "../design/Button";
 import { Icon } from "../design/Icon";
 import { Menu, MenuItem } from "../design/Menu";
-import { Refused } from "../design/Notice";
+import { Blank, Refused } from "../design/Notice";
+import { Search } from "../design/Search";
 import { refusalOf, unwrap } from "../outcome";
-import { HOME, href } from "../router";
+import { go, HOME, href } from "../router";
 import type { Account } from "../types";
 import { GrantsDialog } from "./GrantsDialog";
+import { RemoveUserDialog } from "./RemoveUserDialog";
 import { ResetDialog } from "./ResetDialog";
 import { SessionsDialog } from "./SessionsDialog";
 import { AddUserDialog, EditUserDialog } from "./UserDialog";
@@ -19,12 +21,12 @@ import { roleName } from "./form";
 import "./users.css";
 
 interface Task {
-  kind: "edit" | "reset" | "sessions" | "grants";
+  kind: "edit" | "reset" | "sessions" | "grants" | "remove";
   account: Account;
 }
 
-export default function Users() {
-  const query = useUsers();
+export default function Users({ q }: { q: string }) {
+  const query = useUsers(q);
   const [adding, setAdding] = useState(false);
   const [task, setTask] = useState<Task>();
   const users = query.data?.pages.flatMap((page) => page.value);
@@ -42,6 +44,16 @@ export default function Users() {
           </Button>
         )}
       </div>
+      {(users !== undefined || !query.isError) && (
+        <div className="filter" role="search">
+          <Search
+            label="Search users"
+            placeholder="Search name or e-mail"
+            value={q}
+            onSearch={(text) => go({ kind: "users", q: text }, "replace")}
+          />
+        </div>
+      )}
       {users === undefined ? (
         query.isError ? (
           <Refused
@@ -53,9 +65,24 @@ export default function Users() {
             <div className="card skeleton skeleton-details" />
           </div>
         )
+      ) : users.length === 0 ? (
+        <Blank
+          icon="search"
+          title="No user matches"
+          tone="calm"
+          actions={
+            <Button onClick={() => go({ kind: "users", q: "" })}>
+              Show all users
+            </Button>
+          }
+        />
       ) : (
         <div className="users">
-          <ul className="card users-list" aria-label="Users">
+          <ul
+            className="card users-list"
+            aria-label="Users"
+            aria-busy={query.isPlaceholderData}
+          >
             {users.map((account) => (
               <Row
                 key={account.id}
@@ -82,15 +109,16 @@ export default function Users() {
   );
 }
 
-function useUsers() {
+function useUsers(q: string) {
   const { api } = useServices();
 
   return useInfiniteQuery({
-    queryKey: ["users", "list"],
+    queryKey: ["users", "list", q],
     initialPageParam: undefined as string | undefined,
     queryFn: async ({ pageParam, signal }) =>
-      unwrap(await api.users.list(pageParam, signal)),
+      unwrap(await api.users.list(q, pageParam, signal)),
     getNextPageParam: (page) => page.cursor,
+    placeholderData: keepPreviousData,
   });
 }
 
@@ -133,6 +161,14 @@ function Row({ account, onTask }: RowProps) {
         <MenuItem icon="clock" onClick={() => onTask("sessions")}>
           Sessions
         </MenuItem>
+        {!self && (
+          <>
+            <hr className="menu-line" />
+            <MenuItem icon="trash" danger onClick={() => onTask("remove")}>
+              Remove user
+            </MenuItem>
+          </>
+        )}
       </Menu>
     </li>
   );
@@ -150,6 +186,8 @@ function TaskDialog({ task, onClose }: { task: Task; onClose: () => void }) {
       return <GrantsDialog account={account} onClose={onClose} />;
     case "sessions":
       return <SessionsDialog account={account} onClose={onClose} />;
+    case "remove":
+      return <RemoveUserDialog account={account} onClose={onClose} />;
   }
 }
 

@@ -6,7 +6,6 @@ import type {
   Account,
   AccountCreate,
   AccountUpdate,
-  CameraGroup,
   Grants,
   GrantsPut,
   UserSession,
@@ -15,12 +14,12 @@ import type {
 type Ask = <T>(call: Call, read: Reader<T>) => Promise<Outcome<T>>;
 
 const PAGE_SIZE = 50;
-const GROUPS = 200; // the most that one answer has
 
 export class UsersApi {
   constructor(private readonly ask: Ask) {}
 
   list(
+    q: string,
     cursor: string | undefined,
     signal?: AbortSignal,
   ): Promise<Outcome<Account[]>> {
@@ -28,7 +27,7 @@ export class UsersApi {
       {
         method: "GET",
         path: "/users",
-        query: { limit: PAGE_SIZE, cursor },
+        query: { q, limit: PAGE_SIZE, cursor },
         signal,
       },
       json<Account[]>,
@@ -52,6 +51,10 @@ export class UsersApi {
       { method: "PATCH", path: userPath(id), body },
       json<Account>,
     );
+  }
+
+  remove(id: string): Promise<Outcome<void>> {
+    return this.ask({ method: "DELETE", path: userPath(id) }, nothing);
   }
 
   resetPassword(id: string, password: string): Promise<Outcome<void>> {
@@ -85,18 +88,6 @@ export class UsersApi {
     return this.ask(
       { method: "PUT", path: userPath(id, "/grants"), body },
       json<Grants>,
-    );
-  }
-
-  groups(signal?: AbortSignal): Promise<Outcome<CameraGroup[]>> {
-    return this.ask(
-      {
-        method: "GET",
-        path: "/camera-groups",
-        query: { limit: GROUPS },
-        signal,
-      },
-      json<CameraGroup[]>,
     );
   }
 }

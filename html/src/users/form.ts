@@ -113,13 +113,3 @@ function pick(from: string): string {
     ? from.charAt(drawn % from.length)
     : pick(from);
 }
-
-export function toggled(ids: ReadonlySet<string>, id: string): Set<string> {
-  const next = new Set(ids);
-
-  if (!next.delete(id)) {
-    next.add(id);
-  }
-
-  return next;
-}

@@ -145,9 +145,10 @@ sub key {
 END
 }
 
-=item go($hash), fill(name => $value, ...)
+=item go($hash), fill(name => $value, ...), choose(name => $words)
 
-What is typed is what React hears of: the event.
+What is typed is what React hears of: the event.  An option is chosen by its
+words.
 
 =cut
 
@@ -164,10 +165,87 @@ sub fill {
         const [name, value] = arguments;
         const open = document.querySelector("dialog") ?? document;
         const field = open.querySelector(`[name="${name}"]`);
-        Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, "value")
+        Object.getOwnPropertyDescriptor(Object.getPrototypeOf(field), "value")
             .set.call(field, value);
         field.dispatchEvent(new Event("input", { bubbles: true }));
 END
+}
+
+sub choose {
+    my ($self, $name, $words) = @_;
+
+    $self->js(<<'END', $name, $words);
+        const [name, words] = arguments;
+        const open = document.querySelector("dialog") ?? document;
+        const field = open.querySelector(`[name="${name}"]`);
+        const option = [...field.options].find((one) => one.text === words);
+        Object.getOwnPropertyDescriptor(HTMLSelectElement.prototype, "value")
+            .set.call(field, option.value);
+        field.dispatchEvent(new Event("change", { bubbles: true }));
+END
+}
+
+=item search($text)
+
+In the field that the screen has for it.
+
+=cut
+
+sub search {
+    my ($self, $text) = @_;
+
+    $self->js(<<'END', $text);
+        const field = document.querySelector("[role=search] [type=search]");
+        Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, "value")
+            .set.call(field, arguments[0]);
+        field.dispatchEvent(new Event("input", { bubbles: true }));
+END
+}
+
+=item tick($words)
+
+What can be ticked, by its label, in the dialog.
+
+=cut
+
+sub tick {
+    my ($self, $words) = @_;
+
+    $self->js(<<'END', $words);
+        const label = [...document.querySelectorAll("dialog .check")]
+            .find((one) => one.textContent.includes(arguments[0]));
+        label.click();
+END
+}
+
+=item task($row, $name)
+
+What the menu of a row of a list has, when no dialog is open any more.
+
+=cut
+
+sub task {
+    my ($self, $row, $name) = @_;
+
+    $self->closed;
+    $self->has($row);
+    $self->click_at("$row .menu > button");
+    $self->has('[role=menuitem]');
+    $self->click($name, $row);
+    $self->has('dialog');
+}
+
+=item closed
+
+1 when there is no dialog (any more).
+
+=cut
+
+sub closed {
+    my ($self) = @_;
+
+    return $self->{t}->wait_for(sub { !$self->there('dialog') }, 10,
+        'no dialog');
 }
 
 =item frames_pass($more)
