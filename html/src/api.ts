@@ -27,6 +27,7 @@ import type {
   StreamStatus,
   StreamUrl,
 } from "./types";
+import { TokensApi } from "./tokens/api";
 import { UsersApi } from "./users/api";
 
 /* whoever keeps the access token; see session.ts */
@@ -117,6 +118,7 @@ export const auth = {
 export class Api {
   readonly groups: GroupsApi;
   readonly recordings: RecordingsApi;
+  readonly tokens: TokensApi;
   readonly users: UsersApi;
 
   constructor(
@@ -126,6 +128,7 @@ export class Api {
   ) {
     this.groups = new GroupsApi((call, read) => this.call(call, read));
     this.recordings = new RecordingsApi((call, read) => this.call(call, read));
+    this.tokens = new TokensApi((call, read) => this.call(call, read));
     this.users = new UsersApi((call, read) => this.call(call, read));
   }
 

@@ -5,7 +5,7 @@
  *
  *     #/cameras?q=door&status=online&tag=north
  *     #/cameras/{id}      #/cameras/{id}/connect      #/add      #/storage
- *     #/audit     #/users?q=carla     #/groups?q=doors
+ *     #/audit     #/users?q=carla     #/groups?q=doors     #/tokens
  */
 
 import { useSyncExternalStore } from "react";
@@ -27,6 +27,7 @@ export type Route =
   | { kind: "audit" }
   | { kind: "users"; q: string }
   | { kind: "groups"; q: string }
+  | { kind: "tokens" }
   | { kind: "unknown" };
 
 export const HOME: CameraList = {
@@ -57,7 +58,9 @@ export function parse(hash: string): Route {
 
   if (
     (first === "add" ||
-      first === "storage" || first === "audit") &&
+      first === "storage" ||
+      first === "audit" ||
+      first === "tokens") &&
     id === undefined
   ) {
     return { kind: first };
@@ -117,6 +120,8 @@ export function href(route: Route): string {
       return "#/storage";
     case "audit":
       return "#/audit";
+    case "tokens":
+      return "#/tokens";
     case "users":
     case "groups":
       return route.q === ""

@@ -21,6 +21,7 @@ describe("a place", () => {
     ["#/users?q=carla+%26+co", { kind: "users", q: "carla & co" }],
     ["#/groups", { kind: "groups", q: "" }],
     ["#/groups?q=doors", { kind: "groups", q: "doors" }],
+    ["#/tokens", { kind: "tokens" }],
   ];
 
   it.each(places)("%s", (address, place) => {
@@ -47,6 +48,7 @@ describe("an address", () => {
       "#/storage/1",
       "#/users/1",
       "#/groups/1",
+      "#/tokens/1",
       "#/cameras/1/edit",
       "#/cameras/1/connect/2",
     ]) {

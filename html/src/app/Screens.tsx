@@ -18,6 +18,7 @@ const Connect = lazy(() => import("../add/Connect"));
 const Audit = lazy(() => import("../audit/Audit"));
 const Groups = lazy(() => import("../groups/Groups"));
 const Storage = lazy(() => import("../storage/Storage"));
+const Tokens = lazy(() => import("../tokens/Tokens"));
 const Users = lazy(() => import("../users/Users"));
 
 export function Screens() {
@@ -50,6 +51,8 @@ function Screen({ route }: { route: Route }) {
       return <Users q={route.q} />;
     case "groups":
       return <Groups q={route.q} />;
+    case "tokens":
+      return <Tokens />;
     case "unknown":
       return <Unknown />;
   }

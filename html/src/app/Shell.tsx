@@ -91,6 +91,7 @@ function UserMenu() {
   const mayStorage = useMay("analytics:read");
   const mayAudit = useMay("audit:read");
   const mayUsers = useMay("users:manage");
+  const mayTokens = useMay("tokens:manage");
   const [password, setPassword] = useState(false);
 
   const leave = async () => {
@@ -140,6 +141,11 @@ function UserMenu() {
               Camera groups
             </MenuItem>
           </>
+        )}
+        {mayTokens && (
+          <MenuItem icon="plug" href={href({ kind: "tokens" })}>
+            API tokens
+          </MenuItem>
         )}
         <MenuItem icon="key" onClick={() => setPassword(true)}>
           Change password

@@ -14,6 +14,7 @@ import type {
 type Ask = <T>(call: Call, read: Reader<T>) => Promise<Outcome<T>>;
 
 const PAGE_SIZE = 50;
+const ALL = 200; // the most that one answer has
 
 export class UsersApi {
   constructor(private readonly ask: Ask) {}
@@ -30,6 +31,14 @@ export class UsersApi {
         query: { q, limit: PAGE_SIZE, cursor },
         signal,
       },
+      json<Account[]>,
+    );
+  }
+
+  /* to choose from */
+  all(signal?: AbortSignal): Promise<Outcome<Account[]>> {
+    return this.ask(
+      { method: "GET", path: "/users", query: { limit: ALL }, signal },
       json<Account[]>,
     );
   }
