@@ -197,6 +197,35 @@ cw_blame_quarantined(cw_blame_t *blame, const uint8_t *camera,
 
 
 int
+cw_blame_crashes(const cw_blame_t *blame, const uint8_t *camera,
+    int64_t now_msec)
+{
+    int                       i, n;
+    const cw_blame_record_t  *r;
+
+    for (i = 0; i < CW_BLAME_RECORDS; i++) {
+        r = &blame->record[i];
+
+        if (memcmp(r->camera, camera, CAM_UUID_LEN) != 0) {
+            continue;
+        }
+
+        for (n = 0; n < CW_BLAME_CRASHES; n++) {
+            if (r->crash_msec[n] == 0
+                || now_msec - r->crash_msec[n] > CW_BLAME_WITHIN_MSEC)
+            {
+                break;
+            }
+        }
+
+        return n;
+    }
+
+    return 0;
+}
+
+
+int
 cw_blame_shut(const cw_blame_t *blame, int *n, uint8_t *camera)
 {
     const cw_blame_record_t  *r;

@@ -43,6 +43,10 @@ void cw_blame_alive(cw_blame_t *blame, int child, int64_t now_msec);
 int cw_blame_quarantined(cw_blame_t *blame, const uint8_t *camera,
     uint64_t generation, int64_t now_msec);
 
+/* how often children have crashed on this camera within a minute */
+int cw_blame_crashes(const cw_blame_t *blame, const uint8_t *camera,
+    int64_t now_msec);
+
 /* one camera after another that is shut out, from *n = 0 on; 1, or 0: no more */
 int cw_blame_shut(const cw_blame_t *blame, int *n, uint8_t *camera);
 

@@ -24,6 +24,7 @@
 
 
 static int cw_package_open_stream(cw_package_t *p, cw_package_camera_t *c);
+static int cw_package_resume(cw_package_t *p, cw_package_camera_t *c);
 static void cw_package_begin(cw_package_camera_t *c);
 static void cw_package_configs(cw_package_camera_t *c);
 static int cw_package_read_frame(cw_package_t *p, cw_package_camera_t *c,
@@ -98,6 +99,20 @@ cw_package_join(cw_package_t *p, cw_package_camera_t *c)
     }
 
     c->ring = ring;
+    rc = cw_package_resume(p, c);
+
+    if (rc == -1) {
+        cam_ring_reader_close(ring);
+        c->ring = NULL;
+        c->retry_msec = p->now_msec + CW_PACKAGE_RETRY_MSEC / 4;
+        return;
+    }
+
+    if (rc == 1) {
+        cw_log(CW_LOG_INFO, 0, "publication %llu goes on",
+               (unsigned long long) cam_ring_reader_generation(ring));
+        return;
+    }
 
     /* after a restart of ours: what it holds was packaged by our predecessor */
 
@@ -135,6 +150,48 @@ cw_package_open_stream(cw_package_t *p, cw_package_camera_t *c)
     }
 
     return -1;
+}
+
+
+/*
+ * Goes on behind what our predecessor has packaged: 1, 0 when that cannot be,
+ * or -1 when it cannot be told now.  The frame that comes may be what killed it,
+ * again and again: the second time all is left out up to a key frame, for the
+ * third shuts the camera out.
+ */
+
+static int
+cw_package_resume(cw_package_t *p, cw_package_camera_t *c)
+{
+    int                      rc;
+    const cam_ring_place_t  *place;
+
+    place = cw_stream_place(c->stream);
+
+    if (place == NULL) {
+        return 0;
+    }
+
+    rc = cam_ring_reader_seek(c->ring, place);
+
+    if (rc != 1) {
+        if (rc == 0
+            && place->generation == cam_ring_reader_generation(c->ring))
+        {
+            cw_log(CW_LOG_WARN, 0, "too late, frames before the newest key "
+                   "frame are lost");
+        }
+
+        return rc;
+    }
+
+    cw_package_configs(c);
+
+    rc = cw_stream_resume(c->stream, cam_ring_reader_generation(c->ring),
+                          cw_blame_crashes(p->worker->blame, c->camera,
+                                           p->now_msec) > 1);
+
+    return rc == 0;
 }
 
 

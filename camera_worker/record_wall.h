@@ -6,8 +6,8 @@
  * Pure: the wall times of fragments, which never go back.
  *
  * A fragment has its true time, that of its first frame, unless the one before
- * it has a later one, as when a packager died and packages its last key frame
- * once more, or the clock was set back a little.  It then has the time of the
+ * it has a later one, as when a packager began anew at a key frame it had
+ * packaged, or the clock was set back a little.  It then has the time of the
  * one before: recorded time stands still until the truth has passed it.  So no
  * fragment is ever ahead of the latest truth, however often that happens.
  *

@@ -20,6 +20,7 @@
 static void cw_store_recover(cw_store_t *store);
 static void cw_store_add_part(cw_store_t *store, const cw_store_part_t *part,
     size_t size);
+static void cw_store_keep(cw_store_t *store, const cw_resume_t *resume);
 static int cw_store_append(cw_store_t *store, const uint8_t *data,
     size_t size);
 static void cw_store_add_segment(cw_store_t *store);
@@ -75,6 +76,29 @@ cw_store_recover(cw_store_t *store)
 
     store->open = 1;
     cw_store_end(store);
+}
+
+
+int
+cw_store_resume(cw_store_t *store, cw_resume_t *resume)
+{
+    int                  n;
+    cam_live_segment_t  *seg;
+
+    if (store->index->segments == 0 || store->index->state != CAM_LIVE_ON) {
+        return 0;
+    }
+
+    seg = cw_store_last(store);
+    n = cw_resume_read(cam_live_dirfd(store->live), resume, seg->msn,
+                       seg->parts);
+    if (n == -1) {
+        return 0;
+    }
+
+    store->resume = !n;
+
+    return 1;
 }
 
 
@@ -149,6 +173,7 @@ cw_store_part(cw_store_t *store, const cw_store_part_t *part,
     }
 
     cw_store_add_part(store, part, size);
+    cw_store_keep(store, part->resume);
     cw_count(CAM_METRIC_PACKAGE_PARTS, 1);
     cw_count(CAM_METRIC_PACKAGE_BYTES, size);
 
@@ -196,6 +221,21 @@ cw_store_add_part(cw_store_t *store, const cw_store_part_t *part, size_t size)
     if (init->bandwidth == 0 && p->duration_usec != 0) {
         init->bandwidth = (uint64_t) size * 8 * 1000000 / p->duration_usec;
     }
+}
+
+
+/* to be found by whoever finds the part in the index */
+
+static void
+cw_store_keep(cw_store_t *store, const cw_resume_t *resume)
+{
+    cam_live_segment_t  *seg;
+
+    seg = cw_store_last(store);
+
+    cw_resume_write(cam_live_dirfd(store->live), store->resume, resume,
+                    seg->msn, seg->parts);
+    store->resume = !store->resume;
 }
 
 

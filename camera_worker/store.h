@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "live_index.h"
+#include "resume.h"
 
 
 typedef struct {
@@ -25,6 +26,7 @@ typedef struct {
     int                fd;               /* of the open segment, or -1 */
     int                open;             /* a segment has been begun */
     int                full;             /* tmpfs is, and it was said */
+    unsigned           resume;           /* which of two is written next */
     uint64_t           lost_parts;
     cam_live_segment_t next;             /* begun, without a part so far */
 } cw_store_t;
@@ -35,12 +37,16 @@ typedef struct {
     uint32_t           duration_usec;
     uint8_t            independent;
     uint8_t            last;             /* of its segment */
+    const cw_resume_t *resume;           /* after it */
 } cw_store_part_t;
 
 
 /* 0, or -1 with errno; also makes whole what a dead packager left */
 int cw_store_open(cw_store_t *store, int livefd, const uint8_t *camera);
 void cw_store_close(cw_store_t *store);
+
+/* 1 when the one before died, and this is how to go on after what it has */
+int cw_store_resume(cw_store_t *store, cw_resume_t *resume);
 
 void cw_store_state(cw_store_t *store, cam_live_state_e state,
     uint32_t warning);

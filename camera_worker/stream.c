@@ -48,6 +48,7 @@ cw_stream_create(int livefd, const uint8_t *camera)
     /* what is there was packaged by somebody else */
 
     s->discontinuity = s->store.index->segments > 0;
+    s->resumable = cw_store_resume(&s->store, &s->resume);
     cw_cut_init(&s->cut, CAM_LIVE_TARGET_MSEC * 1000);
 
     return s;
@@ -89,6 +90,8 @@ cw_stream_begin(cw_stream_t *s, uint64_t generation)
     }
 
     s->arrived_msec = 0;
+    s->resumable = 0;
+    memset(s->packaged, 0, sizeof(s->packaged));
 
     s->state = CW_STREAM_WAIT;
     s->need_key = 0;
@@ -176,7 +179,9 @@ cw_stream_frame(cw_stream_t *s, const cam_frame_t *frame, const uint8_t *data)
         return;
     }
 
-    if (s->track[frame->track].config == NULL || frame->size == 0) {
+    if (s->track[frame->track].config == NULL || frame->size == 0
+        || frame->seq < s->packaged[frame->track])
+    {
         return;
     }
 
@@ -311,6 +316,8 @@ cw_stream_start(cw_stream_t *s)
     }
 
     cw_timeline_start(&s->timeline, pre.first_msec);
+    memset(&s->resume, 0, sizeof(cw_resume_t));
+    s->resume.timeline = s->timeline;
 
     s->state = CW_STREAM_ON;
     s->need_key = 0;

@@ -8,7 +8,7 @@
  *
  *   WAIT   no publication, or one that begins; frames are kept until both
  *          tracks were seen or a second has passed        [cw_stream_begin]
- *   ON     frames are packaged                            [cw_stream_start]
+ *   ON     frames are packaged          [cw_stream_start, cw_stream_resume]
  *
  * and back to WAIT when the publication ends or a successor begins.
  */
@@ -21,6 +21,7 @@
 #include "cut.h"
 #include "mux.h"
 #include "preroll.h"
+#include "resume.h"
 #include "ring.h"
 #include "store.h"
 #include "timeline.h"
@@ -41,6 +42,8 @@ typedef struct {
     uint8_t           *data;
     uint32_t           size;
     uint32_t           cap;
+    cam_ring_place_t   place;
+    cw_timeline_track_t time;            /* of its track, after it came */
 } cw_stream_held_t;
 
 
@@ -65,6 +68,10 @@ typedef struct {
     cw_timeline_t      timeline;
     cw_cut_t           cut;
     cw_store_t         store;
+    cam_ring_place_t   current;          /* the frame that came last */
+    uint64_t           packaged[CAM_TRACKS];  /* by a process before */
+    int                resumable;        /* what it left is in resume */
+    cw_resume_t        resume;
 } cw_stream_t;
 
 
@@ -74,6 +81,15 @@ void cw_stream_destroy(cw_stream_t *s);
 
 /* a publication begins; configs follow by cw_stream_config() */
 void cw_stream_begin(cw_stream_t *s, uint64_t generation);
+
+/* where the process before has left off, NULL when it left nothing */
+const cam_ring_place_t *cw_stream_place(const cw_stream_t *s);
+
+/*
+ * The publication goes on with the frame at that place; its configs were told
+ * before.  skip: not before the next key frame.  0, or -1: it has to begin.
+ */
+int cw_stream_resume(cw_stream_t *s, uint64_t generation, int skip);
 
 /* the same one goes on in another ring */
 void cw_stream_continue(cw_stream_t *s, uint64_t generation);

@@ -40,6 +40,10 @@ cw_stream_write(cw_stream_t *s, const cam_frame_t *frame, const uint8_t *data)
     int      rc, track, key;
     int64_t  dts;
 
+    s->current.generation = s->store.index->generation;
+    s->current.pos = frame->pos;
+    s->current.seq = frame->seq;
+
     track = frame->track;
     key = (track == CAM_TRACK_AUDIO || frame->flags & CAM_FRAME_KEY);
 
@@ -251,6 +255,7 @@ cw_stream_write_held(cw_stream_t *s, int track, int64_t duration_usec)
 
     held = &s->held[track];
     held->valid = 0;
+    cw_stream_note_written(s, track);
 
     frame.dts_usec = held->dts_usec;
     frame.cts_usec = held->cts_usec;
@@ -298,6 +303,8 @@ cw_stream_hold(cw_stream_t *s, const cam_frame_t *frame, int64_t dts_usec,
     held->size = frame->size;
     held->dts_usec = dts_usec;
     held->cts_usec = (int64_t) frame->cts * 1000;
+    held->place = s->current;
+    held->time = s->timeline.track[frame->track];
     held->key = (frame->track == CAM_TRACK_AUDIO
                  || frame->flags & CAM_FRAME_KEY);
 
@@ -339,6 +346,7 @@ cw_stream_cut(cw_stream_t *s, int what)
         part.duration_usec = s->cut.part_usec;
         part.independent = s->independent;
         part.last = (what == CW_CUT_SEGMENT);
+        part.resume = cw_stream_note(s);
 
         data = cw_mux_output(&size);
         rc = cw_store_part(&s->store, &part, data, size);

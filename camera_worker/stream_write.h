@@ -22,4 +22,11 @@ void cw_stream_open_mux(cw_stream_t *s, int tracks);
 void cw_stream_close_mux(cw_stream_t *s);
 
 
+/* for a process that comes after us: the frame held is written */
+void cw_stream_note_written(cw_stream_t *s, int track);
+
+/* and what goes with the part that is whole */
+const cw_resume_t *cw_stream_note(cw_stream_t *s);
+
+
 #endif /* CW_STREAM_WRITE_H */

@@ -55,7 +55,16 @@ typedef struct {
     int64_t     wall_msec;   /* arrival, Unix ms */
     uint32_t    size;        /* of the data, bytes */
     uint64_t    lost;        /* records skipped; only with OVERRUN */
+    uint64_t    pos;         /* where it lies; set by cam_ring_read() */
 } cam_frame_t;
+
+
+/* of a record that was read, for cam_ring_reader_seek() */
+typedef struct {
+    uint64_t    generation;  /* of the ring it was read from */
+    uint64_t    pos;
+    uint64_t    seq;
+} cam_ring_place_t;
 
 
 /* what a successor or an observer may know of a publication */
@@ -154,6 +163,15 @@ int cam_ring_read(cam_ring_reader_t *r, cam_frame_t *frame, void *data,
  * until there is a newer: opening it anew would read its end again.
  */
 int cam_ring_reader_follow(cam_ring_reader_t **r, int dirfd, int *continued);
+
+/*
+ * Stands at a record that another reader has read, of this ring or of the one
+ * that it grew out of: 1.  When that is overwritten, or was under another
+ * configuration: 0, and the reader stands as after cam_ring_reader_open().
+ * CAM_RING_ERROR, also when there is no such place just now: the reader is good
+ * for nothing but to be closed.
+ */
+int cam_ring_reader_seek(cam_ring_reader_t *r, const cam_ring_place_t *place);
 
 /*
  * The configuration that was in force at the reader's position when it was

@@ -43,7 +43,7 @@ static int cam_ring_ended(cam_ring_reader_t *r, uint64_t head);
 int
 cam_ring_join(cam_ring_reader_t *r)
 {
-    int  i, rc, track;
+    int  i, rc;
 
     for (i = 0; i < CAM_RING_JOIN_TRIES; i++) {
         rc = cam_ring_join_key(r);
@@ -52,8 +52,8 @@ cam_ring_join(cam_ring_reader_t *r)
             rc = cam_ring_join_head(r);
         }
 
-        for (track = 0; rc == CAM_RING_OK && track < CAM_TRACKS; track++) {
-            rc = cam_ring_join_config(r, track);
+        if (rc == CAM_RING_OK) {
+            rc = cam_ring_join_configs(r);
         }
 
         if (rc != CAM_RING_AGAIN) {
@@ -129,6 +129,21 @@ cam_ring_join_head(cam_ring_reader_t *r)
 }
 
 
+int
+cam_ring_join_configs(cam_ring_reader_t *r)
+{
+    int  rc, track;
+
+    rc = CAM_RING_OK;
+
+    for (track = 0; rc == CAM_RING_OK && track < CAM_TRACKS; track++) {
+        rc = cam_ring_join_config(r, track);
+    }
+
+    return rc;
+}
+
+
 /* a configuration that is newer than the position does not belong to it;
    one of the very next record does, for that record is the same */
 
@@ -196,6 +211,7 @@ cam_ring_read(cam_ring_reader_t *r, cam_frame_t *frame, void *data,
     }
 
     cam_ring_frame(frame, &record);
+    frame->pos = r->pos;
 
     if (frame->seq != r->next || frame->track >= CAM_TRACKS) {
         return cam_ring_corrupt();

@@ -30,6 +30,8 @@ static int cam_ring_reader_map(cam_ring_reader_t **rp, int fd,
     const uint8_t camera[CAM_UUID_LEN], uint64_t generation);
 static int cam_ring_check_header(cam_ring_reader_t *r, size_t size);
 static int cam_ring_continue(cam_ring_reader_t *r, uint64_t next);
+static int cam_ring_stand(cam_ring_reader_t *r,
+    const cam_ring_place_t *place);
 
 
 int
@@ -275,6 +277,51 @@ cam_ring_continue(cam_ring_reader_t *r, uint64_t next)
     r->next = seq;
 
     return 0;
+}
+
+
+int
+cam_ring_reader_seek(cam_ring_reader_t *r, const cam_ring_place_t *place)
+{
+    int  found;
+
+    if (place->generation == r->generation) {
+        found = cam_ring_stand(r, place);
+
+    } else {
+        found = place->generation == cam_ring_load(&r->header->continues)
+                && cam_ring_continue(r, place->seq);
+    }
+
+    if (found && cam_ring_join_configs(r) == CAM_RING_OK) {
+        return 1;
+    }
+
+    return cam_ring_join(r) == CAM_RING_OK ? 0 : CAM_RING_ERROR;
+}
+
+
+/* a place comes from outside: the record has to say that it is the one */
+
+static int
+cam_ring_stand(cam_ring_reader_t *r, const cam_ring_place_t *place)
+{
+    int                rc;
+    cam_ring_record_t  record;
+
+    if (place->seq
+        >= __atomic_load_n(&r->header->head_seq, __ATOMIC_ACQUIRE))
+    {
+        return 0;
+    }
+
+    r->pos = place->pos;
+    r->next = place->seq;
+
+    rc = cam_ring_locate(r, &record);
+
+    return !cam_ring_passed(r) && rc == CAM_RING_OK
+           && record.word[1] == place->seq;
 }
 
 

@@ -42,6 +42,9 @@ typedef struct {
  */
 int cam_ring_join(cam_ring_reader_t *r);
 
+/* the configurations of where it stands; AGAIN also when one is newer */
+int cam_ring_join_configs(cam_ring_reader_t *r);
+
 /*
  * Steps over a pad and loads the head of the record behind it.  What it
  * answers, an error included, counts only when the record was not passed.

@@ -51,7 +51,7 @@ is(scalar(grep { $_->{why} && $_->{why} ne 'hour' } $t->journal), 0,
 is(scalar(grep { $_->{n} eq 'gap' && $_->{cause} ne 'network' } $t->journal),
     0, 'no gap');
 
-# the packager: what it had not packaged is lost, and said so
+# the packager: package_kill.t counts its frames
 
 for (1 .. $deaths / 4) {
     sleep rand 1;
@@ -109,9 +109,9 @@ sub whole {
     return @parts > 10 ? '' : 'too few';
 }
 
-# fragments that are in two places, or before an earlier one.  Each death of the
-# packager packages a key frame once more, and once drove recorded times ahead of
-# the clock, until a file was named before the one that it followed
+# fragments that are in two places, or before an earlier one.  Deaths of the
+# packager once drove recorded times ahead of the clock, until a file was named
+# before the one that it followed
 
 sub twice {
     my (%seen, @wrong);

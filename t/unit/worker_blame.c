@@ -114,6 +114,24 @@ old_records_make_room(void **state)
 }
 
 
+static void
+crashes_of_a_minute_are_counted(void **state)
+{
+    cw_blame_t  *blame;
+
+    blame = cw_blame_create();
+
+    assert_int_equal(cw_blame_crashes(blame, one, 1000), 0);
+    (void) crash(blame, one, 5, 1000);
+    (void) crash(blame, two, 5, 1500);
+    assert_int_equal(cw_blame_crashes(blame, one, 2000), 1);
+    (void) crash(blame, one, 5, 50000);
+    assert_int_equal(cw_blame_crashes(blame, one, 51000), 2);
+    assert_int_equal(cw_blame_crashes(blame, one, 62000), 1);
+    assert_int_equal(cw_blame_crashes(blame, one, 120000), 0);
+}
+
+
 int
 main(void)
 {
@@ -122,6 +140,7 @@ main(void)
         cmocka_unit_test(three_within_a_minute_shut_one_camera_out),
         cmocka_unit_test(three_in_a_day_do_not),
         cmocka_unit_test(old_records_make_room),
+        cmocka_unit_test(crashes_of_a_minute_are_counted),
     };
 
     cmocka_set_message_output(CM_OUTPUT_TAP);
