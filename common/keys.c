@@ -42,6 +42,10 @@ static int cam_keys_check_use(const cam_keys_t *keys, int use,
     cam_keys_error_t *err);
 static int cam_keys_check_pair(const cam_key_t *one, const cam_key_t *two,
     cam_keys_error_t *err);
+static const cam_key_t *cam_keys_signed(const cam_keys_t *keys,
+    uint32_t signers, int use);
+static const cam_key_t *cam_keys_same(const cam_keys_t *keys,
+    const cam_key_t *key);
 
 
 const char  *cam_keys_uses[CAM_KEY_USES] = {
@@ -381,6 +385,96 @@ cam_keys_signer(const cam_keys_t *keys, int use)
         if (keys->keys[i].use == use && keys->keys[i].sign) {
             return &keys->keys[i];
         }
+    }
+
+    return NULL;
+}
+
+
+uint32_t
+cam_keys_signers(const cam_keys_t *keys)
+{
+    unsigned  i;
+    uint32_t  signers;
+
+    for (i = 0, signers = 0; i < keys->n; i++) {
+        signers |= (uint32_t) keys->keys[i].sign << i;
+    }
+
+    return signers;
+}
+
+
+void
+cam_keys_set_signers(cam_keys_t *keys, uint32_t signers)
+{
+    unsigned  i;
+
+    for (i = 0; i < keys->n; i++) {
+        keys->keys[i].sign = signers >> i & 1;
+    }
+}
+
+
+uint32_t
+cam_keys_known_signers(const cam_keys_t *keys, const cam_keys_t *before,
+    uint32_t signers)
+{
+    unsigned          i;
+    uint32_t          known;
+    const cam_key_t  *key, *old;
+
+    known = 0;
+
+    for (i = 0; i < keys->n; i++) {
+        key = &keys->keys[i];
+
+        if (!key->sign) {
+            continue;
+        }
+
+        if (cam_keys_same(before, key) == NULL) {
+            old = cam_keys_signed(before, signers, key->use);
+            old = old ? cam_keys_same(keys, old) : NULL;
+            key = old ? old : key;
+        }
+
+        known |= (uint32_t) 1 << key->index;
+    }
+
+    return known;
+}
+
+
+static const cam_key_t *
+cam_keys_signed(const cam_keys_t *keys, uint32_t signers, int use)
+{
+    unsigned  i;
+
+    for (i = 0; i < keys->n; i++) {
+        if (keys->keys[i].use == use && signers >> i & 1) {
+            return &keys->keys[i];
+        }
+    }
+
+    return NULL;
+}
+
+
+/* the same one among others: its index too, which is in play sessions */
+
+static const cam_key_t *
+cam_keys_same(const cam_keys_t *keys, const cam_key_t *key)
+{
+    const cam_key_t  *same;
+
+    same = key->index < keys->n ? &keys->keys[key->index] : NULL;
+
+    if (same && same->use == key->use && strcmp(same->kid, key->kid) == 0
+        && same->len == key->len
+        && CRYPTO_memcmp(same->secret, key->secret, key->len) == 0)
+    {
+        return same;
     }
 
     return NULL;

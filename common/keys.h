@@ -89,6 +89,17 @@ const cam_key_t *cam_keys_signer(const cam_keys_t *keys, int use);
 const cam_key_t *cam_keys_find(const cam_keys_t *keys, int use,
     const char *kid, size_t len);
 
+/* those that sign, a bit for each by its index */
+uint32_t cam_keys_signers(const cam_keys_t *keys);
+void cam_keys_set_signers(cam_keys_t *keys, uint32_t signers);
+
+/*
+ * The same, but where who has the keys before, of which signers signed, does not
+ * know a key: then the one that signed before, unless it is gone.
+ */
+uint32_t cam_keys_known_signers(const cam_keys_t *keys,
+    const cam_keys_t *before, uint32_t signers);
+
 void cam_keys_wipe(cam_keys_t *keys);
 
 

@@ -37,6 +37,7 @@ typedef struct {
     ngx_uint_t       generation;    /* counted by the master */
 
     cam_keys_t      *keys;          /* loaded with the configuration */
+    uint32_t         signers;       /* of them, as the file says */
 
     /* opened in each worker */
     cam_registry_t  *registry;
@@ -48,6 +49,11 @@ typedef struct {
 
 /* NULL without a camera {} block */
 ngx_camera_conf_t *ngx_camera_conf(ngx_cycle_t *cycle);
+
+/* the file of keys, while the configuration is read; in each worker, who signs
+   (ngx_camera_keys.c) */
+ngx_int_t ngx_camera_keys_load(ngx_cycle_t *cycle, ngx_camera_conf_t *ccf);
+void ngx_camera_keys_init(ngx_cycle_t *cycle, ngx_camera_conf_t *ccf);
 
 /* how many reloads came after the one that brought this configuration */
 ngx_uint_t ngx_camera_newer(ngx_camera_conf_t *ccf);

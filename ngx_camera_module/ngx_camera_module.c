@@ -15,9 +15,7 @@
  *         recordings  /srv/camera;
  *     }
  *
- * Keys are read with the configuration, so that a wrong file stops a start or
- * a reload with one clear line.  The directory is prepared by the master and
- * opened by each worker.
+ * The directory is prepared by the master and opened by each worker.
  */
 
 #include <ngx_config.h>
@@ -38,8 +36,6 @@ static char *ngx_camera_set_recordings(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static void *ngx_camera_create_conf(ngx_cycle_t *cycle);
 static char *ngx_camera_init_conf(ngx_cycle_t *cycle, void *conf);
-static char *ngx_camera_load_keys(ngx_cycle_t *cycle,
-    ngx_camera_conf_t *ccf);
 static ngx_int_t ngx_camera_init_module(ngx_cycle_t *cycle);
 static ngx_int_t ngx_camera_count(ngx_cycle_t *cycle, ngx_camera_conf_t *ccf);
 static ngx_int_t ngx_camera_check_reload(ngx_cycle_t *cycle,
@@ -395,33 +391,8 @@ ngx_camera_init_conf(ngx_cycle_t *cycle, void *conf)
         return NGX_CONF_ERROR;
     }
 
-    return ngx_camera_load_keys(cycle, ccf);
-}
-
-
-static char *
-ngx_camera_load_keys(ngx_cycle_t *cycle, ngx_camera_conf_t *ccf)
-{
-    char         err[256];
-    cam_keys_t  *keys;
-
-    keys = ngx_pcalloc(cycle->pool, sizeof(cam_keys_t));
-    if (keys == NULL) {
-        return NGX_CONF_ERROR;
-    }
-
-    if (cam_keys_load(keys, (char *) ccf->keys_file.data, err, sizeof(err))
-        != 0)
-    {
-        ngx_log_error(NGX_LOG_EMERG, cycle->log, 0,
-                      "no usable signing keys in \"%V\": %s",
-                      &ccf->keys_file, err);
-        return NGX_CONF_ERROR;
-    }
-
-    ccf->keys = keys;
-
-    return NGX_CONF_OK;
+    return ngx_camera_keys_load(cycle, ccf) == NGX_OK ? NGX_CONF_OK
+                                                      : NGX_CONF_ERROR;
 }
 
 
@@ -602,6 +573,8 @@ ngx_camera_init_process(ngx_cycle_t *cycle)
 
     cln->handler = ngx_camera_close_files;
     cln->data = ccf;
+
+    ngx_camera_keys_init(cycle, ccf);
 
     return ngx_camera_init_redis(cycle, ccf);
 }

@@ -320,6 +320,52 @@ test_renews_until_full(void **state)
 }
 
 
+/* who has the file before, knows what the file after signs */
+
+static void
+test_signs_as_before(void **state)
+{
+    uint32_t    access, signers;
+    cam_keys_t  before, after;
+
+    memset(&before, 0, sizeof(cam_keys_t));
+    assert_int_equal(cam_keys_renew(&before, CAM_KEY_ACCESS, 0), 0);
+    assert_int_equal(cam_keys_renew(&before, CAM_KEY_PLAYBACK, 0), 0);
+    signers = cam_keys_signers(&before);
+    assert_int_equal(signers, 3);
+
+    /* nothing is new */
+    assert_int_equal(cam_keys_known_signers(&before, &before, signers), 3);
+
+    /* a new one beside the old one */
+    after = before;
+    assert_int_equal(cam_keys_renew(&after, CAM_KEY_ACCESS, 0), 0);
+    assert_int_equal(cam_keys_signers(&after), 6);
+    assert_int_equal(cam_keys_known_signers(&after, &before, signers), 3);
+
+    /* the next one takes its place: the second, as the file said, not as it was
+       held back */
+    before = after;
+    signers = cam_keys_signers(&before);
+    cam_keys_set_signers(&before, 3);
+    assert_int_equal(cam_keys_renew(&after, CAM_KEY_ACCESS, 1), 0);
+    assert_int_equal(cam_keys_signers(&after), 3);
+    access = cam_keys_known_signers(&after, &before, signers);
+    assert_int_equal(access, 6);
+
+    /* one that was known before it signs needs no wait */
+    before = after;
+    cam_keys_set_signers(&before, 6);
+    assert_int_equal(cam_keys_known_signers(&after, &before, 6), 3);
+
+    /* one that is gone signs no more */
+    memset(&after, 0, sizeof(cam_keys_t));
+    assert_int_equal(cam_keys_renew(&after, CAM_KEY_ACCESS, 0), 0);
+    assert_int_equal(cam_keys_renew(&after, CAM_KEY_EXPORT, 0), 0);
+    assert_int_equal(cam_keys_known_signers(&after, &before, 6), 3);
+}
+
+
 static void
 test_base64url(void **state)
 {
@@ -365,6 +411,7 @@ main(void)
         cmocka_unit_test(test_rotates),
         cmocka_unit_test(test_retires_none_of_recordings),
         cmocka_unit_test(test_renews_until_full),
+        cmocka_unit_test(test_signs_as_before),
         cmocka_unit_test(test_base64url),
     };
 
