@@ -133,9 +133,10 @@ sub script {
         { script => $text, args => \@arguments });
 }
 
-=item tab([$handle]), new_tab
+=item tab([$handle]), new_tab, new_window
 
-The handle of the present tab, after going to another one, or to a new one.
+The handle of the present tab or window, after going to another one, or to a
+new one.  A tab behind another one is hidden, a window beside it is not.
 
 =cut
 
@@ -148,11 +149,14 @@ sub tab {
     return $self->call(GET => "$self->{session}/window");
 }
 
-sub new_tab {
-    my ($self) = @_;
+sub new_tab    { return $_[0]->_new('tab') }
+sub new_window { return $_[0]->_new('window') }
+
+sub _new {
+    my ($self, $type) = @_;
 
     return $self->tab($self->call(POST => "$self->{session}/window/new",
-        { type => 'tab' })->{handle});
+        { type => $type })->{handle});
 }
 
 =item screenshot($file)
