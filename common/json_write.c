@@ -21,7 +21,7 @@
 
 static char *cam_json_escape(char *p, unsigned char c);
 static char *cam_json_date(char *p, int64_t day);
-static char *cam_json_digits(char *p, int64_t value, int digits);
+static char *cam_json_pair(char *p, uint32_t value);
 
 
 char *
@@ -149,15 +149,11 @@ cam_json_uuid(char *p, const uint8_t uuid[CAM_UUID_LEN])
 char *
 cam_json_time(char *p, int64_t msec)
 {
-    int64_t  day, left;
+    int64_t   day;
+    uint32_t  left;
 
-    day = msec / CAM_JSON_DAY_MSEC;
-    left = msec % CAM_JSON_DAY_MSEC;
-
-    if (left < 0) {
-        left += CAM_JSON_DAY_MSEC;
-        day--;
-    }
+    day = msec / CAM_JSON_DAY_MSEC - (msec % CAM_JSON_DAY_MSEC < 0);
+    left = (uint32_t) (msec - day * CAM_JSON_DAY_MSEC);
 
     if (day < CAM_JSON_DAY_MIN || day > CAM_JSON_DAY_MAX) {
         memcpy(p, "null", 4);
@@ -168,13 +164,14 @@ cam_json_time(char *p, int64_t msec)
     p = cam_json_date(p, day);
 
     *p++ = 'T';
-    p = cam_json_digits(p, left / 3600000, 2);
+    p = cam_json_pair(p, left / 3600000);
     *p++ = ':';
-    p = cam_json_digits(p, left / 60000 % 60, 2);
+    p = cam_json_pair(p, left / 60000 % 60);
     *p++ = ':';
-    p = cam_json_digits(p, left / 1000 % 60, 2);
+    p = cam_json_pair(p, left / 1000 % 60);
     *p++ = '.';
-    p = cam_json_digits(p, left % 1000, 3);
+    *p++ = (char) ('0' + left % 1000 / 100);
+    p = cam_json_pair(p, left % 100);
     *p++ = 'Z';
     *p++ = '"';
 
@@ -203,24 +200,21 @@ cam_json_date(char *p, int64_t day)
 
     year += 400 * era + (month >= 10);
 
-    p = cam_json_digits(p, year, 4);
+    p = cam_json_pair(p, (uint32_t) (year / 100));
+    p = cam_json_pair(p, (uint32_t) (year % 100));
     *p++ = '-';
-    p = cam_json_digits(p, month < 10 ? month + 3 : month - 9, 2);
+    p = cam_json_pair(p, (uint32_t) (month < 10 ? month + 3 : month - 9));
     *p++ = '-';
 
-    return cam_json_digits(p, of_year - (153 * month + 2) / 5 + 1, 2);
+    return cam_json_pair(p, (uint32_t) (of_year - (153 * month + 2) / 5 + 1));
 }
 
 
 static char *
-cam_json_digits(char *p, int64_t value, int digits)
+cam_json_pair(char *p, uint32_t value)
 {
-    int  i;
+    *p++ = (char) ('0' + value / 10);
+    *p++ = (char) ('0' + value % 10);
 
-    for (i = digits - 1; i >= 0; i--) {
-        p[i] = (char) ('0' + value % 10);
-        value /= 10;
-    }
-
-    return p + digits;
+    return p;
 }
