@@ -29,6 +29,9 @@
  * parameters, those two or two NULLs, and a LIMIT; it selects one row more than
  * that, which says that there is another page.
  *
+ * A list with filters may have a plain statement, which takes only the first of
+ * the same parameters and is used when the others are NULL.
+ *
  * NGX_CAMERA_API_BEFORE and _AFTER are the condition that makes it, of a list
  * with the newest and one with the oldest first: a range of an index on every
  * page, the first one included.
@@ -201,7 +204,7 @@ typedef enum {
     NGX_CAMERA_API_INT,                  /* int2, int4, int8 */
     NGX_CAMERA_API_FLOAT,                /* float4, float8 */
     NGX_CAMERA_API_TIME,                 /* timestamptz */
-    NGX_CAMERA_API_TEXTS,                /* text[] */
+    NGX_CAMERA_API_TEXTS,                /* text[]; NULL: none */
     NGX_CAMERA_API_JSON,                 /* json, jsonb cast to text */
     NGX_CAMERA_API_BY                    /* by its function, which puts */
 } ngx_camera_api_type_e;
@@ -241,6 +244,7 @@ typedef struct {
     ngx_camera_api_handler_pt           handler;   /* NULL: the statement */
 
     ngx_camera_api_statement_t         *statement;
+    ngx_camera_api_statement_t         *plain;     /* without filters */
     const ngx_camera_api_column_t      *columns;
     ngx_camera_api_code_e               missing;   /* when there is no row */
     const ngx_camera_api_conflict_t    *conflicts;

@@ -14,12 +14,12 @@
 /* a camera, out of the table or out of what the functions that change it
    answer; id comes first, and the three that make up rtmpUrl in this order */
 
-#define NGX_CAMERA_API_CAMERA(stream_status, allowed_cidrs)                   \
+#define NGX_CAMERA_API_CAMERA(generation, status, cidrs, tags, version)       \
     "id, external_id, name, company, model, serial_number, location, place, " \
-    "rtmp_url, rtmp_key, key_generation, is_active, is_recording, "           \
-    stream_status ", assigned_node, " allowed_cidrs ", cut_at_expiry, "       \
-    "retention_days, retention_bytes, recording_encrypted, tags, "            \
-    "created_at, updated_at, version"
+    "rtmp_url, rtmp_key, " generation ", is_active, is_recording, "           \
+    status ", assigned_node, " cidrs ", cut_at_expiry, "                      \
+    "retention_days, retention_bytes, recording_encrypted, " tags ", "        \
+    "created_at, updated_at, " version
 
 extern const ngx_camera_api_column_t  ngx_camera_api_cameras_columns[];
 

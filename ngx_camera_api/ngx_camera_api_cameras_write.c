@@ -43,8 +43,9 @@ static const char *ngx_camera_api_cameras_tag(const char *text, size_t len);
     " FROM cameras c WHERE c.id = $1 AND c.version = ANY ($2)), 0) END"
 
 #define NGX_CAMERA_API_CAMERAS_WRITTEN                                        \
-    NGX_CAMERA_API_CAMERA("stream_status",                                    \
-                          "string_to_array(allowed_cidrs, ',')") ", outcome"
+    NGX_CAMERA_API_CAMERA("key_generation", "stream_status",                  \
+                          "string_to_array(allowed_cidrs, ',')", "tags",      \
+                          "version") ", outcome"
 
 
 static ngx_camera_api_statement_t  ngx_camera_api_cameras_insert = {

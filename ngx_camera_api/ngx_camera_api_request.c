@@ -22,6 +22,8 @@
 
 static void ngx_camera_api_hide_args(ngx_http_request_t *r);
 static ngx_int_t ngx_camera_api_perform(ngx_camera_api_ctx_t *ctx);
+static ngx_camera_api_statement_t *ngx_camera_api_statement(
+    ngx_camera_api_ctx_t *ctx);
 static void ngx_camera_api_walk(ngx_camera_api_ctx_t *ctx);
 static ngx_int_t ngx_camera_api_request_id(ngx_camera_api_ctx_t *ctx);
 static ngx_str_t *ngx_camera_api_request_own_id(ngx_http_request_t *r);
@@ -130,10 +132,34 @@ ngx_camera_api_perform(ngx_camera_api_ctx_t *ctx)
     }
 
     ngx_camera_api_params(ctx);
-    ngx_camera_api_query(ctx, ctx->route->statement,
+    ngx_camera_api_query(ctx, ngx_camera_api_statement(ctx),
                          ngx_camera_api_reply_rows);
 
     return NGX_DONE;
+}
+
+
+static ngx_camera_api_statement_t *
+ngx_camera_api_statement(ngx_camera_api_ctx_t *ctx)
+{
+    ngx_uint_t                   i;
+    ngx_camera_api_statement_t  *plain;
+
+    plain = ctx->route->plain;
+
+    if (plain == NULL) {
+        return ctx->route->statement;
+    }
+
+    for (i = plain->params; i < ctx->nparams; i++) {
+        if (ctx->params[i].data) {
+            return ctx->route->statement;
+        }
+    }
+
+    ctx->nparams = plain->params;
+
+    return plain;
 }
 
 

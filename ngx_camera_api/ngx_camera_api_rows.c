@@ -15,9 +15,10 @@
 
 
 static void ngx_camera_api_put_value(ngx_camera_api_ctx_t *ctx,
-    const ngx_camera_api_column_t *column, const PGresult *res, int row,
-    int n);
-static double ngx_camera_api_float(const PGresult *res, int row, int column);
+    const ngx_camera_api_column_t *column, u_char *data, size_t len);
+static int64_t ngx_camera_api_number(const u_char *data, size_t len);
+static int64_t ngx_camera_api_time(const u_char *data, size_t len);
+static double ngx_camera_api_float(const u_char *data, size_t len);
 static void ngx_camera_api_put_texts(ngx_camera_api_ctx_t *ctx,
     const char *name, u_char *p, size_t len);
 static uint32_t ngx_camera_api_word(const u_char *p);
@@ -28,6 +29,7 @@ ngx_camera_api_put_row(ngx_camera_api_ctx_t *ctx,
     const ngx_camera_api_column_t *columns, const PGresult *res, int row)
 {
     int                             n;
+    size_t                          len;
     const ngx_camera_api_column_t  *column;
 
     for (n = 0; columns[n].name; n++) {
@@ -39,28 +41,28 @@ ngx_camera_api_put_row(ngx_camera_api_ctx_t *ctx,
 
         if (column->type == NGX_CAMERA_API_BY) {
             column->put(ctx, column->name, res, row, n);
-
-        } else if (PQgetisnull(res, row, n)) {
-            ngx_camera_api_put_null(ctx, column->name);
-
-        } else {
-            ngx_camera_api_put_value(ctx, column, res, row, n);
+            continue;
         }
+
+        len = PQgetlength(res, row, n);
+
+        if (len == 0 && column->type != NGX_CAMERA_API_TEXTS
+            && PQgetisnull(res, row, n))
+        {
+            ngx_camera_api_put_null(ctx, column->name);
+            continue;
+        }
+
+        ngx_camera_api_put_value(ctx, column,
+                                 (u_char *) PQgetvalue(res, row, n), len);
     }
 }
 
 
 static void
 ngx_camera_api_put_value(ngx_camera_api_ctx_t *ctx,
-    const ngx_camera_api_column_t *column, const PGresult *res, int row,
-    int n)
+    const ngx_camera_api_column_t *column, u_char *data, size_t len)
 {
-    size_t   len;
-    u_char  *data;
-
-    data = (u_char *) PQgetvalue(res, row, n);
-    len = PQgetlength(res, row, n);
-
     switch (column->type) {
 
     case NGX_CAMERA_API_TEXT:
@@ -77,17 +79,17 @@ ngx_camera_api_put_value(ngx_camera_api_ctx_t *ctx,
 
     case NGX_CAMERA_API_INT:
         ngx_camera_api_put_int(ctx, column->name,
-                               ngx_camera_api_int(res, row, n));
+                               ngx_camera_api_number(data, len));
         break;
 
     case NGX_CAMERA_API_FLOAT:
         ngx_camera_api_put_float(ctx, column->name,
-                                 ngx_camera_api_float(res, row, n));
+                                 ngx_camera_api_float(data, len));
         break;
 
     case NGX_CAMERA_API_TIME:
         ngx_camera_api_put_time(ctx, column->name,
-                                ngx_camera_api_msec(res, row, n));
+                                ngx_camera_api_time(data, len));
         break;
 
     case NGX_CAMERA_API_TEXTS:
@@ -104,12 +106,24 @@ ngx_camera_api_put_value(ngx_camera_api_ctx_t *ctx,
 int64_t
 ngx_camera_api_int(const PGresult *res, int row, int column)
 {
-    int       i, len;
-    u_char   *data;
-    uint64_t  value;
+    return ngx_camera_api_number((u_char *) PQgetvalue(res, row, column),
+                                 PQgetlength(res, row, column));
+}
 
-    data = (u_char *) PQgetvalue(res, row, column);
-    len = PQgetlength(res, row, column);
+
+int64_t
+ngx_camera_api_msec(const PGresult *res, int row, int column)
+{
+    return ngx_camera_api_time((u_char *) PQgetvalue(res, row, column),
+                               PQgetlength(res, row, column));
+}
+
+
+static int64_t
+ngx_camera_api_number(const u_char *data, size_t len)
+{
+    size_t    i;
+    uint64_t  value;
 
     value = len && data[0] & 0x80 ? (uint64_t) -1 : 0;
 
@@ -123,12 +137,12 @@ ngx_camera_api_int(const PGresult *res, int row, int column)
 
 /* microseconds since 2000; those before it round down, too */
 
-int64_t
-ngx_camera_api_msec(const PGresult *res, int row, int column)
+static int64_t
+ngx_camera_api_time(const u_char *data, size_t len)
 {
     int64_t  usec, msec;
 
-    usec = ngx_camera_api_int(res, row, column);
+    usec = ngx_camera_api_number(data, len);
     msec = usec / 1000 - (usec % 1000 < 0);
 
     return msec + CAM_JSON_EPOCH_2000_MSEC;
@@ -136,16 +150,16 @@ ngx_camera_api_msec(const PGresult *res, int row, int column)
 
 
 static double
-ngx_camera_api_float(const PGresult *res, int row, int column)
+ngx_camera_api_float(const u_char *data, size_t len)
 {
     float     single;
     double    value;
     uint32_t  bits4;
     uint64_t  bits8;
 
-    bits8 = (uint64_t) ngx_camera_api_int(res, row, column);
+    bits8 = (uint64_t) ngx_camera_api_number(data, len);
 
-    if (PQgetlength(res, row, column) == sizeof(single)) {
+    if (len == sizeof(single)) {
         bits4 = (uint32_t) bits8;
         ngx_memcpy(&single, &bits4, sizeof(single));
         return single;
@@ -157,7 +171,7 @@ ngx_camera_api_float(const PGresult *res, int row, int column)
 }
 
 
-/* text[]; an empty one has no dimension */
+/* text[]; an empty one has no dimension, NULL is one, too */
 
 static void
 ngx_camera_api_put_texts(ngx_camera_api_ctx_t *ctx, const char *name,

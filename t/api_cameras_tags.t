@@ -58,6 +58,21 @@ CSV
 is($r->{json}{created}, 2, 'from a table');
 is_deeply(tagged('indoor'), ['one'], 'separated by blanks');
 
+# a camera in a list, found or not, is what it is alone, but for the token
+
+change($gate, allowedCidrs => [ '192.0.2.0/24', '2001:db8::/32' ]);
+my $alone = get("/cameras/$gate");
+$alone->{rtmpUrl} =~ s/\?.*//;
+
+for my $list ('/cameras', '/cameras?isActive=true') {
+    my ($listed) = grep { $_->{id} eq $gate } @{ get($list) };
+    is_deeply($listed, $alone, "as in $list");
+}
+
+is_deeply([ map { @$_{qw(tags allowedCidrs)} }
+        grep { $_->{name} eq 'two' } @{ get('/cameras') } ],
+    [ [], [] ], 'nothing is an empty list');
+
 is_deeply($t->api_get('/cameras?tag=east', token => $foreign->{token})->{json},
     [], 'nobody else\'s');
 
@@ -73,6 +88,12 @@ sub add {
         location => 'c', place => 'd', %more });
 }
 
+sub get {
+    my ($path) = @_;
+
+    return $t->api_get($path, token => $operator->{token})->{json};
+}
+
 sub change {
     my ($id, %json) = @_;
 
@@ -83,6 +104,5 @@ sub change {
 sub tagged {
     my ($tag) = @_;
 
-    return [ map { $_->{name} } @{ $t->api_get("/cameras?tag=$tag",
-        token => $operator->{token})->{json} } ];
+    return [ map { $_->{name} } @{ get("/cameras?tag=$tag") } ];
 }

@@ -61,7 +61,8 @@ my %direct = (
 # requests besides those of the matrix, for statements that it does not reach
 
 my @more = (
-    map({ [ GET => $_ ] } '/cameras/of-a', '/recordings?sort=startTime',
+    map({ [ GET => $_ ] } '/cameras/of-a', '/cameras?isActive=true',
+        '/recordings?sort=startTime',
         map { "/cameras/elsewhere/$_" } qw(snapshot status stream/hls)),
     [ POST => '/auth/logout', '{"refreshToken":"' . 'x' x 43 . '"}' ],
 );
