@@ -328,6 +328,7 @@ struct ngx_camera_api_ctx_s {
     ngx_str_t                           text;      /* of it, while it comes */
     size_t                              text_size;
     unsigned                            text_csv:1;
+    unsigned                            late:1;    /* it was waited for */
     cam_problems_t                     *problems;  /* NULL: none */
 
     ngx_camera_pg_param_t               params[NGX_CAMERA_API_PARAMS_MAX];

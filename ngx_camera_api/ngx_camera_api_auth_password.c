@@ -27,9 +27,13 @@ static void ngx_camera_api_password_stored(ngx_camera_api_ctx_t *ctx,
     const PGresult *res);
 
 
+/* a session that was ended while passwords were compared changes none: somebody
+   else may have changed it, because this one was stolen */
+
 ngx_camera_api_statement_t  ngx_camera_api_auth_set = {
     "api_password_set",
-    "SELECT api_password_set($1, $2, $3)",
+    "SELECT api_password_set($1, $2, $3)"
+    " FROM api_session_check($3) s WHERE s.user_id = $1",
     3, 0, 0
 };
 
@@ -159,12 +163,12 @@ ngx_camera_api_password_compared(ngx_camera_api_ctx_t *ctx, ngx_uint_t right,
 }
 
 
-/* NULL: there is no such user any more */
+/* no row: the session is over, NULL: there is no such user any more */
 
 static void
 ngx_camera_api_password_stored(ngx_camera_api_ctx_t *ctx, const PGresult *res)
 {
-    if (PQgetisnull(res, 0, 0)) {
+    if (PQntuples(res) == 0 || PQgetisnull(res, 0, 0)) {
         ngx_camera_api_error(ctx, NGX_CAMERA_API_TOKEN_INVALID, NULL);
         return;
     }

@@ -174,6 +174,7 @@ ngx_camera_api_body_handler(ngx_http_request_t *r)
     ngx_camera_api_ctx_t  *ctx;
 
     ctx = ngx_http_get_module_ctx(r, ngx_camera_api_module);
+    ctx->late = 1;
 
     rc = ngx_http_read_unbuffered_request_body(r);
 

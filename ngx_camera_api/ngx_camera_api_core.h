@@ -24,6 +24,8 @@ ngx_int_t ngx_camera_api_authenticate(ngx_camera_api_ctx_t *ctx);
 ngx_int_t ngx_camera_api_authorize(ngx_camera_api_ctx_t *ctx);
 ngx_int_t ngx_camera_api_throttle(ngx_camera_api_ctx_t *ctx);
 ngx_int_t ngx_camera_api_body(ngx_camera_api_ctx_t *ctx);
+ngx_int_t ngx_camera_api_authenticate_late(ngx_camera_api_ctx_t *ctx);
+ngx_int_t ngx_camera_api_authorize_late(ngx_camera_api_ctx_t *ctx);
 ngx_int_t ngx_camera_api_input(ngx_camera_api_ctx_t *ctx);
 ngx_int_t ngx_camera_api_ids(ngx_camera_api_ctx_t *ctx);
 
@@ -35,9 +37,10 @@ void ngx_camera_api_resume(ngx_camera_api_ctx_t *ctx);
 ngx_int_t ngx_camera_api_refuse(ngx_camera_api_ctx_t *ctx,
     ngx_camera_api_code_e code);
 
-/* the same for 401, which strangers may not ask for too often either */
-ngx_int_t ngx_camera_api_refuse_nobody(ngx_camera_api_ctx_t *ctx,
-    ngx_camera_api_code_e code);
+/* the same for 401 and 403, which nobody may ask for too often either; they come
+   before the step that limits.  message may be NULL */
+ngx_int_t ngx_camera_api_refuse_counted(ngx_camera_api_ctx_t *ctx,
+    ngx_camera_api_code_e code, const char *message);
 
 /* may anybody come from this address now?  NGX_OK or NGX_BUSY; counts nothing */
 ngx_int_t ngx_camera_api_throttle_stranger(ngx_camera_api_ctx_t *ctx);

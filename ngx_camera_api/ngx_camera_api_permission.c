@@ -17,8 +17,8 @@ ngx_camera_api_authorize(ngx_camera_api_ctx_t *ctx)
     if (ctx->principal && ctx->principal->must_change
         && !(ctx->route->flags & NGX_CAMERA_API_BEFORE_CHANGE))
     {
-        return ngx_camera_api_refuse(ctx,
-                                     NGX_CAMERA_API_PASSWORD_CHANGE_REQUIRED);
+        return ngx_camera_api_refuse_counted(ctx,
+                               NGX_CAMERA_API_PASSWORD_CHANGE_REQUIRED, NULL);
     }
 
     if (needs == NGX_CAMERA_API_PUBLIC || needs == NGX_CAMERA_API_OPTIONAL) {
@@ -26,22 +26,31 @@ ngx_camera_api_authorize(ngx_camera_api_ctx_t *ctx)
     }
 
     if (ctx->principal == NULL) {
-        return ngx_camera_api_refuse_nobody(ctx, NGX_CAMERA_API_TOKEN_MISSING);
+        return ngx_camera_api_refuse_counted(ctx, NGX_CAMERA_API_TOKEN_MISSING,
+                                             NULL);
     }
 
     if (ctx->route->flags & NGX_CAMERA_API_INTERACTIVE
         && ctx->principal->kind == NGX_CAMERA_API_TOKEN)
     {
-        ngx_camera_api_error(ctx, NGX_CAMERA_API_ROLE_RESTRICTED,
-                             "An API token may not do this: log in.");
-        return NGX_DONE;
+        return ngx_camera_api_refuse_counted(ctx,
+                                     NGX_CAMERA_API_ROLE_RESTRICTED,
+                                     "An API token may not do this: log in.");
     }
 
     if ((ctx->principal->permissions & needs) == needs) {
         return NGX_OK;
     }
 
-    return ngx_camera_api_refuse(ctx, NGX_CAMERA_API_INSUFFICIENT_PERMISSIONS);
+    return ngx_camera_api_refuse_counted(ctx,
+                               NGX_CAMERA_API_INSUFFICIENT_PERMISSIONS, NULL);
+}
+
+
+ngx_int_t
+ngx_camera_api_authorize_late(ngx_camera_api_ctx_t *ctx)
+{
+    return ctx->late ? ngx_camera_api_authorize(ctx) : NGX_OK;
 }
 
 

@@ -33,7 +33,8 @@ ngx_camera_api_authenticate(ngx_camera_api_ctx_t *ctx)
     }
 
     if (rc != NGX_OK) {
-        return ngx_camera_api_refuse_nobody(ctx, NGX_CAMERA_API_TOKEN_INVALID);
+        return ngx_camera_api_refuse_counted(ctx, NGX_CAMERA_API_TOKEN_INVALID,
+                                             NULL);
     }
 
     identity = ngx_pcalloc(ctx->request->pool,
@@ -55,11 +56,12 @@ ngx_camera_api_authenticate(ngx_camera_api_ctx_t *ctx)
         ctx->principal = &identity->principal;
 
     } else if (rc == NGX_DECLINED) {
-        return ngx_camera_api_refuse_nobody(ctx, NGX_CAMERA_API_TOKEN_INVALID);
+        return ngx_camera_api_refuse_counted(ctx, NGX_CAMERA_API_TOKEN_INVALID,
+                                             NULL);
 
     } else if (rc == NGX_BUSY) {
-        return ngx_camera_api_refuse_nobody(ctx,
-                                            NGX_CAMERA_API_RATE_LIMIT_EXCEEDED);
+        return ngx_camera_api_refuse_counted(ctx,
+                                     NGX_CAMERA_API_RATE_LIMIT_EXCEEDED, NULL);
 
     } else if (rc == NGX_ERROR) {
         return ngx_camera_api_refuse(ctx, NGX_CAMERA_API_SERVICE_UNAVAILABLE);
@@ -69,6 +71,19 @@ ngx_camera_api_authenticate(ngx_camera_api_ctx_t *ctx)
     }
 
     return rc;
+}
+
+
+ngx_int_t
+ngx_camera_api_authenticate_late(ngx_camera_api_ctx_t *ctx)
+{
+    if (!ctx->late || ctx->principal == NULL) {
+        return NGX_OK;
+    }
+
+    ctx->principal = NULL;
+
+    return ngx_camera_api_authenticate(ctx);
 }
 
 
@@ -96,7 +111,7 @@ ngx_camera_api_identified(void *data, ngx_camera_api_code_e code)
     ngx_http_set_log_request(c->log, ctx->request);
 
     if (code == NGX_CAMERA_API_TOKEN_INVALID) {
-        (void) ngx_camera_api_refuse_nobody(ctx, code);
+        (void) ngx_camera_api_refuse_counted(ctx, code, NULL);
 
     } else {
         ngx_camera_api_error(ctx, code, NULL);

@@ -10,6 +10,9 @@
  *       │          │            │           │        │       │       │        │
  *       └──────────┴────────────┴───────────┴────────┴───────┴───────┴────────┴─► finish
  *
+ * A body may take its sender any time, and who they are may change meanwhile: the
+ * second and the third step are taken once more behind one that was waited for.
+ *
  * Whatever is waited for calls ngx_camera_api_resume().  The request holds one
  * reference from the first step to ngx_camera_api_finish(), which every answer
  * comes through.  When the client leaves first, the cleanup takes back what was
@@ -38,6 +41,8 @@ static const ngx_camera_api_step_pt  ngx_camera_api_steps[] = {
     ngx_camera_api_authorize,
     ngx_camera_api_throttle,
     ngx_camera_api_body,
+    ngx_camera_api_authenticate_late,
+    ngx_camera_api_authorize_late,
     ngx_camera_api_input,
     ngx_camera_api_ids,
     ngx_camera_api_perform

@@ -13,6 +13,7 @@
 #include "ngx_camera_api_usage.h"
 
 
+static ngx_int_t ngx_camera_api_throttle_request(ngx_camera_api_ctx_t *ctx);
 static ngx_int_t ngx_camera_api_throttle_count(ngx_camera_api_ctx_t *ctx,
     const ngx_camera_api_principal_t *principal);
 static ngx_int_t ngx_camera_api_throttle_refuse(ngx_camera_api_ctx_t *ctx);
@@ -27,6 +28,39 @@ static ngx_int_t ngx_camera_api_throttle_enter(ngx_camera_api_ctx_t *ctx);
 ngx_int_t
 ngx_camera_api_throttle(ngx_camera_api_ctx_t *ctx)
 {
+    ngx_int_t  rc;
+
+    rc = ngx_camera_api_throttle_request(ctx);
+
+    return rc == NGX_OK ? ngx_camera_api_throttle_enter(ctx) : rc;
+}
+
+
+/* instead of 401 or 403, when there were too many of them */
+
+ngx_int_t
+ngx_camera_api_refuse_counted(ngx_camera_api_ctx_t *ctx,
+    ngx_camera_api_code_e code, const char *message)
+{
+    ngx_int_t  rc;
+
+    /* one that is late was counted */
+
+    rc = ctx->late ? NGX_OK : ngx_camera_api_throttle_request(ctx);
+
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    ngx_camera_api_error(ctx, code, message);
+
+    return NGX_DONE;
+}
+
+
+static ngx_int_t
+ngx_camera_api_throttle_request(ngx_camera_api_ctx_t *ctx)
+{
     ngx_int_t                          rc;
     const ngx_camera_api_principal_t  *principal;
 
@@ -40,21 +74,7 @@ ngx_camera_api_throttle(ngx_camera_api_ctx_t *ctx)
         ngx_camera_api_usage_count(principal->token, 0);
     }
 
-    return rc == NGX_OK ? ngx_camera_api_throttle_enter(ctx) : rc;
-}
-
-
-/* instead of 401, when too many of them came from there */
-
-ngx_int_t
-ngx_camera_api_refuse_nobody(ngx_camera_api_ctx_t *ctx,
-    ngx_camera_api_code_e code)
-{
-    ngx_int_t  rc;
-
-    rc = ngx_camera_api_throttle_count(ctx, NULL);
-
-    return rc == NGX_OK ? ngx_camera_api_refuse(ctx, code) : rc;
+    return rc;
 }
 
 

@@ -69,6 +69,25 @@ is($t->sql("SELECT must_change_password FROM users WHERE username = 'lee'"),
 is(login($t->password)->{code}, 'AUTH_CREDENTIALS_INVALID', 'the old one');
 is(login($new)->{status}, 200, 'the new one');
 
+# one that was reset meanwhile stays so: the thief of a session who knows the old
+# one does not get ahead of whoever locks them out
+
+my $reset = $t->sql("SELECT password_hash FROM users
+    WHERE username = '$other->{username}'");
+my $thief = $t->add_user(username => 'max', password => 1);
+my $s = Camera::HTTP::connect_to($t->port('http'));
+my $json = qq({"currentPassword":"@{[ $t->password ]}","newPassword":"$new"});
+
+print $s join "\r\n", 'POST /api/v1/auth/password HTTP/1.1', 'Host: localhost',
+    "Authorization: Bearer $thief->{token}", 'Content-Type: application/json',
+    'Content-Length: ' . length $json, '', $json;
+select undef, undef, undef, 0.15;       # while it is compared
+$t->sql("SELECT api_password_set('$thief->{id}', '$reset', NULL)");
+
+is(Camera::HTTP::read_response($s, time + 10)->{status}, 401, 'too late');
+is($t->sql("SELECT password_hash FROM users WHERE username = 'max'"), $reset,
+    'the reset holds');
+
 unlike($t->error_log . $t->read_file($t->dir . '/postgres.log'),
     qr/correct horse|battery staple|\$2b\$/, 'no password, no hash in the logs');
 
