@@ -9,14 +9,19 @@
  * Nobody is given an address to watch before it was noted; for a minute after
  * that this worker remembers, so that players that ask again cost nothing.
  * Refusals are noted behind the answer, which waits for nothing, and a few in
- * a second at most: nobody fills the database with them.
+ * a second at most: nobody fills the database with them.  Each user has a share
+ * of their own, and wrong passwords have one, so that nobody hides others in the
+ * noise that they make.
  */
 
 #include "ngx_camera_api_audit.h"
 
 #define NGX_CAMERA_API_AUDIT_RECENT    256        /* a power of two */
 #define NGX_CAMERA_API_AUDIT_SEC       60
-#define NGX_CAMERA_API_AUDIT_REFUSALS  10         /* in a second */
+#define NGX_CAMERA_API_AUDIT_USERS     256        /* a power of two */
+#define NGX_CAMERA_API_AUDIT_REFUSALS  5          /* of a user in a second */
+#define NGX_CAMERA_API_AUDIT_ALL       50         /* of all of them */
+#define NGX_CAMERA_API_AUDIT_LOGINS    20         /* wrong passwords */
 #define NGX_CAMERA_API_AUDIT_ROUTE     160
 
 
@@ -33,10 +38,20 @@ typedef struct {
 } ngx_camera_api_audit_recent_t;
 
 
+/* how many there were in a second */
+
+typedef struct {
+    time_t                      second;
+    ngx_uint_t                  n;
+} ngx_camera_api_audit_rate_t;
+
+
 static ngx_camera_api_audit_recent_t *ngx_camera_api_audit_slot(
     ngx_camera_api_ctx_t *ctx, const u_char *camera,
     ngx_camera_api_audit_key_t *key);
-static ngx_uint_t ngx_camera_api_audit_too_many(ngx_log_t *log);
+static ngx_uint_t ngx_camera_api_audit_hides(ngx_camera_api_ctx_t *ctx);
+static ngx_uint_t ngx_camera_api_audit_too_many(
+    ngx_camera_api_audit_rate_t *rate, ngx_uint_t most, ngx_log_t *log);
 static void ngx_camera_api_audit_noted(void *data, ngx_camera_pg_rc_e rc,
     const PGresult *res, const ngx_camera_pg_error_t *error);
 
@@ -151,7 +166,7 @@ ngx_camera_api_audit_denied(ngx_camera_api_ctx_t *ctx,
          && code != NGX_CAMERA_API_ROLE_RESTRICTED)
         || ctx->principal == NULL || ctx->route == NULL
         || ctx->request->method & (NGX_HTTP_GET|NGX_HTTP_HEAD)
-        || ngx_camera_api_audit_too_many(ctx->request->connection->log))
+        || ngx_camera_api_audit_hides(ctx))
     {
         return;
     }
@@ -182,7 +197,11 @@ ngx_camera_api_audit_login_failed(ngx_camera_api_ctx_t *ctx,
 {
     ngx_camera_pg_param_t  param;
 
-    if (ngx_camera_api_audit_too_many(ctx->request->connection->log)) {
+    static ngx_camera_api_audit_rate_t  rate;
+
+    if (ngx_camera_api_audit_too_many(&rate, NGX_CAMERA_API_AUDIT_LOGINS,
+                                      ctx->request->connection->log))
+    {
         return;
     }
 
@@ -195,26 +214,47 @@ ngx_camera_api_audit_login_failed(ngx_camera_api_ctx_t *ctx,
 }
 
 
-static ngx_uint_t
-ngx_camera_api_audit_too_many(ngx_log_t *log)
-{
-    static time_t      second;
-    static ngx_uint_t  n;
+/* two users who share a place share what it has */
 
-    if (second != ngx_time()) {
-        second = ngx_time();
-        n = 0;
+static ngx_uint_t
+ngx_camera_api_audit_hides(ngx_camera_api_ctx_t *ctx)
+{
+    ngx_log_t                    *log;
+    ngx_uint_t                    n;
+    ngx_camera_api_audit_rate_t  *own;
+
+    static ngx_camera_api_audit_rate_t  all, users[NGX_CAMERA_API_AUDIT_USERS];
+
+    log = ctx->request->connection->log;
+
+    n = ngx_murmur_hash2(ctx->principal->user, CAM_UUID_LEN);
+    own = &users[n & (NGX_CAMERA_API_AUDIT_USERS - 1)];
+
+    return ngx_camera_api_audit_too_many(own, NGX_CAMERA_API_AUDIT_REFUSALS,
+                                         log)
+           || ngx_camera_api_audit_too_many(&all, NGX_CAMERA_API_AUDIT_ALL,
+                                            log);
+}
+
+
+static ngx_uint_t
+ngx_camera_api_audit_too_many(ngx_camera_api_audit_rate_t *rate,
+    ngx_uint_t most, ngx_log_t *log)
+{
+    if (rate->second != ngx_time()) {
+        rate->second = ngx_time();
+        rate->n = 0;
     }
 
-    n++;
+    rate->n++;
 
-    if (n == NGX_CAMERA_API_AUDIT_REFUSALS + 1) {
+    if (rate->n == most + 1) {
         ngx_log_error(NGX_LOG_WARN, log, 0,
                       "too many refusals in a second: the others are not "
                       "in the audit");
     }
 
-    return n > NGX_CAMERA_API_AUDIT_REFUSALS;
+    return rate->n > most;
 }
 
 
