@@ -74,7 +74,7 @@ unit: $(UNIT_T)  ## build and run the unit tests alone
 
 test:  ## install what is missing, build, run every test
 	@deploy/deps --test
-	@$(MAKE) --no-print-directory build $(UNIT_T) $(TOOLS_T) \
+	@$(MAKE) -j$$(nproc) --no-print-directory build $(UNIT_T) $(TOOLS_T) \
 	    $(PRELOAD_T) t/oidc/node_modules/.package-lock.json
 	@t/prove-all t/*.t $(UNIT_T)
 

@@ -227,15 +227,29 @@ my %taken;
 sub port {
     my ($self, $name) = @_;
 
-    return $self->{ports}{$name} //= do {
-        my $port;
-        do {
-            my $s = IO::Socket::INET->new(LocalAddr => '127.0.0.1',
-                LocalPort => 0, Listen => 1) or die "no free port: $!";
-            $port = $s->sockport;
-        } while $taken{$port}++;
-        $port;
-    };
+    return $self->{ports}{$name} //= _free_port();
+}
+
+# Below those that the kernel gives to clients, and kept by a lock for as long as
+# the test runs: several run at once, and what listens may be started again.
+
+sub _free_port {
+    my $dir = cache_dir() . '/ports';
+    make_path($dir);
+
+    for (1 .. 1000) {
+        my $port = 12_000 + int rand 20_000;
+        open my $lock, '>', "$dir/$port" or die "open(\"$dir/$port\"): $!";
+
+        next if $taken{$port} || !flock($lock, LOCK_EX | LOCK_NB)
+            || !IO::Socket::INET->new(LocalAddr => '127.0.0.1',
+                LocalPort => $port, Listen => 1);
+
+        $taken{$port} = $lock;
+        return $port;
+    }
+
+    die "no free port: $!";
 }
 
 =item wait_for(\&condition, $seconds [, $name])
