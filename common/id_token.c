@@ -264,10 +264,11 @@ static cam_id_token_rc_e
 cam_id_token_times(int64_t now, json_t *claims)
 {
     int64_t   iat_sec;
-    json_t   *exp, *iat;
+    json_t   *exp, *iat, *nbf;
 
     exp = json_object_get(claims, "exp");
     iat = json_object_get(claims, "iat");
+    nbf = json_object_get(claims, "nbf");     /* may be left out: 0 */
 
     if (!json_is_integer(exp) || !json_is_integer(iat)) {
         return CAM_ID_TOKEN_MALFORMED;
@@ -275,15 +276,19 @@ cam_id_token_times(int64_t now, json_t *claims)
 
     iat_sec = json_integer_value(iat);
 
-    if (iat_sec < 0 || json_integer_value(exp) < iat_sec) {
+    if (iat_sec < 0 || json_integer_value(exp) < iat_sec
+        || (nbf && !json_is_integer(nbf)))
+    {
         return CAM_ID_TOKEN_MALFORMED;
     }
 
-    if (iat_sec > now + CAM_ID_TOKEN_LEEWAY_SEC) {
+    if (iat_sec > now + CAM_TOKEN_LEEWAY_SEC
+        || json_integer_value(nbf) > now + CAM_TOKEN_LEEWAY_SEC)
+    {
         return CAM_ID_TOKEN_NOT_YET;
     }
 
-    if (json_integer_value(exp) <= now - CAM_ID_TOKEN_LEEWAY_SEC
+    if (json_integer_value(exp) <= now - CAM_TOKEN_LEEWAY_SEC
         || iat_sec < now - CAM_ID_TOKEN_AGE_SEC)
     {
         return CAM_ID_TOKEN_EXPIRED;

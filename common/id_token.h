@@ -7,6 +7,9 @@
  * of OpenID Connect.  Nothing in it is believed before its signature was found
  * to be that of one of the provider's keys, and nothing unless it is for us, of
  * now, and an answer to what we asked.
+ *
+ * Its times are of another clock than ours: CAM_TOKEN_LEEWAY_SEC holds for each
+ * of them, also for the end, since such a token is good for one login alone.
  */
 
 #ifndef CAM_ID_TOKEN_H
@@ -16,12 +19,12 @@
 #include <stdint.h>
 
 #include "jwks.h"
+#include "token.h"
 
 #define CAM_ID_TOKEN_MAX         16384   /* longer is refused unread */
 #define CAM_ID_TOKEN_TEXT        255     /* bytes of issuer and subject */
 #define CAM_ID_TOKEN_EMAIL       254
 #define CAM_ID_TOKEN_NAME        100     /* characters */
-#define CAM_ID_TOKEN_LEEWAY_SEC  60
 #define CAM_ID_TOKEN_AGE_SEC     600     /* since it was issued, at most */
 
 /* stands in the issuer of providers that have one for each of their own

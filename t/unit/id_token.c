@@ -258,6 +258,44 @@ one_directory_of_many_names_itself(void **state)
 }
 
 
+/* the provider's clock and ours may be a minute apart, and no more */
+
+static void
+clocks_may_be_a_minute_apart(void **state)
+{
+    char            text[4096], claims[512];
+    size_t          i, len;
+    cam_id_token_t  token;
+    cam_id_token_wanted_t  late = wanted;
+
+    static const struct {
+        const char          *nbf;
+        int64_t              now;       /* beside 1700000000, iat; exp: 300 */
+        cam_id_token_rc_e    rc;
+    } cases[] = {
+        { "", -60, CAM_ID_TOKEN_OK },
+        { "", -61, CAM_ID_TOKEN_NOT_YET },
+        { "", 359, CAM_ID_TOKEN_OK },
+        { "", 360, CAM_ID_TOKEN_EXPIRED },
+        { ",\"nbf\":1700000000", -60, CAM_ID_TOKEN_OK },
+        { ",\"nbf\":1700000060", 0, CAM_ID_TOKEN_OK },
+        { ",\"nbf\":1700000061", 0, CAM_ID_TOKEN_NOT_YET },
+        { ",\"nbf\":1700000061", 1, CAM_ID_TOKEN_OK },
+        { ",\"nbf\":\"0\"", 0, CAM_ID_TOKEN_MALFORMED },
+        { ",\"nbf\":1.5", 0, CAM_ID_TOKEN_MALFORMED }
+    };
+
+    for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        snprintf(claims, sizeof(claims), "{" CLAIMS "%s}", cases[i].nbf);
+        len = sign(text, HEADER, claims);
+        late.now = 1700000000 + cases[i].now;
+
+        assert_int_equal(cam_id_token_verify(&token, &keys, &late, text, len),
+                         cases[i].rc);
+    }
+}
+
+
 int
 main(void)
 {
@@ -266,7 +304,8 @@ main(void)
         cmocka_unit_test(each_changed_byte_is_noticed),
         cmocka_unit_test(the_header_only_chooses_a_key),
         cmocka_unit_test(weak_and_foreign_keys_are_passed_over),
-        cmocka_unit_test(one_directory_of_many_names_itself)
+        cmocka_unit_test(one_directory_of_many_names_itself),
+        cmocka_unit_test(clocks_may_be_a_minute_apart)
     };
 
     cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -34,17 +34,19 @@ Camera::Test::Api - the control plane of Camera::Test
 =item start_api(%options)
 
 PostgreSQL with migrations and nginx with the API, which takes queries when it
-returns.  Options are those of nginx_conf.
+returns.  Options are those of nginx_conf, and C<env> that of start_nginx.
 
 =cut
 
 sub start_api {
     my ($self, %conf) = @_;
 
+    my $env = delete $conf{env};
+
     $self->start_postgres unless $self->{postgres};
     $self->migrate;
     $self->nginx_conf(api => '', %conf);
-    $self->start_nginx;
+    $self->start_nginx($env);
     $self->wait_api;
 }
 

@@ -207,19 +207,21 @@ sub has_directive {
     return index($self->{module_text}, "\0$name\0") >= 0;
 }
 
-=item start_nginx
+=item start_nginx([$env])
 
 Writes the configuration when there is none yet, the keys likewise, and
-returns when the listeners answer.  CAMERA_NGINX names another binary.
+returns when the listeners answer.  CAMERA_NGINX names another binary; C<$env> is
+what its environment has besides.
 
 =cut
 
 sub start_nginx {
-    my ($self) = @_;
+    my ($self, $env) = @_;
 
     $self->nginx_conf unless $self->{conf};
     $self->{nginx} = Camera::Process->start(
-        { log => "$self->{dir}/nginx.out", name => 'nginx', append => 1 },
+        { log => "$self->{dir}/nginx.out", name => 'nginx', append => 1,
+          env => $env },
         $self->nginx_command);
 
     $self->wait_for(
