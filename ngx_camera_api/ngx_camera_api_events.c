@@ -330,38 +330,6 @@ ngx_camera_api_unfollow(ngx_camera_api_follower_t *follower)
 }
 
 
-/* beside the slot of requests, under a name that is no id of theirs */
-
-ngx_int_t
-ngx_camera_api_follow_enter(ngx_http_request_t *r,
-    const ngx_camera_api_principal_t *principal)
-{
-    u_char                       text[sizeof("streams:") + CAM_UUID_TEXT];
-    ngx_str_t                    id;
-    ngx_camera_api_main_conf_t  *amcf;
-
-    amcf = ngx_http_get_module_main_conf(r, ngx_camera_api_module);
-
-    id.data = text;
-    id.len = sizeof("streams:") - 1 + CAM_UUID_TEXT;
-
-    ngx_memcpy(text, "streams:", sizeof("streams:") - 1);
-    (void) cam_uuid_print((char *) text + sizeof("streams:") - 1,
-                          principal->user);
-
-    return ngx_camera_api_limit_enter(&id, amcf->streams);
-}
-
-
-void
-ngx_camera_api_follow_leave(ngx_int_t slot)
-{
-    if (slot >= 0) {
-        ngx_camera_api_limit_leave(slot);
-    }
-}
-
-
 void
 ngx_camera_api_follow_on(ngx_camera_api_follower_t *follower)
 {

@@ -64,12 +64,6 @@ struct ngx_camera_api_follower_s {
 void ngx_camera_api_follow(ngx_camera_api_follower_t *follower);
 void ngx_camera_api_unfollow(ngx_camera_api_follower_t *follower);
 
-/* one more of this user's: a slot to be given back, or NGX_BUSY: there are
-   too many, or NGX_ERROR: not counted, which may be given back, too */
-ngx_int_t ngx_camera_api_follow_enter(ngx_http_request_t *r,
-    const ngx_camera_api_principal_t *principal);
-void ngx_camera_api_follow_leave(ngx_int_t slot);
-
 /* its principal is another one, and so is what it wants */
 void ngx_camera_api_follow_anew(ngx_camera_api_follower_t *follower,
     ngx_uint_t types);

@@ -6,20 +6,16 @@
  * GET /events: server-sent events to one client.
  *
  *     follows   [_sse]      frames are gathered in buffers, a turn of the event
- *                           loop at a time, and sent [_send]
- *     blocked   [_send]     the socket is full; frames wait for [_writable]
- *     ends      [_end]      at once, or when its timer says so
+ *                           loop at a time, and sent [_work]
+ *     blocked   [_work]     the socket is full; frames wait until it is not
+ *     ends      [_over]     with the next turn
  *
  * The buffers are made when they are needed, at most sixteen, and used again
  * for as long as the stream lives.  A client for whose next event there is no
  * room is ended alone; it comes again and is told what it missed.
- *
- * The timer is always set: it writes the comment that shows that the
- * connection lives, ends the stream with its token, and keeps an exiting
- * worker until it has said good-bye.
  */
 
-#include "ngx_camera_api_events.h"
+#include "ngx_camera_api_wire.h"
 
 #define NGX_CAMERA_API_SSE_BUFFER   4096
 #define NGX_CAMERA_API_SSE_BUFFERS  16
@@ -28,9 +24,7 @@
 
 
 typedef struct {
-    ngx_camera_api_follower_t   follower;
-    ngx_camera_api_ctx_t       *ctx;
-    ngx_http_request_t         *request;
+    ngx_camera_api_wire_t       wire;
 
     ngx_chain_t                *free;
     ngx_chain_t                *busy;          /* nginx has them */
@@ -38,76 +32,52 @@ typedef struct {
     ngx_chain_t                *last;          /* of out */
     ngx_uint_t                  buffers;
 
-    ngx_event_t                 turn;
-    ngx_event_t                 timer;
-    ngx_msec_t                  comment;
-    ngx_msec_t                  end_at;
-    ngx_int_t                   slot;
-    unsigned                    started:1;
     unsigned                    ends:1;
-    unsigned                    slow:1;
 } ngx_camera_api_sse_t;
 
 
 static ngx_int_t ngx_camera_api_sse_place(ngx_camera_api_ctx_t *ctx,
     ngx_camera_api_follower_t *follower);
 static void ngx_camera_api_sse_start(ngx_camera_api_sse_t *sse);
-static void ngx_camera_api_sse_begin(ngx_camera_api_follower_t *follower,
-    const cam_event_id_t *id, ngx_uint_t reset);
-static ngx_int_t ngx_camera_api_sse_event(ngx_camera_api_follower_t *follower,
-    const cam_event_t *event, const cam_event_id_t *id);
+static ngx_int_t ngx_camera_api_sse_tell(ngx_camera_api_wire_t *wire,
+    const char *type, const cam_event_id_t *id, const cam_event_t *event);
 static ngx_int_t ngx_camera_api_sse_frame(ngx_camera_api_sse_t *sse,
     const char *type, const cam_event_id_t *id, const char *data, size_t len);
 static size_t ngx_camera_api_sse_room(ngx_camera_api_sse_t *sse);
 static ngx_int_t ngx_camera_api_sse_put(ngx_camera_api_sse_t *sse,
     const char *data, size_t len);
 static ngx_buf_t *ngx_camera_api_sse_buffer(ngx_camera_api_sse_t *sse);
-static void ngx_camera_api_sse_ends(ngx_camera_api_follower_t *follower,
-    ngx_msec_t after);
-static void ngx_camera_api_sse_set_timer(ngx_camera_api_sse_t *sse);
-static void ngx_camera_api_sse_timer(ngx_event_t *ev);
-static void ngx_camera_api_sse_turn(ngx_event_t *ev);
-static void ngx_camera_api_sse_writable(ngx_http_request_t *r);
-static void ngx_camera_api_sse_send(ngx_camera_api_sse_t *sse);
+static void ngx_camera_api_sse_beat(ngx_camera_api_wire_t *wire);
+static void ngx_camera_api_sse_over(ngx_camera_api_wire_t *wire);
+static void ngx_camera_api_sse_work(ngx_camera_api_wire_t *wire);
 static ngx_int_t ngx_camera_api_sse_output(ngx_camera_api_sse_t *sse);
-static void ngx_camera_api_sse_end(ngx_camera_api_sse_t *sse, ngx_int_t rc);
-static void ngx_camera_api_sse_cleanup(void *data);
+static void ngx_camera_api_sse_end(ngx_camera_api_sse_t *sse);
 
 
 void
 ngx_camera_api_sse(ngx_camera_api_ctx_t *ctx)
 {
-    ngx_http_cleanup_t    *cln;
     ngx_camera_api_sse_t  *sse;
 
-    cln = ngx_http_cleanup_add(ctx->request, 0);
     sse = ngx_pcalloc(ctx->request->pool, sizeof(ngx_camera_api_sse_t));
 
-    if (cln == NULL || sse == NULL) {
+    if (sse == NULL) {
         ngx_camera_api_error(ctx, NGX_CAMERA_API_INTERNAL_ERROR, NULL);
         return;
     }
 
-    ctx->data = sse;
+    if (ngx_camera_api_wire_create(&sse->wire, ctx) != NGX_OK) {
+        return;
+    }
 
-    sse->ctx = ctx;
-    sse->request = ctx->request;
-    sse->slot = NGX_ERROR;
-
-    cln->handler = ngx_camera_api_sse_cleanup;
-    cln->data = sse;
-
-    if (ngx_camera_api_sse_place(ctx, &sse->follower) != NGX_OK) {
+    if (ngx_camera_api_sse_place(ctx, &sse->wire.follower) != NGX_OK) {
         ngx_camera_api_problem(ctx, "Last-Event-ID", "is no id of an event");
         ngx_camera_api_error(ctx, NGX_CAMERA_API_VALIDATION_FAILED, NULL);
         return;
     }
 
-    sse->slot = ngx_camera_api_follow_enter(ctx->request, ctx->principal);
-
-    if (sse->slot == NGX_BUSY) {
-        ngx_camera_api_error(ctx, NGX_CAMERA_API_CONCURRENT_LIMIT_EXCEEDED,
-                             "Too many streams at once: close another one.");
+    if (ngx_camera_api_wire_enter(&sse->wire, ctx->principal) != NGX_OK) {
+        ngx_camera_api_wire_busy(ctx);
         return;
     }
 
@@ -149,86 +119,32 @@ ngx_camera_api_sse_place(ngx_camera_api_ctx_t *ctx,
 static void
 ngx_camera_api_sse_start(ngx_camera_api_sse_t *sse)
 {
-    ngx_connection_t            *c;
-    ngx_http_request_t          *r;
-    ngx_camera_api_main_conf_t  *amcf;
+    sse->wire.tell = ngx_camera_api_sse_tell;
+    sse->wire.work = ngx_camera_api_sse_work;
+    sse->wire.beat = ngx_camera_api_sse_beat;
+    sse->wire.over = ngx_camera_api_sse_over;
 
-    r = sse->request;
-    c = r->connection;
-    amcf = ngx_http_get_module_main_conf(r, ngx_camera_api_module);
-
-    sse->comment = amcf->events_comment;
-    sse->end_at = ngx_current_msec
-                  + 1000 * (ngx_msec_t) ngx_max(sse->ctx->principal->expires
-                                                - ngx_time(), 0);
-
-    sse->turn.handler = ngx_camera_api_sse_turn;
-    sse->turn.data = sse;
-    sse->turn.log = c->log;
-
-    sse->timer.handler = ngx_camera_api_sse_timer;
-    sse->timer.data = sse;
-    sse->timer.log = c->log;
-
-    sse->follower.connection = c;
-    sse->follower.begin = ngx_camera_api_sse_begin;
-    sse->follower.event = ngx_camera_api_sse_event;
-    sse->follower.end = ngx_camera_api_sse_ends;
-
-    r->write_event_handler = ngx_camera_api_sse_writable;
-
-    /* a frame is small, and the next one may be long in coming */
-
-    (void) ngx_tcp_nodelay(c);
+    ngx_camera_api_wire_start(&sse->wire);
 
     (void) ngx_camera_api_sse_put(sse, NGX_CAMERA_API_SSE_RETRY,
                                   sizeof(NGX_CAMERA_API_SSE_RETRY) - 1);
 
-    sse->started = 1;
-
-    ngx_camera_api_sse_set_timer(sse);
-    ngx_camera_api_follow(&sse->follower);
-}
-
-
-static void
-ngx_camera_api_sse_begin(ngx_camera_api_follower_t *follower,
-    const cam_event_id_t *id, ngx_uint_t reset)
-{
-    ngx_int_t              rc;
-    ngx_camera_api_sse_t  *sse = (ngx_camera_api_sse_t *) follower;
-
-    rc = NGX_OK;
-
-    if (!follower->begun) {
-        rc = ngx_camera_api_sse_frame(sse, "ready", id, "{}", 2);
-    }
-
-    if (rc == NGX_OK && reset) {
-        rc = ngx_camera_api_sse_frame(sse, "reset", id, "{}", 2);
-    }
-
-    if (rc != NGX_OK) {
-        ngx_camera_api_sse_ends(follower, 0);
-    }
+    ngx_camera_api_wire_follow(&sse->wire);
 }
 
 
 static ngx_int_t
-ngx_camera_api_sse_event(ngx_camera_api_follower_t *follower,
-    const cam_event_t *event, const cam_event_id_t *id)
+ngx_camera_api_sse_tell(ngx_camera_api_wire_t *wire, const char *type,
+    const cam_event_id_t *id, const cam_event_t *event)
 {
-    ngx_int_t              rc;
-    ngx_camera_api_sse_t  *sse = (ngx_camera_api_sse_t *) follower;
+    ngx_camera_api_sse_t  *sse = (ngx_camera_api_sse_t *) wire;
 
-    rc = ngx_camera_api_sse_frame(sse, cam_event_type_name(event->type), id,
-                                  event->json, event->len);
-
-    if (rc != NGX_OK && follower->live) {
-        sse->slow = 1;
+    if (event == NULL) {
+        return ngx_camera_api_sse_frame(sse, type, id, "{}", 2);
     }
 
-    return rc;
+    return ngx_camera_api_sse_frame(sse, cam_event_type_name(event->type), id,
+                                    event->json, event->len);
 }
 
 
@@ -251,6 +167,7 @@ ngx_camera_api_sse_frame(ngx_camera_api_sse_t *sse, const char *type,
     p = ngx_sprintf(p, "event: %s\ndata: ", type);
 
     if (ngx_camera_api_sse_room(sse) < (size_t) (p - head) + len + 2) {
+        ngx_camera_api_wire_slow(&sse->wire);
         return NGX_AGAIN;
     }
 
@@ -258,7 +175,8 @@ ngx_camera_api_sse_frame(ngx_camera_api_sse_t *sse, const char *type,
         || ngx_camera_api_sse_put(sse, data, len) != NGX_OK
         || ngx_camera_api_sse_put(sse, "\n\n", 2) != NGX_OK)
     {
-        ngx_camera_api_sse_ends(&sse->follower, 0);
+        sse->wire.failed = 1;
+        ngx_camera_api_wire_post(&sse->wire);
     }
 
     return NGX_OK;
@@ -306,7 +224,7 @@ ngx_camera_api_sse_put(ngx_camera_api_sse_t *sse, const char *data, size_t len)
         len -= n;
     }
 
-    ngx_post_event(&sse->turn, &ngx_posted_events);
+    ngx_camera_api_wire_post(&sse->wire);
 
     return NGX_OK;
 }
@@ -317,6 +235,7 @@ ngx_camera_api_sse_put(ngx_camera_api_sse_t *sse, const char *data, size_t len)
 static ngx_buf_t *
 ngx_camera_api_sse_buffer(ngx_camera_api_sse_t *sse)
 {
+    ngx_pool_t   *pool;
     ngx_chain_t  *cl;
 
     if (sse->out && sse->last->buf->last < sse->last->buf->end) {
@@ -324,19 +243,20 @@ ngx_camera_api_sse_buffer(ngx_camera_api_sse_t *sse)
     }
 
     cl = sse->free;
+    pool = sse->wire.request->pool;
 
     if (cl) {
         sse->free = cl->next;
 
     } else {
-        cl = ngx_alloc_chain_link(sse->request->pool);
+        cl = ngx_alloc_chain_link(pool);
 
         if (cl == NULL) {
             return NULL;
         }
 
-        cl->buf = ngx_create_temp_buf(sse->request->pool,
-                                      NGX_CAMERA_API_SSE_BUFFER);
+        cl->buf = ngx_create_temp_buf(pool, NGX_CAMERA_API_SSE_BUFFER);
+
         if (cl->buf == NULL) {
             return NULL;
         }
@@ -362,94 +282,23 @@ ngx_camera_api_sse_buffer(ngx_camera_api_sse_t *sse)
 
 
 static void
-ngx_camera_api_sse_ends(ngx_camera_api_follower_t *follower, ngx_msec_t after)
+ngx_camera_api_sse_beat(ngx_camera_api_wire_t *wire)
 {
-    ngx_msec_t             at;
-    ngx_camera_api_sse_t  *sse = (ngx_camera_api_sse_t *) follower;
+    ngx_camera_api_sse_t  *sse = (ngx_camera_api_sse_t *) wire;
 
-    at = ngx_current_msec + after;
-
-    if ((ngx_msec_int_t) (sse->end_at - at) > 0) {
-        sse->end_at = at;
-    }
-
-    if (after == 0) {
-        sse->ends = 1;
-        ngx_post_event(&sse->turn, &ngx_posted_events);
-
-    } else {
-        ngx_camera_api_sse_set_timer(sse);
-    }
-}
-
-
-/* the next comment or the end, whatever comes first */
-
-static void
-ngx_camera_api_sse_set_timer(ngx_camera_api_sse_t *sse)
-{
-    ngx_msec_int_t  left;
-
-    left = (ngx_msec_int_t) (sse->end_at - ngx_current_msec);
-    left = ngx_max(left, 1);
-
-    ngx_add_timer(&sse->timer, ngx_min((ngx_msec_t) left, sse->comment));
-}
-
-
-static void
-ngx_camera_api_sse_timer(ngx_event_t *ev)
-{
-    ngx_camera_api_sse_t  *sse = ev->data;
-
-    if ((ngx_msec_int_t) (sse->end_at - ngx_current_msec) <= 0) {
-        sse->ends = 1;
-        ngx_post_event(&sse->turn, &ngx_posted_events);
-
-    } else if (sse->busy == NULL) {
+    if (sse->busy == NULL) {
         (void) ngx_camera_api_sse_put(sse, ":\n\n", 3);
     }
-
-    ngx_camera_api_sse_set_timer(sse);
 }
 
 
 static void
-ngx_camera_api_sse_turn(ngx_event_t *ev)
+ngx_camera_api_sse_over(ngx_camera_api_wire_t *wire)
 {
-    ngx_connection_t      *c;
-    ngx_camera_api_sse_t  *sse = ev->data;
+    ngx_camera_api_sse_t  *sse = (ngx_camera_api_sse_t *) wire;
 
-    c = sse->request->connection;
-
-    ngx_http_set_log_request(c->log, sse->request);
-
-    ngx_camera_api_sse_send(sse);
-
-    ngx_http_run_posted_requests(c);
-}
-
-
-static void
-ngx_camera_api_sse_writable(ngx_http_request_t *r)
-{
-    ngx_event_t           *wev;
-    ngx_camera_api_ctx_t  *ctx;
-    ngx_camera_api_sse_t  *sse;
-
-    ctx = ngx_http_get_module_ctx(r, ngx_camera_api_module);
-    sse = ctx->data;
-    wev = r->connection->write;
-
-    if (wev->timedout) {
-        ngx_log_error(NGX_LOG_INFO, r->connection->log, NGX_ETIMEDOUT,
-                      "client that follows events timed out");
-        r->connection->timedout = 1;
-        ngx_camera_api_sse_end(sse, NGX_ERROR);
-        return;
-    }
-
-    ngx_camera_api_sse_send(sse);
+    sse->ends = 1;
+    ngx_camera_api_wire_post(wire);
 }
 
 
@@ -459,21 +308,24 @@ ngx_camera_api_sse_writable(ngx_http_request_t *r)
  */
 
 static void
-ngx_camera_api_sse_send(ngx_camera_api_sse_t *sse)
+ngx_camera_api_sse_work(ngx_camera_api_wire_t *wire)
 {
-    if (ngx_camera_api_sse_output(sse) != NGX_OK) {
-        ngx_camera_api_sse_end(sse, NGX_ERROR);
+    ngx_camera_api_sse_t  *sse = (ngx_camera_api_sse_t *) wire;
+
+    if (ngx_camera_api_sse_output(sse) != NGX_OK || wire->failed
+        || (sse->ends && sse->busy))
+    {
+        ngx_camera_api_wire_end(wire, NGX_ERROR);
         return;
     }
 
     if (sse->ends) {
-        ngx_camera_api_sse_end(sse, sse->busy || sse->slow ? NGX_ERROR
-                                                           : NGX_OK);
+        ngx_camera_api_sse_end(sse);
         return;
     }
 
     if (sse->busy == NULL) {
-        ngx_camera_api_follow_on(&sse->follower);
+        ngx_camera_api_follow_on(&wire->follower);
     }
 }
 
@@ -481,15 +333,11 @@ ngx_camera_api_sse_send(ngx_camera_api_sse_t *sse)
 static ngx_int_t
 ngx_camera_api_sse_output(ngx_camera_api_sse_t *sse)
 {
-    ngx_int_t                  rc;
-    ngx_chain_t               *out;
-    ngx_event_t               *wev;
-    ngx_http_request_t        *r;
-    ngx_http_core_loc_conf_t  *clcf;
+    ngx_int_t            rc;
+    ngx_chain_t         *out;
+    ngx_http_request_t  *r;
 
-    r = sse->request;
-    wev = r->connection->write;
-    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
+    r = sse->wire.request;
 
     do {
         out = sse->busy ? NULL : sse->out;
@@ -509,62 +357,17 @@ ngx_camera_api_sse_output(ngx_camera_api_sse_t *sse)
 
     } while (sse->out && sse->busy == NULL);
 
-    if (sse->busy == NULL && !r->connection->buffered) {
-
-        if (wev->timer_set) {
-            ngx_del_timer(wev);
-        }
-
-    } else if (!wev->timer_set) {
-        ngx_add_timer(wev, clcf->send_timeout);
-    }
-
-    return ngx_handle_write_event(wev, clcf->send_lowat);
+    return ngx_camera_api_wire_left(&sse->wire,
+                                    sse->busy || r->connection->buffered);
 }
 
 
 static void
-ngx_camera_api_sse_end(ngx_camera_api_sse_t *sse, ngx_int_t rc)
+ngx_camera_api_sse_end(ngx_camera_api_sse_t *sse)
 {
-    ngx_http_request_t  *r;
+    ngx_camera_api_wire_cleanup(&sse->wire);
 
-    r = sse->request;
-
-    if (sse->slow) {
-        ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
-                      "client that follows events is too slow");
-    }
-
-    /* the request may stay for what is still to be sent or read */
-
-    ngx_camera_api_sse_cleanup(sse);
-
-    if (rc == NGX_OK) {
-        rc = ngx_http_send_special(r, NGX_HTTP_LAST);
-    }
-
-    ngx_camera_api_finish(sse->ctx, rc);
-}
-
-
-static void
-ngx_camera_api_sse_cleanup(void *data)
-{
-    ngx_camera_api_sse_t *sse = data;
-
-    if (sse->started) {
-        sse->started = 0;
-        ngx_camera_api_unfollow(&sse->follower);
-    }
-
-    if (sse->timer.timer_set) {
-        ngx_del_timer(&sse->timer);
-    }
-
-    if (sse->turn.posted) {
-        ngx_delete_posted_event(&sse->turn);
-    }
-
-    ngx_camera_api_follow_leave(sse->slot);
-    sse->slot = NGX_ERROR;
+    ngx_camera_api_finish(sse->wire.ctx,
+                          ngx_http_send_special(sse->wire.request,
+                                                NGX_HTTP_LAST));
 }

@@ -5,14 +5,10 @@
 /*
  * GET /ws: events over a WebSocket, frames by wslay.
  *
- *     open      [_ws]        reads and writes [_read, _turn]
+ *     open      [_ws]        reads and writes [_work]
  *     closing   [_close]     the close frame is the last one; two seconds for
  *                            the client's own
- *     ended     [_end]       once, from the turn or an event of the connection
- *
- * wslay calls back while it reads, so nothing is ended there: what happened is
- * noted, and the turn, which comes after the events of this round of the event
- * loop, sends and decides.
+ *     ended     [_work]
  *
  * What a client can make this keep is bounded: a message of 4 kB in at most
  * sixteen frames, 64 kB of messages that it does not read.  While it leaves
@@ -33,9 +29,7 @@
 static ngx_int_t ngx_camera_api_ws_create(ngx_camera_api_ws_t *ws);
 static void ngx_camera_api_ws_start(ngx_camera_api_ws_t *ws);
 static void ngx_camera_api_ws_readable(ngx_http_request_t *r);
-static void ngx_camera_api_ws_writable(ngx_http_request_t *r);
-static void ngx_camera_api_ws_turn(ngx_event_t *ev);
-static void ngx_camera_api_ws_work(ngx_camera_api_ws_t *ws);
+static void ngx_camera_api_ws_work(ngx_camera_api_wire_t *wire);
 static void ngx_camera_api_ws_read(ngx_camera_api_ws_t *ws);
 static ngx_int_t ngx_camera_api_ws_write(ngx_camera_api_ws_t *ws);
 static ngx_int_t ngx_camera_api_ws_flush(ngx_camera_api_ws_t *ws);
@@ -47,10 +41,9 @@ static void ngx_camera_api_ws_frame(wslay_event_context_ptr wslay,
     const struct wslay_event_on_frame_recv_start_arg *arg, void *data);
 static void ngx_camera_api_ws_message(wslay_event_context_ptr wslay,
     const struct wslay_event_on_msg_recv_arg *arg, void *data);
-static void ngx_camera_api_ws_timer(ngx_event_t *ev);
-static void ngx_camera_api_ws_tick(ngx_camera_api_ws_t *ws);
-static void ngx_camera_api_ws_end(ngx_camera_api_ws_t *ws, ngx_int_t rc);
-static void ngx_camera_api_ws_cleanup(void *data);
+static void ngx_camera_api_ws_beat(ngx_camera_api_wire_t *wire);
+static void ngx_camera_api_ws_over(ngx_camera_api_wire_t *wire);
+static void ngx_camera_api_ws_wipe(ngx_camera_api_wire_t *wire);
 
 
 static const struct wslay_event_callbacks  ngx_camera_api_ws_callbacks = {
@@ -67,7 +60,6 @@ static const struct wslay_event_callbacks  ngx_camera_api_ws_callbacks = {
 void
 ngx_camera_api_ws(ngx_camera_api_ctx_t *ctx)
 {
-    ngx_http_cleanup_t   *cln;
     ngx_camera_api_ws_t  *ws;
 
     if (ctx->principal
@@ -78,37 +70,27 @@ ngx_camera_api_ws(ngx_camera_api_ctx_t *ctx)
         return;
     }
 
-    cln = ngx_http_cleanup_add(ctx->request, 0);
     ws = ngx_pcalloc(ctx->request->pool, sizeof(ngx_camera_api_ws_t));
 
-    if (cln == NULL || ws == NULL) {
+    if (ws == NULL) {
         ngx_camera_api_error(ctx, NGX_CAMERA_API_INTERNAL_ERROR, NULL);
         return;
     }
 
-    ctx->data = ws;
-
-    ws->ctx = ctx;
-    ws->request = ctx->request;
-    ws->slot = NGX_ERROR;
-
-    cln->handler = ngx_camera_api_ws_cleanup;
-    cln->data = ws;
+    if (ngx_camera_api_wire_create(&ws->wire, ctx) != NGX_OK) {
+        return;
+    }
 
     if (ngx_camera_api_ws_create(ws) != NGX_OK) {
         ngx_camera_api_error(ctx, NGX_CAMERA_API_INTERNAL_ERROR, NULL);
         return;
     }
 
-    if (ctx->principal) {
-        ws->slot = ngx_camera_api_follow_enter(ctx->request, ctx->principal);
-
-        if (ws->slot == NGX_BUSY) {
-            ngx_camera_api_error(ctx, NGX_CAMERA_API_CONCURRENT_LIMIT_EXCEEDED,
-                                 "Too many streams at once: close another "
-                                 "one.");
-            return;
-        }
+    if (ctx->principal
+        && ngx_camera_api_wire_enter(&ws->wire, ctx->principal) != NGX_OK)
+    {
+        ngx_camera_api_wire_busy(ctx);
+        return;
     }
 
     if (ngx_camera_api_ws_handshake(ctx) == NGX_OK) {
@@ -120,7 +102,13 @@ ngx_camera_api_ws(ngx_camera_api_ctx_t *ctx)
 static ngx_int_t
 ngx_camera_api_ws_create(ngx_camera_api_ws_t *ws)
 {
-    ws->out = ngx_pnalloc(ws->request->pool, NGX_CAMERA_API_WS_BUFFER);
+    ws->wire.tell = ngx_camera_api_ws_tell;
+    ws->wire.work = ngx_camera_api_ws_work;
+    ws->wire.beat = ngx_camera_api_ws_beat;
+    ws->wire.over = ngx_camera_api_ws_over;
+    ws->wire.wipe = ngx_camera_api_ws_wipe;
+
+    ws->out = ngx_pnalloc(ws->wire.request->pool, NGX_CAMERA_API_WS_BUFFER);
 
     if (ws->out == NULL
         || wslay_event_context_server_init(&ws->wslay,
@@ -140,37 +128,15 @@ ngx_camera_api_ws_create(ngx_camera_api_ws_t *ws)
 static void
 ngx_camera_api_ws_start(ngx_camera_api_ws_t *ws)
 {
-    ngx_connection_t            *c;
-    ngx_http_request_t          *r;
-    ngx_camera_api_main_conf_t  *amcf;
-
-    r = ws->request;
-    c = r->connection;
-    amcf = ngx_http_get_module_main_conf(r, ngx_camera_api_module);
-
-    ws->ping = amcf->events_comment;
-    ws->ping_at = ngx_current_msec + ws->ping;
     ws->heard_at = ngx_current_msec;
+    ws->wire.request->read_event_handler = ngx_camera_api_ws_readable;
 
-    ws->turn.handler = ngx_camera_api_ws_turn;
-    ws->turn.data = ws;
-    ws->turn.log = c->log;
-
-    ws->timer.handler = ngx_camera_api_ws_timer;
-    ws->timer.data = ws;
-    ws->timer.log = c->log;
-
-    r->read_event_handler = ngx_camera_api_ws_readable;
-    r->write_event_handler = ngx_camera_api_ws_writable;
-
-    (void) ngx_tcp_nodelay(c);
-
+    ngx_camera_api_wire_start(&ws->wire);
     ngx_camera_api_ws_follow(ws);
-    ngx_camera_api_ws_set_timer(ws);
 
     /* the first frame may have come with the request */
 
-    ngx_post_event(&ws->turn, &ngx_posted_events);
+    ngx_camera_api_wire_post(&ws->wire);
 }
 
 
@@ -186,73 +152,42 @@ ngx_camera_api_ws_readable(ngx_http_request_t *r)
 
 
 static void
-ngx_camera_api_ws_writable(ngx_http_request_t *r)
+ngx_camera_api_ws_work(ngx_camera_api_wire_t *wire)
 {
-    ngx_camera_api_ctx_t  *ctx;
-    ngx_camera_api_ws_t   *ws;
+    ngx_int_t             rc;
+    ngx_camera_api_ws_t  *ws = (ngx_camera_api_ws_t *) wire;
 
-    ctx = ngx_http_get_module_ctx(r, ngx_camera_api_module);
-    ws = ctx->data;
-
-    if (r->connection->write->timedout) {
-        r->connection->timedout = 1;
-        ngx_camera_api_ws_end(ws, NGX_ERROR);
+    if (ws->closed) {
+        ngx_camera_api_wire_end(wire, NGX_OK);
         return;
     }
-
-    ngx_camera_api_ws_work(ws);
-}
-
-
-static void
-ngx_camera_api_ws_turn(ngx_event_t *ev)
-{
-    ngx_connection_t     *c;
-    ngx_camera_api_ws_t  *ws = ev->data;
-
-    c = ws->request->connection;
-
-    ngx_http_set_log_request(c->log, ws->request);
-
-    ngx_camera_api_ws_work(ws);
-
-    ngx_http_run_posted_requests(c);
-}
-
-
-static void
-ngx_camera_api_ws_work(ngx_camera_api_ws_t *ws)
-{
-    ngx_int_t          rc;
-    ngx_connection_t  *c;
-
-    c = ws->request->connection;
 
     ngx_camera_api_ws_read(ws);
 
     rc = ngx_camera_api_ws_write(ws);
 
-    if (rc == NGX_ERROR || ws->failed) {
-        ngx_camera_api_ws_end(ws, NGX_ERROR);
+    if (rc == NGX_ERROR || wire->failed) {
+        ngx_camera_api_wire_end(wire, NGX_ERROR);
         return;
     }
 
     if (!wslay_event_want_write(ws->wslay) && ws->size == ws->sent) {
 
         if (!wslay_event_want_read(ws->wslay)) {
-            ngx_camera_api_ws_end(ws, NGX_OK);
+            ngx_camera_api_wire_end(wire, NGX_OK);
             return;
         }
 
-        if (ws->follows && !ws->closing) {
-            ngx_camera_api_follow_on(&ws->follower);
+        if (wire->follows && !ws->closing) {
+            ngx_camera_api_follow_on(&wire->follower);
         }
     }
 
-    if (ngx_handle_read_event(c->read, 0) != NGX_OK
-        || ngx_handle_write_event(c->write, 0) != NGX_OK)
+    if (ngx_camera_api_wire_left(wire, rc == NGX_AGAIN) != NGX_OK
+        || ngx_handle_read_event(wire->request->connection->read, 0)
+           != NGX_OK)
     {
-        ngx_camera_api_ws_end(ws, NGX_ERROR);
+        ngx_camera_api_wire_end(wire, NGX_ERROR);
     }
 }
 
@@ -271,11 +206,11 @@ ngx_camera_api_ws_read(ngx_camera_api_ws_t *ws)
     ws->budget = NGX_CAMERA_API_WS_BUDGET;
 
     if (wslay_event_recv(ws->wslay) != 0) {
-        ws->failed = 1;
+        ws->wire.failed = 1;
     }
 
     if (ws->budget == 0) {
-        ngx_post_event(&ws->turn, &ngx_posted_next_events);
+        ngx_post_event(&ws->wire.turn, &ngx_posted_next_events);
     }
 
     if (wslay_event_get_close_received(ws->wslay)
@@ -289,17 +224,13 @@ ngx_camera_api_ws_read(ngx_camera_api_ws_t *ws)
 static ngx_int_t
 ngx_camera_api_ws_write(ngx_camera_api_ws_t *ws)
 {
-    ngx_int_t                  rc;
-    ngx_event_t               *wev;
-    ngx_http_core_loc_conf_t  *clcf;
-
-    wev = ws->request->connection->write;
+    ngx_int_t  rc;
 
     for ( ;; ) {
         rc = ngx_camera_api_ws_flush(ws);
 
         if (rc != NGX_OK) {
-            break;
+            return rc;
         }
 
         /* a close frame would overtake what was said before it */
@@ -311,24 +242,13 @@ ngx_camera_api_ws_write(ngx_camera_api_ws_t *ws)
         }
 
         if (!wslay_event_want_write(ws->wslay)) {
-            break;
+            return NGX_OK;
         }
 
         if (wslay_event_send(ws->wslay) != 0) {
             return NGX_ERROR;
         }
     }
-
-    if (rc == NGX_OK && wev->timer_set) {
-        ngx_del_timer(wev);
-    }
-
-    if (rc == NGX_AGAIN && !wev->timer_set) {
-        clcf = ngx_http_get_module_loc_conf(ws->request, ngx_http_core_module);
-        ngx_add_timer(wev, clcf->send_timeout);
-    }
-
-    return rc;
 }
 
 
@@ -338,7 +258,7 @@ ngx_camera_api_ws_flush(ngx_camera_api_ws_t *ws)
     ssize_t            n;
     ngx_connection_t  *c;
 
-    c = ws->request->connection;
+    c = ws->wire.request->connection;
 
     while (ws->sent < ws->size) {
         n = c->send(c, ws->out + ws->sent, ws->size - ws->sent);
@@ -371,8 +291,8 @@ ngx_camera_api_ws_recv(wslay_event_context_ptr wslay, uint8_t *buf, size_t len,
     ngx_connection_t    *c;
     ngx_camera_api_ws_t *ws = data;
 
-    c = ws->request->connection;
-    in = ws->request->header_in;
+    c = ws->wire.request->connection;
+    in = ws->wire.request->header_in;
 
     len = ngx_min(len, ws->budget);
 
@@ -396,7 +316,7 @@ ngx_camera_api_ws_recv(wslay_event_context_ptr wslay, uint8_t *buf, size_t len,
     }
 
     if (n <= 0) {
-        ws->failed = 1;
+        ws->wire.failed = 1;
         wslay_event_set_error(wslay, WSLAY_ERR_CALLBACK_FAILURE);
         return -1;
     }
@@ -483,13 +403,7 @@ ngx_camera_api_ws_say(ngx_camera_api_ws_t *ws, const char *text, size_t len)
     if (wslay_event_get_queued_msg_length(ws->wslay) + len
         > NGX_CAMERA_API_WS_UNREAD)
     {
-        if (ws->follower.live) {
-            ngx_log_error(NGX_LOG_INFO, ws->request->connection->log, 0,
-                          "client that follows events is too slow");
-            ws->failed = 1;
-            ngx_post_event(&ws->turn, &ngx_posted_events);
-        }
-
+        ngx_camera_api_wire_slow(&ws->wire);
         return NGX_AGAIN;
     }
 
@@ -498,10 +412,10 @@ ngx_camera_api_ws_say(ngx_camera_api_ws_t *ws, const char *text, size_t len)
     msg.msg_length = len;
 
     if (wslay_event_queue_msg(ws->wslay, &msg) != 0) {
-        ws->failed = 1;
+        ws->wire.failed = 1;
     }
 
-    ngx_post_event(&ws->turn, &ngx_posted_events);
+    ngx_camera_api_wire_post(&ws->wire);
 
     return NGX_OK;
 }
@@ -532,86 +446,23 @@ ngx_camera_api_ws_close(ngx_camera_api_ws_t *ws, ngx_uint_t status)
 
     ws->closing = 1;
     ws->status = status;
-    ws->end_at = ngx_current_msec + NGX_CAMERA_API_WS_GOODBYE;
+    ws->wire.end_at = ngx_current_msec + NGX_CAMERA_API_WS_GOODBYE;
 
-    if (ws->follows) {
-        ws->follows = 0;
-        ws->unfollow = 1;              /* the hub may be at it right now */
-    }
-
-    ngx_camera_api_ws_set_timer(ws);
-    ngx_post_event(&ws->turn, &ngx_posted_events);
-}
-
-
-/* the next ping or the end, whatever comes first */
-
-void
-ngx_camera_api_ws_set_timer(ngx_camera_api_ws_t *ws)
-{
-    ngx_msec_int_t  left, ping;
-
-    left = (ngx_msec_int_t) (ws->end_at - ngx_current_msec);
-    ping = (ngx_msec_int_t) (ws->ping_at - ngx_current_msec);
-
-    left = ngx_min(left, ping);
-
-    ngx_add_timer(&ws->timer, (ngx_msec_t) ngx_max(left, 1));
+    ngx_camera_api_wire_set_timer(&ws->wire);
+    ngx_camera_api_wire_post(&ws->wire);
 }
 
 
 static void
-ngx_camera_api_ws_timer(ngx_event_t *ev)
-{
-    ngx_connection_t     *c;
-    ngx_camera_api_ws_t  *ws = ev->data;
-
-    c = ws->request->connection;
-
-    ngx_http_set_log_request(c->log, ws->request);
-
-    if (ws->closing
-        && (ngx_msec_int_t) (ws->end_at - ngx_current_msec) <= 0)
-    {
-        ngx_camera_api_ws_end(ws, NGX_OK);
-        ngx_http_run_posted_requests(c);
-        return;
-    }
-
-    ngx_camera_api_ws_tick(ws);
-    ngx_camera_api_ws_set_timer(ws);
-}
-
-
-static void
-ngx_camera_api_ws_tick(ngx_camera_api_ws_t *ws)
+ngx_camera_api_ws_beat(ngx_camera_api_wire_t *wire)
 {
     struct wslay_event_msg  msg;
-
-    if (!ws->closing
-        && (ngx_msec_int_t) (ws->end_at - ngx_current_msec) <= 0)
-    {
-        if (ws->leaves) {
-            ngx_camera_api_ws_close(ws, WSLAY_CODE_GOING_AWAY);
-
-        } else {
-            ngx_camera_api_ws_refuse(ws, ws->follows ? "AUTH_TOKEN_INVALID"
-                                                     : "AUTH_TOKEN_MISSING");
-        }
-
-        return;
-    }
-
-    if ((ngx_msec_int_t) (ws->ping_at - ngx_current_msec) > 0) {
-        return;
-    }
-
-    ws->ping_at = ngx_current_msec + ws->ping;
+    ngx_camera_api_ws_t    *ws = (ngx_camera_api_ws_t *) wire;
 
     if (ngx_current_msec - ws->heard_at
-        >= NGX_CAMERA_API_WS_SILENCE * ws->ping)
+        >= NGX_CAMERA_API_WS_SILENCE * wire->comment)
     {
-        ws->failed = 1;
+        wire->failed = 1;
 
     } else if (!ws->closing && ws->size == ws->sent) {
         ngx_memzero(&msg, sizeof(struct wslay_event_msg));
@@ -620,47 +471,41 @@ ngx_camera_api_ws_tick(ngx_camera_api_ws_t *ws)
         (void) wslay_event_queue_msg(ws->wslay, &msg);
     }
 
-    ngx_post_event(&ws->turn, &ngx_posted_events);
+    ngx_camera_api_wire_post(wire);
 }
 
 
 static void
-ngx_camera_api_ws_end(ngx_camera_api_ws_t *ws, ngx_int_t rc)
+ngx_camera_api_ws_over(ngx_camera_api_wire_t *wire)
 {
-    /* the request may stay for what is still to be read */
+    ngx_camera_api_ws_t  *ws = (ngx_camera_api_ws_t *) wire;
 
-    ngx_camera_api_ws_cleanup(ws);
+    if (ws->closing) {
 
-    ngx_camera_api_finish(ws->ctx, rc);
-}
+        if (ngx_camera_api_wire_is_over(wire)) {
+            ws->closed = 1;
+            ngx_camera_api_wire_post(wire);
+        }
 
+    } else if (wire->leaves) {
+        ngx_camera_api_ws_close(ws, WSLAY_CODE_GOING_AWAY);
 
-static void
-ngx_camera_api_ws_cleanup(void *data)
-{
-    ngx_camera_api_ws_t *ws = data;
-
-    if (ws->follows || ws->unfollow) {
-        ws->follows = 0;
-        ws->unfollow = 0;
-        ngx_camera_api_unfollow(&ws->follower);
+    } else {
+        ngx_camera_api_ws_refuse(ws, wire->follows ? "AUTH_TOKEN_INVALID"
+                                                   : "AUTH_TOKEN_MISSING");
     }
+}
+
+
+static void
+ngx_camera_api_ws_wipe(ngx_camera_api_wire_t *wire)
+{
+    ngx_camera_api_ws_t  *ws = (ngx_camera_api_ws_t *) wire;
 
     ngx_camera_api_identify_cancel(&ws->identity);
-
-    if (ws->timer.timer_set) {
-        ngx_del_timer(&ws->timer);
-    }
-
-    if (ws->turn.posted) {
-        ngx_delete_posted_event(&ws->turn);
-    }
 
     if (ws->wslay) {
         wslay_event_context_free(ws->wslay);
         ws->wslay = NULL;
     }
-
-    ngx_camera_api_follow_leave(ws->slot);
-    ws->slot = NGX_ERROR;
 }

@@ -10,16 +10,14 @@
 #include <wslay/wslay.h>
 
 #include "event_client.h"
-#include "ngx_camera_api_events.h"
+#include "ngx_camera_api_wire.h"
 
 #define NGX_CAMERA_API_WS_MESSAGE   4096       /* bytes of what it may say */
 #define NGX_CAMERA_API_WS_BUFFER    4096
 
 
 typedef struct {
-    ngx_camera_api_follower_t    follower;
-    ngx_camera_api_ctx_t        *ctx;
-    ngx_http_request_t          *request;
+    ngx_camera_api_wire_t        wire;
     wslay_event_context_ptr      wslay;
 
     ngx_camera_api_principal_t   principal;    /* who follows */
@@ -33,21 +31,12 @@ typedef struct {
     ngx_uint_t                   frames;       /* of a message */
     ngx_uint_t                   status;       /* of a close frame to come */
 
-    ngx_event_t                  turn;
-    ngx_event_t                  timer;
-    ngx_msec_t                   ping;         /* how often */
-    ngx_msec_t                   ping_at;
     ngx_msec_t                   heard_at;
-    ngx_msec_t                   end_at;
-    ngx_int_t                    slot;
 
-    unsigned                     follows:1;
-    unsigned                     unfollow:1;   /* not any more, but the hub
-                                                  has it still */
     unsigned                     checking:1;   /* a token */
-    unsigned                     leaves:1;     /* end_at is not the token's */
     unsigned                     closing:1;
-    unsigned                     failed:1;     /* the connection is of no use */
+    unsigned                     closed:1;     /* the client's own close frame
+                                                  did not come in time */
 } ngx_camera_api_ws_t;
 
 
@@ -69,8 +58,9 @@ ngx_int_t ngx_camera_api_ws_say(ngx_camera_api_ws_t *ws, const char *text,
 void ngx_camera_api_ws_refuse(ngx_camera_api_ws_t *ws, const char *error);
 void ngx_camera_api_ws_close(ngx_camera_api_ws_t *ws, ngx_uint_t status);
 
-/* something changed that the timer is for */
-void ngx_camera_api_ws_set_timer(ngx_camera_api_ws_t *ws);
+/* for the wire */
+ngx_int_t ngx_camera_api_ws_tell(ngx_camera_api_wire_t *wire,
+    const char *type, const cam_event_id_t *id, const cam_event_t *event);
 
 
 #endif /* NGX_CAMERA_API_WS_H */

@@ -23,35 +23,23 @@ static void ngx_camera_api_ws_known(ngx_camera_api_ws_t *ws,
     const ngx_camera_api_principal_t *principal);
 static void ngx_camera_api_ws_renewed(ngx_camera_api_ws_t *ws,
     const ngx_camera_api_principal_t *principal);
-static void ngx_camera_api_ws_expires(ngx_camera_api_ws_t *ws);
-static void ngx_camera_api_ws_begin(ngx_camera_api_follower_t *follower,
-    const cam_event_id_t *id, ngx_uint_t reset);
-static ngx_int_t ngx_camera_api_ws_tell(ngx_camera_api_ws_t *ws,
-    const char *type, const cam_event_id_t *id, const cam_event_t *event);
-static ngx_int_t ngx_camera_api_ws_event(ngx_camera_api_follower_t *follower,
-    const cam_event_t *event, const cam_event_id_t *id);
-static void ngx_camera_api_ws_ends(ngx_camera_api_follower_t *follower,
-    ngx_msec_t after);
 
 
 void
 ngx_camera_api_ws_follow(ngx_camera_api_ws_t *ws)
 {
-    ws->follower.connection = ws->request->connection;
-    ws->follower.begin = ngx_camera_api_ws_begin;
-    ws->follower.event = ngx_camera_api_ws_event;
-    ws->follower.end = ngx_camera_api_ws_ends;
-
     ws->identity.handler = ngx_camera_api_ws_checked;
     ws->identity.data = ws;
-    ws->identity.peer = ws->request->connection->sockaddr;
+    ws->identity.peer = ws->wire.request->connection->sockaddr;
 
-    ws->end_at = ngx_current_msec + NGX_CAMERA_API_WS_AUTH_MSEC;
-
-    if (ws->ctx->principal) {
+    if (ws->wire.ctx->principal) {
         ws->asked.types = CAM_EVENT_ALL;
-        ngx_camera_api_ws_known(ws, ws->ctx->principal);
+        ngx_camera_api_ws_known(ws, ws->wire.ctx->principal);
+        return;
     }
+
+    ws->wire.end_at = ngx_current_msec + NGX_CAMERA_API_WS_AUTH_MSEC;
+    ngx_camera_api_wire_set_timer(&ws->wire);
 }
 
 
@@ -126,6 +114,11 @@ ngx_camera_api_ws_checked(void *data, ngx_camera_api_code_e code)
     ngx_camera_api_ws_t  *ws = data;
 
     ws->checking = 0;
+
+    if (ws->closing) {
+        return;                        /* its time ended while it was asked */
+    }
+
     needs = CAM_PERMIT_CAMERAS_READ;
 
     if (code == NGX_CAMERA_API_OK
@@ -138,7 +131,7 @@ ngx_camera_api_ws_checked(void *data, ngx_camera_api_code_e code)
         code = NGX_CAMERA_API_PASSWORD_CHANGE_REQUIRED;
     }
 
-    if (code == NGX_CAMERA_API_OK && ws->follows
+    if (code == NGX_CAMERA_API_OK && ws->wire.follows
         && ngx_memcmp(ws->principal.user, ws->identity.principal.user,
                       CAM_UUID_LEN)
            != 0)
@@ -149,7 +142,7 @@ ngx_camera_api_ws_checked(void *data, ngx_camera_api_code_e code)
     if (code != NGX_CAMERA_API_OK) {
         ngx_camera_api_ws_refuse(ws, ngx_camera_api_code_name(code));
 
-    } else if (ws->follows) {
+    } else if (ws->wire.follows) {
         ngx_camera_api_ws_renewed(ws, &ws->identity.principal);
 
     } else {
@@ -164,33 +157,28 @@ static void
 ngx_camera_api_ws_known(ngx_camera_api_ws_t *ws,
     const ngx_camera_api_principal_t *principal)
 {
-    if (ws->slot == NGX_ERROR) {
-        ws->slot = ngx_camera_api_follow_enter(ws->request, principal);
-    }
+    ngx_camera_api_follower_t  *follower = &ws->wire.follower;
 
-    if (ws->slot == NGX_BUSY) {
+    if (ngx_camera_api_wire_enter(&ws->wire, principal) != NGX_OK) {
         ngx_camera_api_ws_refuse(ws, "CONCURRENT_LIMIT_EXCEEDED");
         return;
     }
 
-    ngx_camera_api_stay(ws->ctx);
+    ngx_camera_api_stay(ws->wire.ctx);
 
     ws->principal = *principal;
     ws->principal.tenant_text.data = ws->principal.tenant_uuid;
 
-    if (ws->ctx->principal == NULL) {
-        ws->ctx->principal = &ws->principal;   /* for the access log */
+    if (ws->wire.ctx->principal == NULL) {
+        ws->wire.ctx->principal = &ws->principal;      /* for the access log */
     }
 
-    ws->follower.principal = &ws->principal;
-    ws->follower.types = ws->asked.types;
-    ws->follower.last = ws->asked.last;
-    ws->follower.resumes = ws->asked.resumes;
+    follower->principal = &ws->principal;
+    follower->types = ws->asked.types;
+    follower->last = ws->asked.last;
+    follower->resumes = ws->asked.resumes;
 
-    ws->follows = 1;
-
-    ngx_camera_api_ws_expires(ws);
-    ngx_camera_api_follow(&ws->follower);
+    ngx_camera_api_wire_follow(&ws->wire);
 }
 
 
@@ -201,61 +189,17 @@ ngx_camera_api_ws_renewed(ngx_camera_api_ws_t *ws,
     ws->principal = *principal;
     ws->principal.tenant_text.data = ws->principal.tenant_uuid;
 
-    ngx_camera_api_follow_anew(&ws->follower, ws->asked.types);
-    ngx_camera_api_ws_expires(ws);
+    ngx_camera_api_follow_anew(&ws->wire.follower, ws->asked.types);
+    ngx_camera_api_wire_expires(&ws->wire);
 
-    if (ngx_camera_api_ws_tell(ws, "ready", NULL, NULL) != NGX_OK) {
-        ngx_camera_api_ws_ends(&ws->follower, 0);
+    if (ngx_camera_api_ws_tell(&ws->wire, "ready", NULL, NULL) != NGX_OK) {
+        ngx_camera_api_ws_close(ws, WSLAY_CODE_GOING_AWAY);
     }
 }
 
 
-static void
-ngx_camera_api_ws_expires(ngx_camera_api_ws_t *ws)
-{
-    if (!ws->leaves) {
-        ws->end_at = ngx_current_msec
-                     + 1000 * (ngx_msec_t) ngx_max(ws->principal.expires
-                                                   - ngx_time(), 0);
-        ngx_camera_api_ws_set_timer(ws);
-    }
-}
-
-
-static void
-ngx_camera_api_ws_begin(ngx_camera_api_follower_t *follower,
-    const cam_event_id_t *id, ngx_uint_t reset)
-{
-    ngx_int_t             rc;
-    ngx_camera_api_ws_t  *ws = (ngx_camera_api_ws_t *) follower;
-
-    rc = NGX_OK;
-
-    if (!follower->begun) {
-        rc = ngx_camera_api_ws_tell(ws, "ready", id, NULL);
-    }
-
-    if (rc == NGX_OK && reset) {
-        rc = ngx_camera_api_ws_tell(ws, "reset", id, NULL);
-    }
-
-    if (rc != NGX_OK) {
-        ngx_camera_api_ws_ends(follower, 0);
-    }
-}
-
-
-static ngx_int_t
-ngx_camera_api_ws_event(ngx_camera_api_follower_t *follower,
-    const cam_event_t *event, const cam_event_id_t *id)
-{
-    return ngx_camera_api_ws_tell((ngx_camera_api_ws_t *) follower, "event",
-                                  id, event);
-}
-
-
-static ngx_int_t
-ngx_camera_api_ws_tell(ngx_camera_api_ws_t *ws, const char *type,
+ngx_int_t
+ngx_camera_api_ws_tell(ngx_camera_api_wire_t *wire, const char *type,
     const cam_event_id_t *id, const cam_event_t *event)
 {
     char  text[128 + CAM_EVENT_ID_TEXT + CAM_EVENT_MAX];
@@ -275,24 +219,5 @@ ngx_camera_api_ws_tell(ngx_camera_api_ws_t *ws, const char *type,
 
     *p++ = '}';
 
-    return ngx_camera_api_ws_say(ws, text, p - text);
-}
-
-
-static void
-ngx_camera_api_ws_ends(ngx_camera_api_follower_t *follower, ngx_msec_t after)
-{
-    ngx_msec_t            at;
-    ngx_camera_api_ws_t  *ws = (ngx_camera_api_ws_t *) follower;
-
-    at = ngx_current_msec + after;
-
-    if (after == 0) {
-        ngx_camera_api_ws_close(ws, WSLAY_CODE_GOING_AWAY);
-
-    } else if ((ngx_msec_int_t) (ws->end_at - at) > 0) {
-        ws->end_at = at;
-        ws->leaves = 1;
-        ngx_camera_api_ws_set_timer(ws);
-    }
+    return ngx_camera_api_ws_say((ngx_camera_api_ws_t *) wire, text, p - text);
 }

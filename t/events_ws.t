@@ -131,6 +131,28 @@ is($brief->next(4)->{code}, 'AUTH_TOKEN_INVALID', 'a token ends');
 is($brief->closed(1), 1008, 'and the connection');
 $brief->close;
 
+# one whose newer token was still looked at when the older one ended: once it then
+# followed for a second time, and its worker died of that
+
+my $twice = { %$user };
+$twice->{sid} = $t->open_session($twice);
+my $ends = int(time()) + 3;
+my $late = authed(token => $t->access_token(%$user, claims => { exp => $ends }));
+$t->wait_for(sub { time() > $ends - 0.8 }, 4, 'most of it');
+$t->pause_postgres;
+$late->say({ type => 'auth', accessToken => $t->access_token(%$twice) });
+my $refused = $late->next(3);
+my $status = $late->closed(1);
+$t->resume_postgres;
+is($refused->{code}, 'AUTH_TOKEN_INVALID', 'a newer token came too late');
+is($status, 1008, 'closed');
+$late->next(0.3);
+my @others = map { authed() } 1 .. 4;
+set_status('offline');
+is((next_of($_, 'stream.status') // {})->{event}{data}{streamStatus},
+    'offline', 'others are told') for @others;
+$_->close for $late, @others;
+
 # what a first message may be
 
 for my $case (
@@ -213,15 +235,23 @@ is($deaf->closed(2), 'eof', 'one who answers no ping is dropped');
 is($nobody->next(3)->{code}, 'AUTH_TOKEN_MISSING', 'no token in five seconds');
 is($nobody->closed(1), 1008, 'closed');
 
+# in small steps, between which both show that they are there
+
+local $SIG{PIPE} = 'IGNORE';
 my $slow = ws_connect($t, token => $user->{token}, port => $t->port('narrow'));
 my $quick = authed();
-$t->sql("DO \$\$ BEGIN FOR i IN 1 .. 2000 LOOP UPDATE cameras"
-    . " SET name = rpad('f' || i, 100, 'x') WHERE id = '$camera';"
-    . " END LOOP; END \$\$;");
 my $n = 0;
-while (my $m = $quick->next(3)) {
-    $n++ if $m->{type} eq 'event';
-    last if $n == 2000;
+for my $step (1 .. 10) {
+    $t->sql("DO \$\$ BEGIN FOR i IN 1 .. 200 LOOP UPDATE cameras"
+        . " SET name = rpad('f$step-' || i, 100, 'x') WHERE id = '$camera';"
+        . " END LOOP; END \$\$;");
+
+    $slow->send_frame(opcode => 10);
+
+    while ($n < 200 * $step) {
+        my $m = $quick->next(3) // last;
+        $n++ if $m->{type} eq 'event';
+    }
 }
 is($n, 2000, 'one who reads has everything');
 ok($t->wait_for(sub { $t->error_log =~ /follows events is too slow/ }, 5,
