@@ -25,7 +25,6 @@
 #include "clock.h"
 #include "play_sessions_layout.h"
 #include "shared_file.h"
-#include "token.h"
 
 
 #define CAM_SESSIONS_SENT_SEC  10            /* a window of what was sent */
@@ -40,6 +39,8 @@ static void cam_sessions_use_slot(const cam_sessions_slot_t *slot,
 static void cam_sessions_count_sent(cam_sessions_slot_t *slot, uint64_t bytes);
 static void cam_sessions_set_addr(cam_sessions_slot_t *slot,
     const struct sockaddr *addr);
+static void cam_sessions_set_agent(cam_sessions_slot_t *slot,
+    const cam_sessions_start_t *start);
 
 
 cam_sessions_t *
@@ -133,6 +134,7 @@ cam_sessions_fill(cam_sessions_slot_t *slot, const cam_sessions_start_t *start,
     }
 
     cam_sessions_set_addr(slot, start->addr);
+    cam_sessions_set_agent(slot, start);
     slot->started = s->started;
     slot->purpose = s->purpose;
 
@@ -244,31 +246,6 @@ cam_sessions_touch(cam_sessions_t *z, const cam_url_session_t *s,
 }
 
 
-unsigned
-cam_sessions_playing(const cam_sessions_t *z, unsigned recent_sec,
-    uint8_t (*cameras)[CAM_UUID_LEN], unsigned max)
-{
-    uint32_t                    n;
-    unsigned                    count;
-    const cam_sessions_slot_t  *slot;
-
-    count = 0;
-
-    for (n = 0; n < z->slots && count < max; n++) {
-        slot = &z->slot[n];
-
-        if (cam_sessions_seat_kept(slot, recent_sec)
-            && slot->purpose != CAM_PURPOSE_RECORDINGS
-            && __atomic_load_n(&slot->requests, __ATOMIC_RELAXED))
-        {
-            memcpy(cameras[count++], slot->camera, CAM_UUID_LEN);
-        }
-    }
-
-    return count;
-}
-
-
 void
 cam_sessions_sent(cam_sessions_t *z, const cam_url_session_t *s,
     uint64_t bytes)
@@ -324,4 +301,21 @@ cam_sessions_set_addr(cam_sessions_slot_t *slot, const struct sockaddr *addr)
         memcpy(slot->addr, &((const struct sockaddr_in6 *) addr)->sin6_addr,
                16);
     }
+}
+
+
+/* a client may say anything: what is not ASCII is no part of a name */
+
+static void
+cam_sessions_set_agent(cam_sessions_slot_t *slot,
+    const cam_sessions_start_t *start)
+{
+    size_t  n;
+
+    for (n = 0; n < start->agent_len && n < CAM_SESSIONS_AGENT - 1; n++) {
+        slot->agent[n] = start->agent[n] >= ' ' && start->agent[n] <= '~'
+                         ? start->agent[n] : '?';
+    }
+
+    memset(slot->agent + n, 0, CAM_SESSIONS_AGENT - n);
 }

@@ -5,7 +5,8 @@
 /*
  * The table of playback sessions: one file of fixed slots, shm/sessions,
  * mapped by every nginx worker of every generation.  It counts how many
- * sessions play behind one start token, ends idle ones, and says who watches.
+ * sessions play behind one start token, ends idle ones, and knows who watches,
+ * which play_viewers.h reads.
  *
  * The table is no authority: what a session may do is signed into its URIs.
  * When the file is lost, sessions that are older than the new file go on.
@@ -14,12 +15,15 @@
 #ifndef CAM_PLAY_SESSIONS_H
 #define CAM_PLAY_SESSIONS_H
 
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/socket.h>
 
 #include "url_sign.h"
 
-#define CAM_SESSIONS_SLOTS     16384    /* 3 MiB */
+#define CAM_SESSIONS_SLOTS     16384    /* 5 MiB */
+
+#define CAM_SESSIONS_AGENT     184      /* a viewer's user agent, with a NUL */
 
 #define CAM_SESSIONS_OK        0
 #define CAM_SESSIONS_LIMIT     1        /* the token's sessions all play */
@@ -37,6 +41,8 @@ typedef struct {
     const uint8_t          *camera;      /* UUIDs */
     const uint8_t          *tenant;      /* NULL: not known, and no quotas */
     const struct sockaddr  *addr;        /* NULL: none */
+    const char             *agent;       /* as the client says, of any length */
+    size_t                  agent_len;
     unsigned                limit;       /* sessions of the token */
     unsigned                max_viewers; /* 0: any number, likewise below */
     unsigned                max_egress_kbps;
@@ -70,12 +76,6 @@ void cam_sessions_use(const cam_sessions_t *z,
 /* at each request of a session; CAM_SESSIONS_OK or _ENDED */
 int cam_sessions_touch(cam_sessions_t *z, const cam_url_session_t *s,
     unsigned idle_sec);
-
-/* the cameras of all sessions that play live, one for each: of those that asked
-   for media in the last so many seconds; reads the whole table.  Answers how
-   many, at most max */
-unsigned cam_sessions_playing(const cam_sessions_t *z, unsigned recent_sec,
-    uint8_t (*cameras)[CAM_UUID_LEN], unsigned max);
 
 /* what was sent to it */
 void cam_sessions_sent(cam_sessions_t *z, const cam_url_session_t *s,

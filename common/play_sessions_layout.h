@@ -2,7 +2,8 @@
  * Copyright (C) The nginx camera platform authors
  */
 
-/* The layout of shm/sessions, and its seats; private to play_sessions*.c. */
+/* The layout of shm/sessions, and its seats; private to play_sessions*.c and
+   play_viewers.c. */
 
 #ifndef CAM_PLAY_SESSIONS_LAYOUT_H
 #define CAM_PLAY_SESSIONS_LAYOUT_H
@@ -12,7 +13,7 @@
 #include "play_sessions.h"
 #include "uuid.h"
 
-#define CAM_SESSIONS_MAGIC  0x31534553    /* "SES1" */
+#define CAM_SESSIONS_MAGIC  0x32534553    /* "SES2" */
 
 
 typedef struct {
@@ -39,7 +40,8 @@ typedef struct {
     uint64_t   window;           /* the one that sent is of */
     uint64_t   sent;             /* bytes */
     uint64_t   sent_before;      /* in the window before */
-    uint8_t    room[56];
+    char       agent[CAM_SESSIONS_AGENT];  /* what the viewer says it is,
+                                    NUL-terminated; "": nothing */
 } cam_sessions_slot_t;
 
 
@@ -52,7 +54,7 @@ struct cam_sessions_s {
 
 
 _Static_assert(sizeof(cam_sessions_header_t) == 128, "layout of shm/sessions");
-_Static_assert(sizeof(cam_sessions_slot_t) == 192, "layout of shm/sessions");
+_Static_assert(sizeof(cam_sessions_slot_t) == 320, "layout of shm/sessions");
 
 
 static inline uint64_t

@@ -13,8 +13,8 @@
 #include "ngx_camera_api_recordings.h"
 #include "ngx_camera_api_status.h"
 #include "ngx_camera_hls.h"
+#include "play_viewers.h"
 
-#define NGX_CAMERA_API_STATUS_VIEWERS_SEC   15    /* asked for media since */
 #define NGX_CAMERA_API_STATUS_VIEWERS_MSEC  1000
 
 
@@ -31,14 +31,11 @@ static void ngx_camera_api_status_media(ngx_camera_api_ctx_t *ctx,
     const cam_live_init_t *init);
 
 
-/* the camera of each session that plays */
-
 static struct {
-    ngx_uint_t   read;
-    ngx_msec_t   at_msec;
-    ngx_uint_t   n;
-    u_char       cameras[CAM_SESSIONS_SLOTS][CAM_UUID_LEN];
-} ngx_camera_api_status_playing;
+    ngx_uint_t     read;
+    ngx_msec_t     at_msec;
+    cam_viewers_t  viewers;
+} ngx_camera_api_status_watched;
 
 
 static ngx_camera_api_statement_t  ngx_camera_api_status_row = {
@@ -256,43 +253,28 @@ ngx_camera_api_status_media(ngx_camera_api_ctx_t *ctx,
 }
 
 
-/* a look at the table serves all requests of the next second */
+/* a look at the table serves everybody, and all cameras, for a second */
 
 ngx_uint_t
 ngx_camera_api_status_viewers(const u_char *camera)
 {
-    ngx_uint_t  i, n;
-
     if (ngx_camera_hls_worker.sessions == NULL) {
         return 0;
     }
 
-    if (ngx_camera_api_status_playing.read == 0
-        || ngx_current_msec - ngx_camera_api_status_playing.at_msec
+    if (ngx_camera_api_status_watched.read == 0
+        || ngx_current_msec - ngx_camera_api_status_watched.at_msec
            >= NGX_CAMERA_API_STATUS_VIEWERS_MSEC)
     {
-        ngx_camera_api_status_playing.read = 1;
-        ngx_camera_api_status_playing.at_msec = ngx_current_msec;
-        ngx_camera_api_status_playing.n =
-            cam_sessions_playing(ngx_camera_hls_worker.sessions,
-                                 NGX_CAMERA_API_STATUS_VIEWERS_SEC,
-                                 ngx_camera_api_status_playing.cameras,
-                                 CAM_SESSIONS_SLOTS);
+        ngx_camera_api_status_watched.read = 1;
+        ngx_camera_api_status_watched.at_msec = ngx_current_msec;
+
+        cam_viewers_count(&ngx_camera_api_status_watched.viewers,
+                          ngx_camera_hls_worker.sessions,
+                          NGX_CAMERA_API_STATUS_VIEWERS_SEC);
     }
 
-    n = 0;
-
-    for (i = 0; i < ngx_camera_api_status_playing.n; i++) {
-
-        if (ngx_memcmp(ngx_camera_api_status_playing.cameras[i], camera,
-                       CAM_UUID_LEN)
-            == 0)
-        {
-            n++;
-        }
-    }
-
-    return n;
+    return cam_viewers_of(&ngx_camera_api_status_watched.viewers, camera);
 }
 
 

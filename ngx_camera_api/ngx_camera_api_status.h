@@ -10,6 +10,9 @@
 #include "ngx_camera.h"
 #include "view.h"
 
+/* who asked for media in the last so many seconds watches */
+#define NGX_CAMERA_API_STATUS_VIEWERS_SEC  15
+
 
 /* the ring and the live index of a camera that the registry has */
 void ngx_camera_api_status_look(ngx_camera_conf_t *ccf, const u_char *camera,

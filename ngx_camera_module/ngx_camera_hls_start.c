@@ -73,6 +73,11 @@ ngx_camera_hls_take_place(ngx_http_request_t *r, const cam_token_t *token,
     start.addr = r->connection->sockaddr;
     start.limit = limit;
 
+    if (r->headers_in.user_agent) {
+        start.agent = (char *) r->headers_in.user_agent->value.data;
+        start.agent_len = r->headers_in.user_agent->value.len;
+    }
+
     if (cam_registry_find_id(ccf->registry, token->camera, &entry) >= 0) {
         start.max_viewers = entry.max_viewers;
         start.max_egress_kbps = entry.max_egress_kbps;

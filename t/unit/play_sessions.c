@@ -23,6 +23,7 @@
 
 #include "clock.h"
 #include "play_sessions.h"
+#include "play_viewers.h"
 #include "token.h"
 
 #define LIMIT      4
@@ -33,6 +34,7 @@
 
 static char           dir[] = "/tmp/play-sessions-XXXXXX";
 static const uint8_t  camera[CAM_UUID_LEN] = "a camera's uuid";
+static cam_viewers_t  viewers;
 
 
 static int
@@ -54,6 +56,17 @@ remove_dir(void **state)
 }
 
 
+/* how many watch the camera */
+
+static unsigned
+watched(const cam_sessions_t *z)
+{
+    cam_viewers_count(&viewers, z, IDLE);
+
+    return cam_viewers_of(&viewers, camera);
+}
+
+
 /* what a tenant may have, NULL: anything */
 
 static int
@@ -69,7 +82,7 @@ start_of(cam_sessions_t *z, const uint8_t jti[16],
     }
 
     start.jti = jti;
-    start.camera = camera;
+    start.camera = start.camera ? start.camera : camera;
     start.limit = LIMIT;
     s->started = cam_clock_wall_msec() / 1000;
 
@@ -155,7 +168,8 @@ idle_seats_are_free(void **state)
 static void
 viewers_are_those_who_play(void **state)
 {
-    uint8_t             jti[16], playing[3][CAM_UUID_LEN];
+    uint8_t             jti[16];
+    cam_viewer_t        viewer;
     cam_sessions_t     *z;
     cam_url_session_t   s[2];
 
@@ -164,23 +178,75 @@ viewers_are_those_who_play(void **state)
 
     assert_int_equal(start(z, jti, IDLE, &s[0]), CAM_SESSIONS_OK);
     assert_int_equal(start(z, jti, IDLE, &s[1]), CAM_SESSIONS_OK);
-    assert_int_equal(cam_sessions_playing(z, IDLE, playing, 3), 0);
+    assert_int_equal(watched(z), 0);
+    assert_false(cam_viewers_get(z, s[0].slot, IDLE, &viewer));
 
     assert_int_equal(cam_sessions_touch(z, &s[0], IDLE), CAM_SESSIONS_OK);
     assert_int_equal(cam_sessions_touch(z, &s[0], IDLE), CAM_SESSIONS_OK);
-    assert_int_equal(cam_sessions_playing(z, IDLE, playing, 3), 1);
-    assert_memory_equal(playing[0], camera, CAM_UUID_LEN);
+    assert_int_equal(watched(z), 1);
     assert_int_equal(cam_sessions_touch(z, &s[1], IDLE), CAM_SESSIONS_OK);
-    assert_int_equal(cam_sessions_playing(z, IDLE, playing, 3), 2);
-    assert_memory_equal(playing[1], camera, CAM_UUID_LEN);
-    assert_int_equal(cam_sessions_playing(z, IDLE, playing, 1), 1);
+    assert_int_equal(watched(z), 2);
+    assert_int_equal(cam_viewers_of(&viewers, jti), 0);
+
+    assert_true(cam_viewers_get(z, s[0].slot, IDLE, &viewer));
+    assert_memory_equal(viewer.camera, camera, CAM_UUID_LEN);
+    assert_memory_equal(viewer.sid, s[0].sid, sizeof(viewer.sid));
+    assert_int_equal(viewer.started, s[0].started);
+    assert_string_equal(viewer.agent, "");
+    assert_false(cam_viewers_get(z, 512, IDLE, &viewer));
 
     /* who looks at recordings does not watch the camera */
 
     s[0].purpose = CAM_PURPOSE_RECORDINGS;
     assert_int_equal(start_of(z, jti, NULL, IDLE, &s[0]), CAM_SESSIONS_OK);
     assert_int_equal(cam_sessions_touch(z, &s[0], IDLE), CAM_SESSIONS_OK);
-    assert_int_equal(cam_sessions_playing(z, IDLE, playing, 3), 2);
+    assert_int_equal(watched(z), 2);
+
+    cam_sessions_close(z);
+}
+
+
+/* cameras whose places in the table are the same, or next to one another */
+
+static void
+each_camera_has_its_own_viewers(void **state)
+{
+    unsigned               i, n;
+    uint8_t                id[3][CAM_UUID_LEN] = { "a", "b", "c" };
+    uint8_t                jti[16];
+    cam_sessions_t        *z;
+    cam_url_session_t      s;
+    cam_sessions_start_t   of = { .agent = "VLC/3.0 \x01\xc3\xa4",
+                                  .agent_len = 11 };
+    cam_viewer_t           viewer;
+
+    z = cam_sessions_open(dir, 640);
+
+    for (i = 0; i < 3; i++) {
+        id[i][CAM_UUID_LEN - 1] = 0;
+        of.camera = id[i];
+
+        for (n = 0; n <= i; n++) {
+            memset(&s, 0, sizeof(s));
+            RAND_bytes(jti, sizeof(jti));
+            assert_int_equal(start_of(z, jti, &of, IDLE, &s),
+                             CAM_SESSIONS_OK);
+            assert_int_equal(cam_sessions_touch(z, &s, IDLE),
+                             CAM_SESSIONS_OK);
+        }
+    }
+
+    cam_viewers_count(&viewers, z, IDLE);
+
+    for (i = 0; i < 3; i++) {
+        assert_int_equal(cam_viewers_of(&viewers, id[i]), i + 1);
+    }
+
+    id[0][0] = 'd';
+    assert_int_equal(cam_viewers_of(&viewers, id[0]), 0);
+
+    assert_true(cam_viewers_get(z, s.slot, IDLE, &viewer));
+    assert_string_equal(viewer.agent, "VLC/3.0 ???");
 
     cam_sessions_close(z);
 }
@@ -355,6 +421,7 @@ main(void)
         cmocka_unit_test(limit_holds),
         cmocka_unit_test(idle_seats_are_free),
         cmocka_unit_test(viewers_are_those_who_play),
+        cmocka_unit_test(each_camera_has_its_own_viewers),
         cmocka_unit_test(tenants_have_quotas),
         cmocka_unit_test(table_full_is_told),
         cmocka_unit_test(sessions_outlive_their_table),
