@@ -71,7 +71,7 @@ const ngx_camera_api_resource_t  ngx_camera_api_status = {
     "status",
     ngx_camera_api_status_routes,
     ngx_camera_api_status_statements,
-    NULL,
+    ngx_camera_api_status_copy_init,
     NULL
 };
 

@@ -24,5 +24,14 @@ double ngx_camera_api_status_fps(const cam_view_t *view);
 /* sessions that play it on this node */
 ngx_uint_t ngx_camera_api_status_viewers(const u_char *camera);
 
+/* copies for other programs: a timer of one worker's, which starts the second
+   for each slot of the table of sessions */
+
+struct ngx_camera_redis_s;
+
+ngx_int_t ngx_camera_api_status_copy_init(ngx_cycle_t *cycle);
+void ngx_camera_api_viewer_copy(struct ngx_camera_redis_s *redis,
+    ngx_uint_t slot);
+
 
 #endif /* NGX_CAMERA_API_STATUS_H */
