@@ -54,6 +54,27 @@ $workers[0]->ask('SELECT audit_chain_next()') for 1 .. 2;
 is($owner->ask('SELECT low_id = (SELECT max(id) FROM audit_log)
     FROM audit_state'), 't', 'nothing is looked for any more');
 
+# so has one whose transaction is older than all that ended before the chain was
+# looked at; once it was taken for over, and its row never got a place
+
+$late->ask("BEGIN; SELECT audit_add('$a', 'test.late', 'test', '2')");
+$workers[0]->ask('SELECT audit_chain_next()') for 1 .. 4;
+$late->ask('COMMIT');
+is($workers[0]->ask('SELECT audit_chain_next()'), 1, 'a late one alone');
+is(verify('a')->{good}, JSON::PP::true, 'is in the chain, too');
+
+# and one that begins while the chain is looked at
+
+$workers[1]->ask('BEGIN; SELECT pg_current_xact_id()');
+$late->ask("BEGIN; SELECT audit_add('$a', 'test.late', 'test', '3')");
+$workers[1]->ask('SELECT audit_chain_next(); COMMIT');
+$workers[0]->ask('SELECT audit_chain_next()') for 1 .. 3;
+$late->ask('COMMIT');
+is($workers[0]->ask('SELECT audit_chain_next()'), 1, 'one that began meanwhile');
+$workers[0]->ask('SELECT audit_chain_next()') for 1 .. 3;
+is($owner->ask('SELECT low_id = (SELECT max(id) FROM audit_log)
+    FROM audit_state'), 't', 'nothing is looked for any more');
+
 # two at once, and one that ends in the midst
 
 write_rows(200);
