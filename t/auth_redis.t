@@ -3,7 +3,8 @@
 # Copyright (C) The nginx camera platform authors
 
 # Tests for the copies of sessions in Redis: they say who is logged in, go when
-# the session goes, and are believed by nobody.
+# the session goes, and are believed by nobody.  What is revoked while Redis is
+# emptied, hangs or is away, stays so: sessions, API tokens, refresh tokens.
 
 use strict;
 use warnings;
@@ -96,6 +97,40 @@ my $again = $t->add_user;
 ok($t->wait_for(sub { refresh($again); keys %{ found($again) } }, 5),
     'it is back, and so are the copies');
 
+# what is revoked while Redis has trouble
+
+my %trouble = (
+    emptied => [ sub { $t->redis_cli('FLUSHALL') }, sub {} ],
+    hangs => [ sub { $t->pause_redis }, sub { $t->resume_redis } ],
+    away => [ sub { $t->stop_redis('KILL') }, sub { $t->start_redis } ],
+);
+
+for my $name (sort keys %trouble) {
+    my ($begins, $ends) = @{ $trouble{$name} };
+    my ($thief, $left) = map { $t->add_user } 1, 2;
+    my $api = $t->api(POST => '/tokens', token => $again->{token}, json => {
+        name => $name, permissions => ['cameras:read'] })->{json};
+    my $stolen = $thief->{refresh};
+    refresh($thief) for 1, 2;
+    my @good = map { ask($_) } $api->{token}, $left->{token}, $thief->{token};
+    is("@good", '200 200 200', "$name: three tokens");
+
+    $begins->();
+    is($t->api(DELETE => "/tokens/$api->{id}", token => $again->{token})
+        ->{status}, 204, "$name: an API token is revoked");
+    is($t->api(POST => '/auth/logout', token => $left->{token})->{status}, 204,
+        "$name: somebody leaves");
+    is(refresh({ refresh => $stolen })->{status}, 401,
+        "$name: a refresh token is used twice");
+
+    for my $when ('meanwhile', 'after it') {
+        ok($t->wait_for(sub { !grep { ask($_) != 401 }
+            ($api->{token}, $left->{token}, $thief->{token}) x 8 }, 1),
+            "$name, $when: no worker takes one of them");
+        $ends->() if $when eq 'meanwhile';
+    }
+}
+
 $t->done_testing;
 
 ###############################################################################
@@ -117,6 +152,8 @@ sub status {
 
     return $t->api_get('/auth/me', token => $user->{token})->{status};
 }
+
+sub ask { return $t->api_get('/cameras', token => $_[0])->{status} }
 
 sub found {
     my ($user) = @_;
