@@ -62,6 +62,18 @@ function WithRecordings(props: { camera: Camera; children: ReactNode }) {
     [onLive],
   );
 
+  /* what was recorded while it stood still; without a recording it is live */
+  const onResume = useCallback(
+    (from: number) => {
+      const { spans } = latest.current.recorded;
+
+      if (spans.some((span) => span.from <= from && from < span.to)) {
+        onSeek(from);
+      }
+    },
+    [onSeek],
+  );
+
   const onPosition = useCallback((position: number) => {
     setAt(position);
     page(latest.current, position);
@@ -86,7 +98,7 @@ function WithRecordings(props: { camera: Camera; children: ReactNode }) {
   return (
     <div className="watch" ref={root}>
       {seek === undefined ? (
-        <LivePlayer key={camera.id} camera={camera} />
+        <LivePlayer key={camera.id} camera={camera} onResume={onResume} />
       ) : (
         <RecordingPlayer
           camera={camera}
@@ -139,7 +151,7 @@ function useKeys(
 
       if (event.key === " ") {
         event.preventDefault();
-        togglePlaying(root.current?.querySelector("video"));
+        togglePlaying(root.current);
       } else if (event.key === "ArrowLeft" || event.key === "ArrowRight") {
         event.preventDefault();
         latest.current(event.key === "ArrowLeft" ? -STEP_MS : STEP_MS);
@@ -164,10 +176,6 @@ function isTaken(event: KeyboardEvent): boolean {
   );
 }
 
-function togglePlaying(video: HTMLVideoElement | null | undefined): void {
-  if (video?.paused === true) {
-    void video.play().catch(() => undefined);
-  } else {
-    video?.pause();
-  }
+function togglePlaying(root: HTMLElement | null): void {
+  root?.querySelector<HTMLElement>("[data-toggle]:enabled")?.click();
 }

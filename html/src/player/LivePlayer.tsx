@@ -1,6 +1,7 @@
 /*
  * The live picture of a camera with its state in words and what one can do
- * with it: sound, a small window, the whole screen, a still to keep.
+ * with it: sound, a small window, the whole screen, a still to keep.  It stands
+ * still when somebody may go on from there: what they missed is recorded.
  */
 
 import { type KeyboardEvent, useEffect, useRef, useState } from "react";
@@ -21,14 +22,17 @@ interface PlayerProps {
   camera: Pick<Camera, "id" | "name" | "isActive">;
   poster?: string | undefined;
   onLive?: () => void;
+  onResume?: (at: number) => void; // goes on with the moment it stood still at
 }
 
-export function LivePlayer({ camera, poster, onLive }: PlayerProps) {
+export function LivePlayer(props: PlayerProps) {
+  const { camera, poster, onLive, onResume } = props;
   const { api } = useServices();
   const stage = useRef<HTMLDivElement>(null);
   const video = useRef<HTMLVideoElement>(null);
   const [state, setState] = useState<LiveState>({ kind: "connecting" });
   const [muted, setMuted] = useState(true);
+  const [still, setStill] = useState<number>(); // the moment it stands still at
   const isLive = state.kind === "live";
 
   useEffect(() => {
@@ -63,6 +67,18 @@ export function LivePlayer({ camera, poster, onLive }: PlayerProps) {
     }
   };
 
+  const toggle = () => {
+    if (still === undefined) {
+      const delay = state.kind === "live" ? (state.delaySeconds ?? 0) : 0;
+
+      video.current?.pause();
+      setStill(Date.now() - delay * 1000);
+    } else {
+      void video.current?.play().catch(() => undefined);
+      onResume?.(still);
+    }
+  };
+
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.key === "m") {
       toggleSound();
@@ -86,12 +102,22 @@ export function LivePlayer({ camera, poster, onLive }: PlayerProps) {
         playsInline
         muted
         autoPlay
+        onPlay={() => setStill(undefined)}
         onVolumeChange={() => setMuted(video.current?.muted ?? true)}
         onDoubleClick={() => fillScreen(stage.current, video.current)}
       />
       <Overlay state={state} isActive={camera.isActive} />
       <div className="player-bar">
-        <PlayerBadge id={camera.id} state={state} />
+        {onResume !== undefined && (
+          <Control
+            icon={still === undefined ? "pause" : "play"}
+            label={still === undefined ? "Pause" : "Play"}
+            disabled={!isLive}
+            toggles
+            onClick={toggle}
+          />
+        )}
+        <PlayerBadge id={camera.id} state={state} isStill={still !== undefined} />
         <span className="player-space" />
         <Control
           icon={muted ? "mute" : "sound"}
@@ -118,9 +144,16 @@ export function LivePlayer({ camera, poster, onLive }: PlayerProps) {
   );
 }
 
-function PlayerBadge(props: { id: string; state: LiveState }) {
-  const { id, state } = props;
-  const { badge, tone } = badgeWords(state);
+interface BadgeProps {
+  id: string;
+  state: LiveState;
+  isStill: boolean;
+}
+
+function PlayerBadge({ id, state, isStill }: BadgeProps) {
+  const { badge, tone } = isStill
+    ? { badge: "Paused", tone: "calm" }
+    : badgeWords(state);
   const recorded = useStreamState(id).data?.recording?.state === "recording";
 
   return (
@@ -130,7 +163,7 @@ function PlayerBadge(props: { id: string; state: LiveState }) {
         {badge}
       </span>
       {state.kind === "live" && recorded && <Rec />}
-      {state.kind === "live" && state.delaySeconds !== undefined && (
+      {state.kind === "live" && !isStill && state.delaySeconds !== undefined && (
         <span className="player-delay" aria-hidden="true">
           {state.delaySeconds.toFixed(1)} s behind
         </span>

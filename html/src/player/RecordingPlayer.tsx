@@ -36,7 +36,7 @@ const STEP_MS = 10_000;
 const SPEEDS = [0.5, 1, 2, 4, 8];
 
 export function RecordingPlayer(props: PlayerProps) {
-  const { camera, seek, onPosition, onEnd } = props;
+  const { camera, seek, onPosition, onEnd, onLive } = props;
   const { api } = useServices();
   const stage = useRef<HTMLDivElement>(null);
   const video = useRef<HTMLVideoElement>(null);
@@ -46,9 +46,9 @@ export function RecordingPlayer(props: PlayerProps) {
   const [shown, setShown] = useState(seek.at);
   const [muted, setMuted] = useState(true);
   const [speed, setSpeed] = useState(1);
-  const latest = useRef({ onPosition, onEnd });
+  const latest = useRef({ onPosition, onEnd, onLive });
 
-  latest.current = { onPosition, onEnd };
+  latest.current = { onPosition, onEnd, onLive };
 
   useEffect(() => {
     if (video.current === null) {
@@ -57,13 +57,19 @@ export function RecordingPlayer(props: PlayerProps) {
 
     const one = new Recording(
       video.current,
-      (from, to, signal) => api.recordings.playback(camera.id, { from, to }, signal),
+      {
+        range: (from, to, signal) =>
+          api.recordings.playback(camera.id, { from, to }, signal),
+        live: (signal) => api.streamUrl(camera.id, signal),
+      },
       {
         onState: (next) => {
           setState(next);
 
           if (next.kind === "ended" || next.kind === "nothing") {
             latest.current.onEnd(position.current);
+          } else if (next.kind === "live") {
+            latest.current.onLive();
           }
         },
         onPosition: (at) => {
@@ -133,6 +139,7 @@ export function RecordingPlayer(props: PlayerProps) {
         <Control
           icon={state.kind === "paused" ? "play" : "pause"}
           label={state.kind === "paused" ? "Play" : "Pause"}
+          toggles
           onClick={toggle}
         />
         <Control
@@ -152,6 +159,7 @@ export function RecordingPlayer(props: PlayerProps) {
         <label className="player-speed">
           <span className="for-readers">Speed</span>
           <select
+            name="speed"
             value={speed}
             onChange={(event) => setSpeed(Number(event.target.value))}
           >
@@ -208,6 +216,7 @@ function overlayWords(state: RecordedState): Words | undefined {
     case "playing":
     case "paused":
     case "ended":
+    case "live":
       return undefined;
 
     case "seeking":

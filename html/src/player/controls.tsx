@@ -6,10 +6,13 @@ interface ControlProps {
   icon: IconName;
   label: string;
   disabled?: boolean;
+  toggles?: boolean; // playing: the space bar presses it
   onClick: () => void;
 }
 
-export function Control({ icon, label, disabled, onClick }: ControlProps) {
+export function Control(props: ControlProps) {
+  const { icon, label, disabled, toggles, onClick } = props;
+
   return (
     <button
       type="button"
@@ -17,6 +20,7 @@ export function Control({ icon, label, disabled, onClick }: ControlProps) {
       aria-label={label}
       title={label}
       disabled={disabled}
+      data-toggle={toggles === true ? "" : undefined}
       onClick={onClick}
     >
       <Icon name={icon} size={20} />

@@ -5,14 +5,18 @@
  *   playing   pictures advance
  *   paused    by the viewer
  *   ended     what the address reaches has been played [end]
+ *   live      it has come so close to now that it is live [tell]
  *   nothing   there is nothing from that moment on [nothing]
  *   away      the server does not give it now; asked again [later]
  *   refused   this user may not look; final
  *   failed    this browser cannot play it; final
  *
- * An address is good for an hour of the recording from the moment on, so that
- * its playlist is short and the first picture comes soon; a moment that it has
- * is found without another.
+ * What was a while ago is played off the live list that reaches back: it goes on
+ * into live, so nothing breaks off where the recording ended when somebody
+ * looked, and who pauses goes on where they were.  Everything else, and all of
+ * a camera that is off the air or not recorded now, is a range of at most an
+ * hour, so that its playlist is short and the first picture comes soon.  A
+ * moment that a list has is found without another.
  */
 
 import Hls from "hls.js/light";
@@ -25,16 +29,18 @@ export type RecordedState =
   | { kind: "playing" }
   | { kind: "paused" }
   | { kind: "ended" }
+  | { kind: "live" }
   | { kind: "nothing" }
   | { kind: "away"; refusal: Refusal }
   | { kind: "refused"; refusal: Refusal }
   | { kind: "failed"; reason: string };
 
-export type AskRange = (
-  from: number,
-  to: number,
-  signal: AbortSignal,
-) => Promise<Outcome<{ url: string }>>;
+type Address = Promise<Outcome<{ url: string }>>;
+
+export interface Ask {
+  range: (from: number, to: number, signal: AbortSignal) => Address;
+  live: (signal: AbortSignal) => Address; // `&from=` may be added to it
+}
 
 interface Listener {
   onState: (state: RecordedState) => void;
@@ -42,6 +48,8 @@ interface Listener {
 }
 
 const REACH_MS = 3_600_000;
+const LATE_MS = 10_000; // behind the moment, a list that begins is another one
+const EDGE_S = 0.3; // before the place to be live at
 const AGAIN_MS = 2000;
 const RECOVERIES = 2;
 
@@ -52,11 +60,13 @@ export class Recording {
   private abort = new AbortController();
   private timer: number | undefined;
   private recoveries = 0;
+  private reaches = false; // back from live: the list that is played
+  private isRange = false; // none reaches back from there
   private readonly events = new AbortController();
 
   constructor(
     private readonly video: HTMLVideoElement,
-    private readonly ask: AskRange,
+    private readonly ask: Ask,
     private readonly listener: Listener,
   ) {
     const { signal } = this.events;
@@ -88,6 +98,7 @@ export class Recording {
       this.video.currentTime = media;
       void this.play();
     } else {
+      this.isRange = false;
       void this.load();
     }
   }
@@ -105,12 +116,11 @@ export class Recording {
     this.enter("seeking");
 
     const { signal } = this.abort;
-    const from = this.wanted;
-    const to = Math.max(Math.min(from + REACH_MS, Date.now()), from + 1000);
+    const reaches = this.mayReach();
     let outcome: Outcome<{ url: string }>;
 
     try {
-      outcome = await this.ask(from, to, signal);
+      outcome = await this.address(reaches, signal);
     } catch {
       return; // closed, or asked for another moment
     }
@@ -121,6 +131,7 @@ export class Recording {
 
     switch (outcome.kind) {
       case "ok":
+        this.reaches = reaches;
         this.open(outcome.value.url);
         break;
       case "missing":
@@ -133,6 +144,29 @@ export class Recording {
         this.listener.onState({ kind: "away", refusal: outcome });
         this.later("seconds" in outcome ? outcome.seconds * 1000 : AGAIN_MS);
     }
+  }
+
+  /* Safari without Media Source is left to ranges, which it can measure */
+  private mayReach(): boolean {
+    return (
+      !this.isRange && this.wanted > Date.now() - REACH_MS && Hls.isSupported()
+    );
+  }
+
+  private async address(reaches: boolean, signal: AbortSignal): Address {
+    const from = Math.floor(this.wanted);
+
+    if (!reaches) {
+      const to = Math.max(Math.min(from + REACH_MS, Date.now()), from + 1000);
+
+      return this.ask.range(from, to, signal);
+    }
+
+    const outcome = await this.ask.live(signal);
+
+    return outcome.kind === "ok"
+      ? { ...outcome, value: { url: `${outcome.value.url}&from=${from}` } }
+      : outcome;
   }
 
   /* from this page's own server, under whichever name it was opened */
@@ -152,11 +186,14 @@ export class Recording {
   private openHls(url: string): void {
     const hls = new Hls({
       enableWorker: false, // nothing to transmux, and no blob: worker in CSP
+      lowLatencyMode: this.reaches,
+      liveDurationInfinity: true,
       maxBufferLength: 20,
       backBufferLength: 60,
     });
 
-    hls.on(Hls.Events.LEVEL_LOADED, (_event, data) =>
+    /* whole, also when the server sent what is new alone */
+    hls.on(Hls.Events.LEVEL_UPDATED, (_event, data) =>
       this.onPieces(data.details),
     );
     hls.on(Hls.Events.ERROR, (_event, data) => this.onError(data));
@@ -185,11 +222,25 @@ export class Recording {
     }
 
     /* the playlist itself says where in it the moment is */
-    if (mediaAt(this.pieces, this.wanted) === undefined) {
+    if (this.reaches && this.isLate()) {
+      this.takeRange();
+    } else if (mediaAt(this.pieces, this.wanted) === undefined) {
       this.nothing();
     } else {
       void this.play();
     }
+  }
+
+  /* it is the plain one, as nothing is recorded now, or begins behind a gap */
+  private isLate(): boolean {
+    const [first] = this.pieces;
+
+    return first === undefined || first.wall > this.wanted + LATE_MS;
+  }
+
+  private takeRange(): void {
+    this.isRange = true;
+    void this.load();
   }
 
   /* Safari without Media Source says itself when its playlist begins */
@@ -215,7 +266,9 @@ export class Recording {
 
     const status = data.response?.code ?? 0;
 
-    if (data.type === Hls.ErrorTypes.NETWORK_ERROR && status === 404) {
+    if (data.type === Hls.ErrorTypes.NETWORK_ERROR && this.reaches) {
+      this.onLost();
+    } else if (data.type === Hls.ErrorTypes.NETWORK_ERROR && status === 404) {
       this.nothing();
     } else if (data.type === Hls.ErrorTypes.NETWORK_ERROR) {
       this.wanted = this.position() ?? this.wanted;
@@ -230,6 +283,12 @@ export class Recording {
     } else {
       this.fail(data.details);
     }
+  }
+
+  /* the camera is off the air, or was: what it recorded is there all the same */
+  private onLost(): void {
+    this.wanted = this.position() ?? this.wanted;
+    this.takeRange();
   }
 
   private later(ms: number): void {
@@ -248,6 +307,21 @@ export class Recording {
       this.recoveries = 0;
       this.listener.onPosition(at);
     }
+
+    if (this.reaches && this.isAtEdge()) {
+      this.listener.onState({ kind: "live" });
+    }
+  }
+
+  /* faster than live one comes there */
+  private isAtEdge(): boolean {
+    const live = this.hls?.liveSyncPosition;
+
+    return (
+      live != null &&
+      !this.video.seeking &&
+      this.video.currentTime > live - EDGE_S
+    );
   }
 
   private play(): Promise<void> {
@@ -276,6 +350,7 @@ export class Recording {
     this.hls?.destroy();
     this.hls = undefined;
     this.pieces = [];
+    this.reaches = false;
     this.video.onerror = null;
     this.video.onloadedmetadata = null;
   }

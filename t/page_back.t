@@ -1,0 +1,138 @@
+#!/usr/bin/perl
+
+# Copyright (C) The nginx camera platform authors
+
+# Tests for going back from live in a real Chromium: what was a moment ago is
+# played off the live list, goes on beyond the moment of the click without a
+# break and, faster, becomes live by itself; a live picture that stood still goes
+# on where it stood; of a camera that is gone what was recorded is played.
+
+use strict;
+use warnings;
+
+use Camera::HTTP;
+use Camera::Test;
+use Camera::Test::Browser;
+use Camera::Test::Page;
+use Camera::Test::Run;
+use JSON::PP;
+use Test::More;
+use Time::HiRes qw(time);
+
+my $t = Camera::Test->new;
+$t->skip_without(qw(nginx postgres migrations worker cli ffmpeg
+    camera_rtmps camera_hls camera_recordings));
+plan(skip_all => 'no Chromium') unless Camera::Test::Browser->available;
+plan(skip_all => 'no page') unless -e $t->root . '/html/dist/index.html';
+
+my $run = Camera::Test::Run->start($t, RECORD_LENGTH => 10);
+$run->wait_ready or BAIL_OUT($run->log);
+
+my $camera = $run->cli('add', 'Loading bay');
+my $publisher = $t->publish({ publish_url => $camera->{publishUrl} });
+my $browser = Camera::Test::Browser->start($t);
+my $page = Camera::Test::Page->new($t, $browser);
+my $live = '.player[data-state="live"]:not([data-recorded])';
+
+$page->log_in($run) or BAIL_OUT($run->log);
+$page->go("#/cameras/$camera->{id}");
+$page->has($live);
+$page->click('Start recording');
+$t->wait_for(sub { recorded_sec() >= 14 }, 60, 'some seconds')
+    or BAIL_OUT($run->log);
+
+###############################################################################
+
+# ten seconds back, and on
+
+note_states();
+my $clicked = now();
+$page->key('ArrowLeft');
+ok($page->has('.player[data-recorded][data-state="playing"]'), 'back from live');
+my $at = played_at();
+cmp_ok(abs($clicked - 10_000 - $at), '<', 3000, 'by ten seconds')
+    or diag(($clicked - $at) / 1000);
+like(lists(), qr{^/hls/\S+ /hls/[^ ]+\?from=\d+$}, 'off the live list');
+note_states();
+$page->choose(speed => "4\x{d7}");
+ok($t->wait_for(sub { (eval { played_at() } // 0) > $clicked || $page->there($live) },
+    20, 'the moment of the click'), 'over the moment of the click');
+unlike(states(), qr/seeking|ended|nothing/, 'without a break') or diag(states());
+ok($page->has($live), 'and it becomes live by itself');
+
+# it stands still, and goes on
+
+my $stood = now();
+$page->key(' ');
+ok($t->wait_for(sub { $page->text('.player .badge') eq 'Paused' }, 5, 'the word'),
+    'a live picture stands still');
+$t->wait_for(sub { now() - $stood > 8000 }, 10, 'a while');
+is($page->js('return document.querySelector("video").paused'), JSON::PP::true,
+    'for as long as one likes');
+$page->key(' ');
+ok($page->has('.player[data-recorded][data-state="playing"]'), 'and goes on');
+$at = played_at();
+cmp_ok(abs($stood - $at), '<', 4000, 'where it stood') or diag($stood - $at);
+$page->click('Live');
+ok($page->has($live), 'live again');
+
+# a camera that is gone
+
+$publisher->stop('KILL');
+ok($page->has('.player[data-state="interrupted"]', 30), 'the camera is gone');
+$page->key('ArrowLeft');
+$page->key('ArrowLeft');
+ok($page->has('.player[data-recorded][data-state="playing"]', 20),
+    'what it recorded is played') or diag(lists(), states());
+like(lists(), qr{/recordings/\S+$}, 'off the list of recordings');
+
+is($page->violations, '', 'nothing against the policy');
+$browser->stop;
+is($run->stop, 0, 'stop');
+
+$t->done_testing;
+
+###############################################################################
+
+sub recorded_sec {
+    return $page->js('return [...document.querySelectorAll('
+        . '".timeline-recorded")].reduce((sum, one) => sum +'
+        . ' (one.dataset.to - one.dataset.from) / 1000, 0)');
+}
+
+
+# the browser's clock, in milliseconds; what is shown
+
+sub now { return $page->js('return Date.now()') }
+
+sub played_at {
+    return $page->js('return Date.parse('
+        . 'document.querySelector(".player-time").dateTime)');
+}
+
+
+# what the player says of itself from now on
+
+sub note_states {
+    $page->js(<<'END');
+        window.states = [];
+        window.observer?.disconnect();
+        window.observer = new MutationObserver((changes) =>
+            changes.forEach(({ target }) =>
+                window.states.push(target.dataset.state)));
+        window.observer.observe(document.body, { subtree: true,
+            attributeFilter: ["data-state"] });
+END
+}
+
+sub states { return join ' ', @{ $page->js('return window.states') } }
+
+
+# the lists that were begun, in order, without what is secret
+
+sub lists {
+    return $page->js('return performance.getEntriesByType("resource")'
+        . '.map((one) => one.name).filter((one) => /playlist\.m3u8/.test(one))'
+        . '.map((one) => one.replace(/^https:..[^\/]+/, "")'
+        . '.replace(/token=[^&]+&?/, "").replace(/\?$/, "")).join(" ")');
+}
