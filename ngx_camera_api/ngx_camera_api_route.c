@@ -65,6 +65,7 @@ extern const ngx_camera_api_resource_t  ngx_camera_api_events;
 extern const ngx_camera_api_resource_t  ngx_camera_api_exports;
 extern const ngx_camera_api_resource_t  ngx_camera_api_grants;
 extern const ngx_camera_api_resource_t  ngx_camera_api_groups;
+extern const ngx_camera_api_resource_t  ngx_camera_api_identities;
 extern const ngx_camera_api_resource_t  ngx_camera_api_layouts;
 extern const ngx_camera_api_resource_t  ngx_camera_api_nodes;
 extern const ngx_camera_api_resource_t  ngx_camera_api_playback;
@@ -74,6 +75,7 @@ extern const ngx_camera_api_resource_t  ngx_camera_api_recording_settings;
 extern const ngx_camera_api_resource_t  ngx_camera_api_recordings;
 extern const ngx_camera_api_resource_t  ngx_camera_api_recordings_signed;
 extern const ngx_camera_api_resource_t  ngx_camera_api_recordings_write;
+extern const ngx_camera_api_resource_t  ngx_camera_api_settings;
 extern const ngx_camera_api_resource_t  ngx_camera_api_snapshots;
 extern const ngx_camera_api_resource_t  ngx_camera_api_status;
 extern const ngx_camera_api_resource_t  ngx_camera_api_storage;
@@ -99,6 +101,7 @@ const ngx_camera_api_resource_t  *const ngx_camera_api_resources[] = {
     &ngx_camera_api_exports,
     &ngx_camera_api_grants,
     &ngx_camera_api_groups,
+    &ngx_camera_api_identities,
     &ngx_camera_api_layouts,
     &ngx_camera_api_nodes,
     &ngx_camera_api_playback,
@@ -108,6 +111,7 @@ const ngx_camera_api_resource_t  *const ngx_camera_api_resources[] = {
     &ngx_camera_api_recordings,
     &ngx_camera_api_recordings_signed,
     &ngx_camera_api_recordings_write,
+    &ngx_camera_api_settings,
     &ngx_camera_api_snapshots,
     &ngx_camera_api_status,
     &ngx_camera_api_storage,

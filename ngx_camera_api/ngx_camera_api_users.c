@@ -14,6 +14,7 @@
  */
 
 #include "ngx_camera_api_password.h"
+#include "ngx_camera_api_users.h"
 
 #define NGX_CAMERA_API_USERS_USERNAME  0   /* fields of a new one */
 #define NGX_CAMERA_API_USERS_EMAIL     1   /* of a change, too */
@@ -37,7 +38,6 @@ static void ngx_camera_api_users_made(ngx_camera_api_ctx_t *ctx,
     ngx_uint_t right, const char *made);
 static ngx_int_t ngx_camera_api_users_param_hash(ngx_camera_api_ctx_t *ctx,
     const char *made);
-static ngx_int_t ngx_camera_api_users_param_roles(ngx_camera_api_ctx_t *ctx);
 static ngx_int_t ngx_camera_api_users_policy(ngx_camera_api_ctx_t *ctx,
     const cam_value_t *password, const char *username, size_t len);
 static const char *ngx_camera_api_users_username(const char *text, size_t len);
@@ -466,9 +466,7 @@ ngx_camera_api_users_param_hash(ngx_camera_api_ctx_t *ctx, const char *made)
 }
 
 
-/* those that may do no more than who asks, as an array of SQL's */
-
-static ngx_int_t
+ngx_int_t
 ngx_camera_api_users_param_roles(ngx_camera_api_ctx_t *ctx)
 {
     u_char      *text, *p;

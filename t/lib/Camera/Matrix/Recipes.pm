@@ -57,6 +57,7 @@ our %objects = (
     '/audit/:id'     => \&audit,
     '/users/:id'     => \&user,
     '/users/:id/sessions/:sid' => \&session_of_user,
+    '/users/:id/identities/:identityId' => \&identity,
     '/auth/sessions/:sid' => \&session,
     ':provider'      => \&provider,
     '/camera-groups/:id' => \&group,
@@ -125,6 +126,7 @@ our %requests = (
     updateUser        => { fresh => 1, %beyond },
     deleteUser        => { %beyond },
     resetPassword     => { %beyond },
+    unlinkIdentity    => { %beyond },
     createCameraGroup => { body => { name => ':unique' } },
     updateCameraGroup => { body => { name => ':unique' } },
     createLayout   => { body => { name => ':unique' } },
@@ -230,6 +232,15 @@ sub session_of_user {
 
     return $m->sql("SELECT api_session_open('$tenant->{newest_user}',
         sha256('" . ++$m->{unique} . "'), 3600, '$tenant->{mark}', NULL)");
+}
+
+sub identity {
+    my ($m, $tenant) = @_;
+
+    return $m->sql("INSERT INTO user_identities (issuer, subject, tenant_id,
+            user_id)
+        VALUES ('https://$tenant->{mark}', '" . ++$m->{unique} . "',
+            '$tenant->{id}', '$tenant->{newest_user}') RETURNING id");
 }
 
 sub session {
