@@ -62,6 +62,7 @@ typedef struct {
     const char  *tenant;
     const char  *role;
     const char  *email;
+    const char  *permissions;
     const char  *volume;
     const char  *file;
     const char  *keys;

@@ -2,7 +2,7 @@
  * Copyright (C) The nginx camera platform authors
  */
 
-/* camera publish-url, play-url, token, rotate and revoke. */
+/* camera publish-url, play-url, token of a camera, rotate and revoke. */
 
 #include <openssl/crypto.h>
 #include <stdio.h>
@@ -43,7 +43,7 @@ cli_cmd_play_url(cli_t *cli)
 
 
 int
-cli_cmd_token(cli_t *cli)
+cli_publish_token(cli_t *cli)
 {
     return cli_credential(cli, cli_print_credential, cli_make_token);
 }

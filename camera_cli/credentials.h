@@ -26,6 +26,9 @@ int cli_stream_token(cli_t *cli, const cli_camera_t *camera,
 int cli_opaque(cli_t *cli, const cli_camera_t *camera,
     char text[CAM_TOKEN_OPAQUE_LEN + 1]);
 
+/* camera token ID --jwt|--opaque */
+int cli_publish_token(cli_t *cli);
+
 /* the members expiresAt and expiresIn */
 void cli_set_expiry(json_t *value, int64_t expires);
 

@@ -54,10 +54,21 @@ static const cli_command_t  cli_commands[] = {
       "session that was started goes on for 12 hours.",
       "ttl", 1, 1, 1, cli_cmd_play_url },
 
-    { "token", "ID --jwt|--opaque [--ttl S]",
-      "print a publish token alone",
-      "See publish-url for the two shapes.",
-      "jwt opaque ttl", 1, 1, 1, cli_cmd_token },
+    { "token", "ID --jwt|--opaque [--ttl S]"
+               " | create USER NAME --permissions A,B [--ttl S] [--cidr A,B]"
+               " | list [USER] | revoke TOKEN-ID",
+      "print a publish token; make, list and revoke API tokens",
+      "With --jwt or --opaque it is the publish token of the camera ID alone;\n"
+      "see publish-url for the two shapes.\n\n"
+      "create makes a token for a program, which belongs to USER and may do\n"
+      "what --permissions say and USER may; one of the role api_only may do\n"
+      "all they say.  It is printed this once, alone.  It is good for ever or\n"
+      "for --ttl seconds, from anywhere or from the networks of --cidr.\n"
+      "Permissions are cameras:read, cameras:write, streams:view,\n"
+      "recordings:read, recordings:delete, tokens:manage, analytics:read,\n"
+      "alerts:manage, users:manage, audit:read, or *.  revoke ends a token\n"
+      "at once and for good, by the id that list shows.",
+      "jwt opaque ttl permissions cidr", 1, 3, 1, cli_cmd_token },
 
     { "rotate", "ID [--overlap S] [--ttl S] [--opaque]",
       "make a new publish key; the old one goes on for a while",

@@ -59,6 +59,7 @@ static const cli_option_t  cli_options[] = {
     { "tenant",    CLI_TEXT,     offsetof(cli_options_t, tenant) },
     { "role",      CLI_TEXT,     offsetof(cli_options_t, role) },
     { "email",     CLI_TEXT,     offsetof(cli_options_t, email) },
+    { "permissions", CLI_TEXT,   offsetof(cli_options_t, permissions) },
     { "password-stdin", CLI_FLAG, offsetof(cli_options_t, password_stdin) },
     { "volume",    CLI_TEXT,     offsetof(cli_options_t, volume) },
     { "file",      CLI_TEXT,     offsetof(cli_options_t, file) },

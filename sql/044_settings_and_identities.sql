@@ -6,7 +6,7 @@
 
 GRANT UPDATE (gap_alert_sec) ON tenants TO camera_api;
 
--- issuer and subject are the identity; addresses of the API want something short
+-- issuer and subject are the identity; addresses of the API want a short name
 
 ALTER TABLE user_identities
     ADD COLUMN id uuid NOT NULL DEFAULT gen_random_uuid(),
@@ -27,18 +27,20 @@ CREATE FUNCTION api_user_identity_unlink(p_roles text[], p_user uuid, p_id uuid)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path = pg_catalog, public, pg_temp AS
 $$
-DECLARE
-    found_user  users;
 BEGIN
-    found_user = user_to_change(p_roles, p_user);
-
-    DELETE FROM user_identities i
-    WHERE i.id = p_id AND i.user_id = found_user.id;
-
-    IF FOUND THEN
-        outcome = 'unlinked';
-        RETURN NEXT;
+    IF NOT EXISTS (SELECT FROM user_identities i
+                   WHERE i.id = p_id AND i.user_id = p_user
+                     AND i.tenant_id = session_tenant())
+    THEN
+        RETURN;
     END IF;
+
+    PERFORM user_to_change(p_roles, p_user);
+
+    DELETE FROM user_identities i WHERE i.id = p_id;
+
+    outcome = 'unlinked';
+    RETURN NEXT;
 END
 $$;
 
