@@ -103,7 +103,7 @@ is_deeply($list[2]{permissions}, [qw(cameras:read cameras:write)],
     'what they may');
 is_deeply([ map { $_->{name} } @{ $cli->run(qw(token list ROBOT --json))
     ->{json}{tokens} } ], ['sync'], 'those of one');
-like($cli->run(qw(token list))->{out}, 
+like($cli->run(qw(token list))->{out},
     qr/^$list[3]{id} +good +cam_\w{4} +other +\S+ +far +away$/m, 'for people');
 
 $token = $tokens[0];

@@ -8,6 +8,7 @@
 use strict;
 use warnings;
 
+use Camera::Docs qw(commands);
 use Camera::Test;
 use Camera::Test::Run;
 use Test::More;
@@ -23,7 +24,7 @@ $run->wait_ready or BAIL_OUT($run->log);
 
 ###############################################################################
 
-my @blocks = grep { !/^\s*\{/ } blocks($page);
+my @blocks = commands($page);
 cmp_ok(scalar @blocks, '>', 10, 'commands were found');
 
 my ($add) = grep { $blocks[$_] =~ /^echo .* \.rtmpUrl$/m } 0 .. $#blocks;
@@ -61,22 +62,6 @@ is(substr($t->read_file($t->dir . '/front-door.jpg'), 0, 3), "\xff\xd8\xff",
 $t->done_testing;
 
 ###############################################################################
-
-# indented by four, without that
-
-sub blocks {
-    my ($text) = @_;
-
-    my @found;
-
-    for my $part (split /\n(?=\S)/, $text) {
-        my @lines = map { s/^ {4}//r } grep { /^ {4}|^$/ } split /\n/, $part;
-        my $block = join "\n", @lines;
-        push @found, $block if $block =~ /\S/;
-    }
-
-    return @found;
-}
 
 # until there is something to be shown
 
