@@ -17,6 +17,7 @@
 
 
 #define CAM_KEYS_FILE_MAX   16384
+#define CAM_KEY_KINDS       16     /* bytes that differ, of a random secret */
 
 
 /* where a message for the operator goes */
@@ -37,6 +38,7 @@ static int cam_keys_add(cam_keys_t *keys, json_t *item, cam_keys_error_t *err);
 static int cam_keys_read_kid(cam_key_t *key, const char *kid);
 static int cam_keys_read_use(cam_key_t *key, const char *use);
 static int cam_keys_read_secret(cam_key_t *key, const char *k);
+static unsigned cam_keys_kinds(const cam_key_t *key);
 static int cam_keys_check(const cam_keys_t *keys, cam_keys_error_t *err);
 static int cam_keys_check_use(const cam_keys_t *keys, int use,
     cam_keys_error_t *err);
@@ -251,6 +253,11 @@ cam_keys_add(cam_keys_t *keys, json_t *item, cam_keys_error_t *err)
                              CAM_KEY_MAX);
     }
 
+    if (cam_keys_kinds(key) < CAM_KEY_KINDS) {
+        return cam_keys_fail(err, "key \"%s\": \"k\" is no random secret",
+                             key->kid);
+    }
+
     keys->n++;
 
     return 0;
@@ -304,6 +311,28 @@ cam_keys_read_secret(cam_key_t *key, const char *k)
     key->len = (uint8_t) len;
 
     return 0;
+}
+
+
+/* how many different bytes it has: "dev-secret" over and over has eight, and 32
+   random ones have fewer than 16 once in 10^16 keys */
+
+static unsigned
+cam_keys_kinds(const cam_key_t *key)
+{
+    unsigned  i, kinds;
+    uint8_t   seen[256] = { 0 };
+
+    kinds = 0;
+
+    for (i = 0; i < key->len; i++) {
+        kinds += !seen[key->secret[i]];
+        seen[key->secret[i]] = 1;
+    }
+
+    OPENSSL_cleanse(seen, sizeof(seen));
+
+    return kinds;
 }
 
 

@@ -17,9 +17,9 @@
  * none is ever retired.  A node without the API needs no key of use "access", one
  * without exports none of use "export", one whose cameras are all recorded plain
  * none of use "recording"; whoever does asks cam_keys_signer() for it.
- * A file that others can read or its group can write, a short key, another
- * missing use and one secret under two names are refused: a missing secret
- * never is an empty secret.
+ * A file that others can read or its group can write, a short key or one that
+ * is plainly not random, another missing use and one secret under two names are
+ * refused: a missing secret never is an empty secret, and there is no default.
  */
 
 #ifndef CAM_KEYS_H

@@ -19,10 +19,12 @@
 #include "keys.h"
 
 
-/* 32 bytes of 'A', of 'B' and so on, and 31 of them */
-#define A32   "QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUE"
-#define B32   "QkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkI"
-#define A31   "QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQQ"
+/* 32 bytes that begin and end with 'A', with 'B', and 31 of the first; and what
+   people write where a secret belongs */
+#define A32   "QUFBYWJjZGVmZ2hpamtsbW5vcHFyc3R1dnd4eXowMUE"
+#define B32   "QkJCYWJjZGVmZ2hpamtsbW5vcHFyc3R1dnd4eXowMUI"
+#define A31   "QUFBYWJjZGVmZ2hpamtsbW5vcHFyc3R1dnd4eXowMQ"
+#define DEV   "ZGV2LXNlY3JldGRldi1zZWNyZXRkZXYtc2VjcmV0ZGU"
 
 #define STREAM(kid, k, sign)                                                  \
     "{\"kid\":\"" kid "\",\"use\":\"stream\",\"k\":\"" k "\",\"sign\":" sign "}"
@@ -150,6 +152,8 @@ test_refuses_content(void **state)
     refused(KEYS(STREAM("s", A32 "=", "true") "," PLAYBACK("p", B32, "true")),
             "32 to 64 bytes");
     refused(KEYS(STREAM("s", "QUFB" A32 A32, "true")), "32 to 64 bytes");
+    refused(KEYS(STREAM("s", DEV, "true") "," PLAYBACK("p", B32, "true")),
+            "is no random secret");
     refused(KEYS(STREAM("s", A32, "true") "," PLAYBACK("s", B32, "true")),
             "two keys named \"s\"");
     refused(KEYS(STREAM("s", A32, "true") "," PLAYBACK("p", A32, "true")),
