@@ -40,8 +40,6 @@ static void ngx_camera_api_analytics_ask(ngx_camera_api_ctx_t *ctx,
     int64_t step);
 static void ngx_camera_api_analytics_wrong(ngx_camera_api_ctx_t *ctx,
     const char *message);
-static void ngx_camera_api_analytics_answer(ngx_camera_api_ctx_t *ctx,
-    const PGresult *res);
 
 
 static ngx_camera_api_statement_t  ngx_camera_api_analytics_dashboard = {
@@ -144,6 +142,7 @@ static const ngx_camera_api_route_t  ngx_camera_api_analytics_routes[] = {
         .method = NGX_HTTP_GET,
         .path = "/cameras/:id/analytics",
         .needs = CAM_PERMIT_ANALYTICS_READ,
+        .flags = NGX_CAMERA_API_ROWS,
         .ids = NGX_CAMERA_API_ID_CAMERA,
         .query = ngx_camera_api_analytics_days_query,
         .handler = ngx_camera_api_analytics_days,
@@ -155,6 +154,7 @@ static const ngx_camera_api_route_t  ngx_camera_api_analytics_routes[] = {
         .method = NGX_HTTP_GET,
         .path = "/analytics/cameras/:cameraId/metrics",
         .needs = CAM_PERMIT_ANALYTICS_READ,
+        .flags = NGX_CAMERA_API_ROWS,
         .ids = NGX_CAMERA_API_ID_CAMERA,
         .query = ngx_camera_api_analytics_metrics_query,
         .handler = ngx_camera_api_analytics_metrics,
@@ -338,30 +338,5 @@ ngx_camera_api_analytics_ask(ngx_camera_api_ctx_t *ctx,
         ngx_camera_api_param_int(ctx, step);
     }
 
-    ngx_camera_api_query(ctx, statement, ngx_camera_api_analytics_answer);
-}
-
-
-static void
-ngx_camera_api_analytics_answer(ngx_camera_api_ctx_t *ctx,
-    const PGresult *res)
-{
-    int  row;
-
-    if (PQntuples(res) == 0) {
-        ngx_camera_api_error(ctx, NGX_CAMERA_API_CAMERA_NOT_FOUND, NULL);
-        return;
-    }
-
-    ngx_camera_api_begin(ctx, NULL, '[');
-
-    for (row = 0; row < PQntuples(res); row++) {
-        ngx_camera_api_begin(ctx, NULL, '{');
-        ngx_camera_api_put_row(ctx, ctx->route->columns, res, row);
-        ngx_camera_api_end(ctx, '}');
-    }
-
-    ngx_camera_api_end(ctx, ']');
-
-    ngx_camera_api_send(ctx, NGX_HTTP_OK);
+    ngx_camera_api_query(ctx, statement, ngx_camera_api_reply_rows);
 }

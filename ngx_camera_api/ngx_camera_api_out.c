@@ -54,7 +54,9 @@ ngx_camera_api_out_buf(ngx_camera_api_ctx_t *ctx, size_t size)
 
     pool = ctx->request->pool;
 
-    min = ctx->out || (ctx->route && ctx->route->flags & NGX_CAMERA_API_LIST)
+    min = ctx->out
+          || (ctx->route && ctx->route->flags
+                            & (NGX_CAMERA_API_LIST|NGX_CAMERA_API_ROWS))
           ? NGX_CAMERA_API_OUT_SIZE : NGX_CAMERA_API_OUT_FIRST;
 
     b = ngx_create_temp_buf(pool, ngx_max(min, size));

@@ -24,12 +24,16 @@
 extern const ngx_camera_api_column_t  ngx_camera_api_recordings_columns[];
 
 
-/*
- * from and to of the query, by their places in its table: Unix ms.  NGX_OK, or
- * NGX_DONE: to is not behind from, or too far, and that was answered.
- */
+/* a query that begins with the times between which something is asked for, Unix
+   ms: fields, by their place */
+
+#define NGX_CAMERA_API_RECORDINGS_FROM  0
+#define NGX_CAMERA_API_RECORDINGS_TO    1
+
+/* NGX_OK, or NGX_DONE: to is not behind from, or too far, and that was
+   answered */
 ngx_int_t ngx_camera_api_recordings_range(ngx_camera_api_ctx_t *ctx,
-    ngx_uint_t from, ngx_uint_t to, int64_t most_msec, const char *too_far);
+    int64_t most_msec, const char *too_far);
 
 /* who does this, by which session, from where: three parameters for the
    audit; and the last one of them */

@@ -11,9 +11,6 @@
 
 #include "ngx_camera_api_recordings.h"
 
-#define NGX_CAMERA_API_SIGNED_FROM      0          /* fields, by their place */
-#define NGX_CAMERA_API_SIGNED_TO        1
-
 #define NGX_CAMERA_API_SIGNED_CAMERA    0          /* columns of a download */
 #define NGX_CAMERA_API_SIGNED_START     1
 #define NGX_CAMERA_API_SIGNED_END       2
@@ -217,9 +214,7 @@ ngx_camera_api_signed_play(ngx_camera_api_ctx_t *ctx, const PGresult *res,
 static void
 ngx_camera_api_signed_range(ngx_camera_api_ctx_t *ctx)
 {
-    if (ngx_camera_api_recordings_range(ctx, NGX_CAMERA_API_SIGNED_FROM,
-                                        NGX_CAMERA_API_SIGNED_TO,
-                                        CAM_RECORD_RANGE_MSEC,
+    if (ngx_camera_api_recordings_range(ctx, CAM_RECORD_RANGE_MSEC,
                                         "must be 24 hours after from at most")
         != NGX_OK)
     {
@@ -249,8 +244,8 @@ ngx_camera_api_signed_range_answer(ngx_camera_api_ctx_t *ctx,
     url = ngx_camera_api_recordings_play_url(ctx, (u_char *)
                               PQgetvalue(res, 0, 0),
                               (uint32_t) ngx_camera_api_int(res, 0, 1),
-                              ctx->query[NGX_CAMERA_API_SIGNED_FROM].number,
-                              ctx->query[NGX_CAMERA_API_SIGNED_TO].number,
+                              ctx->query[NGX_CAMERA_API_RECORDINGS_FROM].number,
+                              ctx->query[NGX_CAMERA_API_RECORDINGS_TO].number,
                               &expires);
     if (url.len == 0) {
         return;

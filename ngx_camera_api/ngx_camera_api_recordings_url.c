@@ -17,21 +17,24 @@ static ngx_str_t ngx_camera_api_recordings_url(ngx_camera_api_ctx_t *ctx,
 
 
 ngx_int_t
-ngx_camera_api_recordings_range(ngx_camera_api_ctx_t *ctx, ngx_uint_t from,
-    ngx_uint_t to, int64_t most_msec, const char *too_far)
+ngx_camera_api_recordings_range(ngx_camera_api_ctx_t *ctx, int64_t most_msec,
+    const char *too_far)
 {
-    int64_t      msec;
-    const char  *wrong;
+    int64_t             msec;
+    const char         *wrong;
+    const cam_field_t  *to;
 
-    msec = ctx->query[to].number - ctx->query[from].number;
+    msec = ctx->query[NGX_CAMERA_API_RECORDINGS_TO].number
+           - ctx->query[NGX_CAMERA_API_RECORDINGS_FROM].number;
 
-    if (msec > 0 && (most_msec == 0 || msec <= most_msec)) {
+    if (msec > 0 && msec <= most_msec) {
         return NGX_OK;
     }
 
+    to = &ctx->route->query[NGX_CAMERA_API_RECORDINGS_TO];
     wrong = msec > 0 ? too_far : "must be later than the other one";
 
-    ngx_camera_api_problem(ctx, ctx->route->query[to].name, wrong);
+    ngx_camera_api_problem(ctx, to->name, wrong);
     ngx_camera_api_error(ctx, NGX_CAMERA_API_VALIDATION_FAILED, NULL);
 
     return NGX_DONE;

@@ -12,6 +12,8 @@ static void ngx_camera_api_reply_row(ngx_camera_api_ctx_t *ctx,
     const PGresult *res);
 static void ngx_camera_api_reply_list(ngx_camera_api_ctx_t *ctx,
     const PGresult *res);
+static void ngx_camera_api_reply_array(ngx_camera_api_ctx_t *ctx,
+    const PGresult *res, int n);
 static ngx_int_t ngx_camera_api_etag(ngx_camera_api_ctx_t *ctx,
     const PGresult *res);
 static ngx_int_t ngx_camera_api_link(ngx_camera_api_ctx_t *ctx,
@@ -26,6 +28,16 @@ ngx_camera_api_reply_rows(ngx_camera_api_ctx_t *ctx, const PGresult *res)
 {
     if (ctx->route->flags & NGX_CAMERA_API_LIST) {
         ngx_camera_api_reply_list(ctx, res);
+        return;
+    }
+
+    if (PQntuples(res) == 0 && ctx->route->missing) {
+        ngx_camera_api_error(ctx, ctx->route->missing, NULL);
+        return;
+    }
+
+    if (ctx->route->flags & NGX_CAMERA_API_ROWS) {
+        ngx_camera_api_reply_array(ctx, res, PQntuples(res));
 
     } else {
         ngx_camera_api_reply_row(ctx, res);
@@ -39,11 +51,6 @@ ngx_camera_api_reply_row(ngx_camera_api_ctx_t *ctx, const PGresult *res)
     ngx_uint_t  flags;
 
     flags = ctx->route->flags;
-
-    if (PQntuples(res) == 0 && ctx->route->missing) {
-        ngx_camera_api_error(ctx, ctx->route->missing, NULL);
-        return;
-    }
 
     if (flags & NGX_CAMERA_API_NO_CONTENT) {
         ngx_camera_api_send(ctx, NGX_HTTP_NO_CONTENT);
@@ -93,7 +100,7 @@ ngx_camera_api_etag(ngx_camera_api_ctx_t *ctx, const PGresult *res)
 static void
 ngx_camera_api_reply_list(ngx_camera_api_ctx_t *ctx, const PGresult *res)
 {
-    int         i, n;
+    int         n;
     ngx_uint_t  limit;
 
     n = PQntuples(res);
@@ -108,9 +115,26 @@ ngx_camera_api_reply_list(ngx_camera_api_ctx_t *ctx, const PGresult *res)
         }
     }
 
+    ngx_camera_api_reply_array(ctx, res, n);
+}
+
+
+static void
+ngx_camera_api_reply_array(ngx_camera_api_ctx_t *ctx, const PGresult *res,
+    int n)
+{
+    int  i;
+
     ngx_camera_api_begin(ctx, NULL, '[');
 
     for (i = 0; i < n; i++) {
+
+        if (ctx->route->flags & NGX_CAMERA_API_ROWS
+            && PQgetisnull(res, i, 0))
+        {
+            continue;
+        }
+
         ngx_camera_api_begin(ctx, NULL, '{');
         ngx_camera_api_put_row(ctx, ctx->route->columns, res, i);
         ngx_camera_api_end(ctx, '}');

@@ -13,9 +13,6 @@
 
 #include "ngx_camera_api_recordings.h"
 
-#define NGX_CAMERA_API_TIMELINE_FROM      0        /* fields, by their place */
-#define NGX_CAMERA_API_TIMELINE_TO        1
-
 #define NGX_CAMERA_API_TIMELINE_MAX_MSEC  (366 * NGX_CAMERA_API_DAY_MSEC)
 
 
@@ -23,8 +20,6 @@ static void ngx_camera_api_timeline_get(ngx_camera_api_ctx_t *ctx);
 static void ngx_camera_api_timeline_answer(ngx_camera_api_ctx_t *ctx,
     const PGresult *res);
 static void ngx_camera_api_timeline_coverage(ngx_camera_api_ctx_t *ctx);
-static void ngx_camera_api_timeline_days(ngx_camera_api_ctx_t *ctx,
-    const PGresult *res);
 static ngx_int_t ngx_camera_api_timeline_range(ngx_camera_api_ctx_t *ctx);
 
 
@@ -35,6 +30,8 @@ static ngx_camera_api_statement_t  ngx_camera_api_timeline_statement = {
     " FROM api_recording_timeline($1, $2, $3, $4::integer) t",
     4, NGX_CAMERA_API_READS, 0
 };
+
+/* a camera without any day is a row of NULLs */
 
 static ngx_camera_api_statement_t  ngx_camera_api_timeline_daily = {
     "api_recording_coverage",
@@ -108,6 +105,7 @@ static const ngx_camera_api_route_t  ngx_camera_api_timeline_routes[] = {
         .method = NGX_HTTP_GET,
         .path = "/recordings/coverage/:cameraId",
         .needs = CAM_PERMIT_RECORDINGS_READ,
+        .flags = NGX_CAMERA_API_ROWS,
         .ids = NGX_CAMERA_API_ID_CAMERA,
         .query = ngx_camera_api_timeline_days_query,
         .handler = ngx_camera_api_timeline_coverage,
@@ -144,8 +142,7 @@ ngx_camera_api_timeline_get(ngx_camera_api_ctx_t *ctx)
 static ngx_int_t
 ngx_camera_api_timeline_range(ngx_camera_api_ctx_t *ctx)
 {
-    return ngx_camera_api_recordings_range(ctx, NGX_CAMERA_API_TIMELINE_FROM,
-                                       NGX_CAMERA_API_TIMELINE_TO,
+    return ngx_camera_api_recordings_range(ctx,
                                        NGX_CAMERA_API_TIMELINE_MAX_MSEC,
                                        "must be 366 days after from at most");
 }
@@ -178,36 +175,5 @@ ngx_camera_api_timeline_coverage(ngx_camera_api_ctx_t *ctx)
 
     ngx_camera_api_params(ctx);
     ngx_camera_api_query(ctx, &ngx_camera_api_timeline_daily,
-                         ngx_camera_api_timeline_days);
-}
-
-
-/* a camera without any day is a row of NULLs */
-
-static void
-ngx_camera_api_timeline_days(ngx_camera_api_ctx_t *ctx, const PGresult *res)
-{
-    int  row;
-
-    if (PQntuples(res) == 0) {
-        ngx_camera_api_error(ctx, NGX_CAMERA_API_CAMERA_NOT_FOUND, NULL);
-        return;
-    }
-
-    ngx_camera_api_begin(ctx, NULL, '[');
-
-    for (row = 0; row < PQntuples(res); row++) {
-
-        if (PQgetisnull(res, row, 0)) {
-            continue;
-        }
-
-        ngx_camera_api_begin(ctx, NULL, '{');
-        ngx_camera_api_put_row(ctx, ctx->route->columns, res, row);
-        ngx_camera_api_end(ctx, '}');
-    }
-
-    ngx_camera_api_end(ctx, ']');
-
-    ngx_camera_api_send(ctx, NGX_HTTP_OK);
+                         ngx_camera_api_reply_rows);
 }

@@ -31,9 +31,6 @@ static ngx_int_t ngx_camera_api_tokens_make(
 static void ngx_camera_api_tokens_created(ngx_camera_api_ctx_t *ctx,
     const PGresult *res);
 static void ngx_camera_api_tokens_permit(ngx_camera_api_ctx_t *ctx);
-static void ngx_camera_api_tokens_days(ngx_camera_api_ctx_t *ctx,
-    const PGresult *res);
-static void ngx_camera_api_tokens_get_usage(ngx_camera_api_ctx_t *ctx);
 static const char *ngx_camera_api_tokens_permission(const char *text,
     size_t len);
 
@@ -136,6 +133,8 @@ static ngx_camera_api_statement_t  ngx_camera_api_tokens_revoke = {
     " WHERE id = $1 RETURNING id",
     1, 0, 0
 };
+
+/* a token has a row for each day, an unknown one has none */
 
 static ngx_camera_api_statement_t  ngx_camera_api_tokens_usage = {
     "api_token_usage",
@@ -264,10 +263,10 @@ static const ngx_camera_api_route_t  ngx_camera_api_tokens_routes[] = {
         .method = NGX_HTTP_GET,
         .path = "/tokens/:id/usage",
         .needs = CAM_PERMIT_TOKENS_MANAGE,
-        .flags = NGX_CAMERA_API_INTERACTIVE,
+        .flags = NGX_CAMERA_API_ROWS|NGX_CAMERA_API_INTERACTIVE,
         .ids = NGX_CAMERA_API_ID_UUID,
         .query = ngx_camera_api_tokens_range,
-        .handler = ngx_camera_api_tokens_get_usage,
+        .statement = &ngx_camera_api_tokens_usage,
         .columns = ngx_camera_api_tokens_day,
         .missing = NGX_CAMERA_API_NOT_FOUND
     },
@@ -412,41 +411,6 @@ ngx_camera_api_tokens_permit(ngx_camera_api_ctx_t *ctx)
     ngx_camera_api_params(ctx);
     ngx_camera_api_query(ctx, &ngx_camera_api_tokens_change,
                          ngx_camera_api_reply_rows);
-}
-
-
-static void
-ngx_camera_api_tokens_get_usage(ngx_camera_api_ctx_t *ctx)
-{
-    ngx_camera_api_params(ctx);
-    ngx_camera_api_query(ctx, &ngx_camera_api_tokens_usage,
-                         ngx_camera_api_tokens_days);
-}
-
-
-/* a token has a row for each day, an unknown one has none */
-
-static void
-ngx_camera_api_tokens_days(ngx_camera_api_ctx_t *ctx, const PGresult *res)
-{
-    int  row;
-
-    if (PQntuples(res) == 0) {
-        ngx_camera_api_error(ctx, NGX_CAMERA_API_NOT_FOUND, NULL);
-        return;
-    }
-
-    ngx_camera_api_begin(ctx, NULL, '[');
-
-    for (row = 0; row < PQntuples(res); row++) {
-        ngx_camera_api_begin(ctx, NULL, '{');
-        ngx_camera_api_put_row(ctx, ctx->route->columns, res, row);
-        ngx_camera_api_end(ctx, '}');
-    }
-
-    ngx_camera_api_end(ctx, ']');
-
-    ngx_camera_api_send(ctx, NGX_HTTP_OK);
 }
 
 
