@@ -9,6 +9,7 @@ use strict;
 use warnings;
 
 use Camera::Test;
+use Camera::Token qw(base64url);
 use Test::More;
 
 my $t = Camera::Test->new(workers => 2);
@@ -42,6 +43,10 @@ $t->nginx_conf;
 my @keys = @{ $t->{keys} };
 $t->write_keys;
 like($t->nginx_test, qr/no usable signing keys in/, 'no keys');
+$t->write_keys({ %{ $keys[0] }, k => base64url('dev-secret' x 4) },
+    @keys[1 .. $#keys]);
+like($t->nginx_test, qr/no usable signing keys in .*is no random secret/,
+    'a key that everybody knows');
 $t->write_keys(@keys);
 
 $t->write_file($t->dir . '/nginx.conf', $t->read_file($t->dir . '/nginx.conf')
