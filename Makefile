@@ -48,8 +48,8 @@ PREFIX      ?= /usr/local
 MODULES_DIR ?= /usr/lib/nginx/modules
 
 .DELETE_ON_ERROR:
-.PHONY: help deps build programs html run unit test test-sanitize check \
-    install clean fuzz tsan fuzz-build bench soak screenshot
+.PHONY: help deps build programs html run unit test test-sanitize coverage \
+    check install clean fuzz tsan fuzz-build bench soak screenshot
 
 
 help:  ## show this list
@@ -109,6 +109,11 @@ test-sanitize:  ## run the tests under AddressSanitizer and UBSan
 	@t/sanitize/build $(BUILD)/asan
 	@t/sanitize/run $(BUILD)/asan $(TESTS)
 
+coverage:  ## run the tests and show which lines of each file they ran
+	@deploy/deps --test
+	@t/coverage/build $(BUILD)/coverage
+	@t/coverage/run $(BUILD)/coverage $(TESTS)
+
 check: $(HTML)  ## look over scripts, pages and layout without running them
 	@.ci/check
 
@@ -144,8 +149,9 @@ $(NGX_OBJ)/Makefile: config $(NGX_SRC)/configure $(BUILD)/rtmp/.version \
 	@echo '  $@'
 	@cd $(NGX_SRC) && . ./conf_flags \
 	    && CAMERA_RTMP_HEADERS=$(abspath $(BUILD))/rtmp \
-	    ./configure "$${NGX_CONF_FLAGS[@]}" --builddir=$(abspath $(NGX_OBJ)) \
-	        --add-dynamic-module=$(ROOT) > $(abspath $(BUILD))/configure.log
+	    ./configure "$${NGX_CONF_FLAGS[@]}" $(NGX_CONFIGURE) \
+	        --builddir=$(abspath $(NGX_OBJ)) --add-dynamic-module=$(ROOT) \
+	        > $(abspath $(BUILD))/configure.log
 	@touch $@
 
 $(MODULE) $(API) &: $(NGX_OBJ)/Makefile $(wildcard common/*.h common/*.c) \
