@@ -117,6 +117,9 @@ $api->ask('SELECT token_hash FROM api_tokens');
 is($api->state, '42501', 'no hash is read');
 $api->ask("UPDATE api_tokens SET user_id = '$robot'");
 is($api->state, '42501', 'nobody else\'s made of it');
+$api->ask("UPDATE api_tokens SET is_active = true, revoked_at = NULL
+    WHERE name = '9'");
+is($api->state, '55000', 'nor one that was revoked made good again');
 $api->ask('DELETE FROM api_tokens');
 is($api->state, '42501', 'nor removed');
 $api->ask("UPDATE api_token_usage SET requests = 0");

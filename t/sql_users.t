@@ -127,6 +127,15 @@ like($app->ask('SELECT username FROM users'), qr/permission denied/,
 like($app->ask("SELECT api_user_for_login('anna')"), qr/permission denied/,
     'and asks for none');
 
+# what refers to users is found by an index when one goes
+
+is($owner->ask("SELECT string_agg(c.conname, ', ') FROM pg_constraint c
+    WHERE c.confrelid = 'users'::regclass AND c.confdeltype IN ('c', 'n')
+    AND NOT EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.conrelid
+        AND (i.indkey::int2[])[0] = c.conkey[1]
+        AND (i.indpred IS NULL OR pg_get_expr(i.indpred, i.indrelid)
+             LIKE '%IS NOT NULL%'))"), '', 'every reference has an index');
+
 $t->done_testing;
 
 sub column {
