@@ -19,6 +19,7 @@
 #include "ngx_camera.h"
 #include "ngx_camera_live.h"
 #include "ngx_camera_park.h"
+#include "ngx_camera_play.h"
 #include "play_owners.h"
 #include "play_sessions.h"
 #include "play_uri.h"
@@ -76,15 +77,6 @@ typedef struct {
 
 extern ngx_module_t             ngx_camera_hls_module;
 extern ngx_camera_hls_worker_t  ngx_camera_hls_worker;
-
-ngx_int_t ngx_camera_hls_refuse(ngx_http_request_t *r, ngx_uint_t status,
-    const char *why);
-ngx_int_t ngx_camera_hls_add_header(ngx_http_request_t *r, const char *name,
-    const char *value);
-
-/* takes the secrets out of request line, URI and arguments, which whoever needs
-   them has read before */
-ngx_int_t ngx_camera_hls_mask_request(ngx_http_request_t *r);
 
 /* ngx_camera_hls_access.c: NGX_OK or an HTTP status; tenant may be NULL, slot
    is that of the registry.  What all requests to play have in common, a start's

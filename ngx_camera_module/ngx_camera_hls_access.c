@@ -65,19 +65,19 @@ ngx_camera_hls_check_uri(ngx_http_request_t *r, ngx_uint_t path_ok,
     }
 
     if (!path_ok) {
-        return ngx_camera_hls_refuse(r, NGX_HTTP_NOT_FOUND, "no such path");
+        return ngx_camera_play_refuse(r, NGX_HTTP_NOT_FOUND, "no such path");
     }
 
     *ccf = ngx_camera_conf((ngx_cycle_t *) ngx_cycle);
 
     if (*ccf == NULL || (*ccf)->registry == NULL) {
-        return ngx_camera_hls_refuse(r, NGX_HTTP_SERVICE_UNAVAILABLE,
-                                     "there is no \"camera\" block");
+        return ngx_camera_play_refuse(r, NGX_HTTP_SERVICE_UNAVAILABLE,
+                                      "there is no \"camera\" block");
     }
 
     if (args_rc == CAM_PLAY_DENIED) {
-        return ngx_camera_hls_refuse(r, NGX_HTTP_FORBIDDEN,
-                                     "arguments missing, twice or unknown");
+        return ngx_camera_play_refuse(r, NGX_HTTP_FORBIDDEN,
+                                      "arguments missing, twice or unknown");
     }
 
     return NGX_OK;
@@ -95,19 +95,19 @@ ngx_camera_hls_check_token(ngx_http_request_t *r, ngx_camera_conf_t *ccf,
                           ngx_time(), token);
 
     if (rc != CAM_TOKEN_OK) {
-        return ngx_camera_hls_refuse(r, NGX_HTTP_FORBIDDEN,
-                                     rc == CAM_TOKEN_EXPIRED ? "token expired"
+        return ngx_camera_play_refuse(r, NGX_HTTP_FORBIDDEN,
+                                      rc == CAM_TOKEN_EXPIRED ? "token expired"
                                                              : "bad token");
     }
 
     if (token->purpose != purpose) {
-        return ngx_camera_hls_refuse(r, NGX_HTTP_FORBIDDEN,
-                                     "token of another purpose");
+        return ngx_camera_play_refuse(r, NGX_HTTP_FORBIDDEN,
+                                      "token of another purpose");
     }
 
     if (ngx_memcmp(token->camera, camera, CAM_UUID_LEN) != 0) {
-        return ngx_camera_hls_refuse(r, NGX_HTTP_NOT_FOUND,
-                                     "token of another camera");
+        return ngx_camera_play_refuse(r, NGX_HTTP_NOT_FOUND,
+                                      "token of another camera");
     }
 
     return ngx_camera_hls_check_camera(r, ccf, camera, token->tenant,
@@ -130,15 +130,15 @@ ngx_camera_hls_check_from(ngx_http_request_t *r, ngx_camera_hls_ctx_t *ctx)
     }
 
     if (ctx->token.from_msec == 0 || from < ctx->token.from_msec) {
-        return ngx_camera_hls_refuse(r, NGX_HTTP_FORBIDDEN,
-                                     "token is not for the past");
+        return ngx_camera_play_refuse(r, NGX_HTTP_FORBIDDEN,
+                                      "token is not for the past");
     }
 
     if (from / 1000 < ngx_time() - CAM_URL_SESSION_TTL
         || from / 1000 > ngx_time())
     {
-        return ngx_camera_hls_refuse(r, NGX_HTTP_BAD_REQUEST,
-                                     "\"from\" is not in the last 12 hours");
+        return ngx_camera_play_refuse(r, NGX_HTTP_BAD_REQUEST,
+                                      "\"from\" is not in the last 12 hours");
     }
 
     return NGX_OK;
@@ -160,15 +160,15 @@ ngx_camera_hls_check_session(ngx_http_request_t *r, ngx_camera_hls_ctx_t *ctx,
                                ctx->args.session.len, s)
         != 0)
     {
-        return ngx_camera_hls_refuse(r, NGX_HTTP_FORBIDDEN,
-                                     "bad session signature");
+        return ngx_camera_play_refuse(r, NGX_HTTP_FORBIDDEN,
+                                      "bad session signature");
     }
 
     ctx->signed_in = 1;
 
     if (s->purpose != CAM_PURPOSE_LIVE || ngx_time() >= s->ends) {
-        return ngx_camera_hls_refuse(r, NGX_HTTP_FORBIDDEN,
-                                     "session is over");
+        return ngx_camera_play_refuse(r, NGX_HTTP_FORBIDDEN,
+                                      "session is over");
     }
 
     if (ctx->path.kind != CAM_PLAY_LIVE) {
@@ -194,8 +194,8 @@ ngx_camera_hls_check_session(ngx_http_request_t *r, ngx_camera_hls_ctx_t *ctx,
         && cam_sessions_touch(ngx_camera_hls_worker.sessions, s, hlcf->idle)
            != CAM_SESSIONS_OK)
     {
-        return ngx_camera_hls_refuse(r, NGX_HTTP_FORBIDDEN,
-                                     "session was idle and ended");
+        return ngx_camera_play_refuse(r, NGX_HTTP_FORBIDDEN,
+                                      "session was idle and ended");
     }
 
     return ngx_camera_hls_check_owner(r, s);
@@ -219,13 +219,13 @@ ngx_camera_hls_check_piece(ngx_http_request_t *r, ngx_camera_hls_ctx_t *ctx)
                              ctx->args.mac.data, ctx->args.mac.len)
         != 0)
     {
-        return ngx_camera_hls_refuse(r, NGX_HTTP_FORBIDDEN,
-                                     "bad media signature");
+        return ngx_camera_play_refuse(r, NGX_HTTP_FORBIDDEN,
+                                      "bad media signature");
     }
 
     if (ngx_time() >= media.expires) {
-        return ngx_camera_hls_refuse(r, NGX_HTTP_FORBIDDEN,
-                                     "media signature expired");
+        return ngx_camera_play_refuse(r, NGX_HTTP_FORBIDDEN,
+                                      "media signature expired");
     }
 
     return NGX_OK;
@@ -247,8 +247,8 @@ ngx_camera_hls_check_back(ngx_http_request_t *r, ngx_camera_hls_ctx_t *ctx)
                             ctx->args.mac.data, ctx->args.mac.len)
         != 0)
     {
-        return ngx_camera_hls_refuse(r, NGX_HTTP_FORBIDDEN,
-                                     "bad signature of the list");
+        return ngx_camera_play_refuse(r, NGX_HTTP_FORBIDDEN,
+                                      "bad signature of the list");
     }
 
     return NGX_OK;
@@ -265,8 +265,8 @@ ngx_camera_hls_check_camera(ngx_http_request_t *r, ngx_camera_conf_t *ccf,
     cam_registry_entry_t  entry;
 
     if (!ngx_camera_hls_known(ccf)) {
-        return ngx_camera_hls_refuse(r, NGX_HTTP_SERVICE_UNAVAILABLE,
-                                     "cameras are not known yet");
+        return ngx_camera_play_refuse(r, NGX_HTTP_SERVICE_UNAVAILABLE,
+                                      "cameras are not known yet");
     }
 
     *slot = cam_registry_find_id(ccf->registry, camera, &entry);
@@ -274,17 +274,17 @@ ngx_camera_hls_check_camera(ngx_http_request_t *r, ngx_camera_conf_t *ccf,
     if (*slot < 0
         || (tenant && ngx_memcmp(tenant, entry.tenant, CAM_UUID_LEN) != 0))
     {
-        return ngx_camera_hls_refuse(r, NGX_HTTP_NOT_FOUND, "no such camera");
+        return ngx_camera_play_refuse(r, NGX_HTTP_NOT_FOUND, "no such camera");
     }
 
     if (epoch < entry.play_epoch) {
-        return ngx_camera_hls_refuse(r, NGX_HTTP_FORBIDDEN,
-                                     "playback was revoked");
+        return ngx_camera_play_refuse(r, NGX_HTTP_FORBIDDEN,
+                                      "playback was revoked");
     }
 
     if (!(entry.flags & CAM_CAMERA_ACTIVE)) {
-        return ngx_camera_hls_refuse(r, NGX_HTTP_FORBIDDEN,
-                                     "camera is not active");
+        return ngx_camera_play_refuse(r, NGX_HTTP_FORBIDDEN,
+                                      "camera is not active");
     }
 
     return NGX_OK;

@@ -78,8 +78,8 @@ ngx_camera_hls_back(ngx_http_request_t *r)
     if (first < ctx->back.seam
         || first - ctx->back.seam + ctx->back.count > CAM_RECORD_BACK_MAX)
     {
-        return ngx_camera_hls_refuse(r, NGX_HTTP_NOT_FOUND,
-                                     "the live store is another one");
+        return ngx_camera_play_refuse(r, NGX_HTTP_NOT_FOUND,
+                                      "the live store is another one");
     }
 
     if (ngx_camera_hls_playlist_ready(r)) {
@@ -245,8 +245,8 @@ ngx_camera_hls_back_answer(ngx_camera_task_t *task, ngx_http_request_t *r)
     if (list->text == NULL || live == NULL || live->index.segments == 0
         || live->index.segment[0].msn > list->end)
     {
-        return ngx_camera_hls_refuse(r, NGX_HTTP_SERVICE_UNAVAILABLE,
-                                     "the list cannot be made");
+        return ngx_camera_play_refuse(r, NGX_HTTP_SERVICE_UNAVAILABLE,
+                                      "the list cannot be made");
     }
 
     rc = ngx_camera_task_buf(r, list->text, list->len, &out[1].buf);

@@ -53,7 +53,7 @@ ngx_camera_hls_media(ngx_http_request_t *r)
     }
 
     if (ctx->live == NULL) {
-        return ngx_camera_hls_refuse(r, NGX_HTTP_NOT_FOUND, "media is gone");
+        return ngx_camera_play_refuse(r, NGX_HTTP_NOT_FOUND, "media is gone");
     }
 
     if (ngx_camera_hls_media_ready(r)) {
@@ -110,7 +110,7 @@ ngx_camera_hls_media_send(ngx_http_request_t *r)
     }
 
     if (ngx_camera_hls_open(ccf, ctx, &piece) != NGX_OK) {
-        return ngx_camera_hls_refuse(r, NGX_HTTP_NOT_FOUND, "media is gone");
+        return ngx_camera_play_refuse(r, NGX_HTTP_NOT_FOUND, "media is gone");
     }
 
     cln->handler = ngx_camera_hls_release;
@@ -238,8 +238,8 @@ ngx_camera_hls_media_header(ngx_http_request_t *r, off_t length)
     r->headers_out.content_type_len = r->headers_out.content_type.len;
     r->allow_ranges = 1;
 
-    return ngx_camera_hls_add_header(r, "Cache-Control",
-                                     "private, max-age=120, immutable");
+    return ngx_camera_play_add_header(r, "Cache-Control",
+                                      "private, max-age=120, immutable");
 }
 
 

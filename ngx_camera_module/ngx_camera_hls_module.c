@@ -9,12 +9,8 @@
  *         camera_hls;
  *     }
  *
- * The location is a prefix that ends in a slash; {camera}/{file} follows it,
- * byte by byte as in the request line: a URI that had to be decoded or cleaned
- * up is none of ours.  See docs/hls.md.
- *
- * The request line, the URI and the arguments are replaced by copies without
- * tokens and signatures before anything can log them.
+ * {camera}/{file} follows the location's prefix.  See ngx_camera_play.c for
+ * what it has in common with recordings, and docs/hls.md.
  */
 
 #include <ngx_config.h>
@@ -27,8 +23,6 @@
 static ngx_int_t ngx_camera_hls_read_handler(ngx_http_request_t *r);
 static void ngx_camera_hls_read_uri(ngx_http_request_t *r,
     ngx_camera_hls_ctx_t *ctx);
-static ngx_int_t ngx_camera_hls_mask(ngx_http_request_t *r, ngx_str_t *text,
-    ngx_uint_t args_only);
 static ngx_int_t ngx_camera_hls_access_handler(ngx_http_request_t *r);
 static ngx_int_t ngx_camera_hls_content_handler(ngx_http_request_t *r);
 static ngx_int_t ngx_camera_hls_request_variable(ngx_http_request_t *r,
@@ -148,7 +142,7 @@ ngx_camera_hls_read_handler(ngx_http_request_t *r)
     ngx_http_set_ctx(r, ctx, ngx_camera_hls_module);
 
     if (hlcf->mode == NGX_CAMERA_HLS_ON
-        && ngx_camera_hls_mask_request(r) != NGX_OK)
+        && ngx_camera_play_mask_request(r) != NGX_OK)
     {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
@@ -160,18 +154,11 @@ ngx_camera_hls_read_handler(ngx_http_request_t *r)
 static void
 ngx_camera_hls_read_uri(ngx_http_request_t *r, ngx_camera_hls_ctx_t *ctx)
 {
-    ngx_str_t                 *name;
-    ngx_http_core_loc_conf_t  *clcf;
+    ngx_str_t  text;
 
-    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
-    name = &clcf->name;
-
-    ctx->path_ok = !r->quoted_uri && !r->complex_uri
-                   && r->uri.len > name->len
-                   && ngx_memcmp(r->uri.data, name->data, name->len) == 0
-                   && cam_play_parse_path(&ctx->path,
-                                          (char *) r->uri.data + name->len,
-                                          r->uri.len - name->len)
+    ctx->path_ok = ngx_camera_play_path(r, &text) == NGX_OK
+                   && cam_play_parse_path(&ctx->path, (char *) text.data,
+                                          text.len)
                       == 0;
 
     if (!ctx->path_ok) {
@@ -180,59 +167,6 @@ ngx_camera_hls_read_uri(ngx_http_request_t *r, ngx_camera_hls_ctx_t *ctx)
 
     ctx->args_rc = cam_play_parse_args(&ctx->args, ctx->path.kind,
                                        (char *) r->args.data, r->args.len);
-}
-
-
-ngx_int_t
-ngx_camera_hls_mask_request(ngx_http_request_t *r)
-{
-    return ngx_camera_hls_mask(r, &r->request_line, 0) == NGX_OK
-           && ngx_camera_hls_mask(r, &r->unparsed_uri, 0) == NGX_OK
-           && ngx_camera_hls_mask(r, &r->args, 1) == NGX_OK
-           ? NGX_OK : NGX_ERROR;
-}
-
-
-/*
- * Replaces a text by a copy without secrets, which are in what follows the
- * first question mark, up to a space.  The original stays what ctx->args point
- * into.
- */
-
-static ngx_int_t
-ngx_camera_hls_mask(ngx_http_request_t *r, ngx_str_t *text,
-    ngx_uint_t args_only)
-{
-    u_char  *p, *args, *end, *copy;
-
-    end = text->data + text->len;
-    args = text->data;
-
-    if (!args_only && text->len) {
-        args = memchr(text->data, '?', text->len);
-        args = args ? args + 1 : end;
-    }
-
-    if (args == end) {
-        return NGX_OK;
-    }
-
-    p = args_only ? NULL : memchr(args, ' ', end - args);
-    p = p ? p : end;
-
-    copy = ngx_pnalloc(r->pool, text->len);
-    if (copy == NULL) {
-        return NGX_ERROR;
-    }
-
-    end = ngx_cpymem(copy, text->data, args - text->data);
-    end = (u_char *) cam_play_mask((char *) end, (char *) args, p - args);
-    end = ngx_cpymem(end, p, text->data + text->len - p);
-
-    text->data = copy;
-    text->len = end - copy;
-
-    return NGX_OK;
 }
 
 
@@ -302,50 +236,6 @@ ngx_camera_hls_content_handler(ngx_http_request_t *r)
 }
 
 
-ngx_int_t
-ngx_camera_hls_refuse(ngx_http_request_t *r, ngx_uint_t status,
-    const char *why)
-{
-    ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
-                  "playback refused: %s", why);
-
-    if (ngx_camera_hls_add_header(r, "Cache-Control", "no-store") != NGX_OK) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    if (status == NGX_HTTP_SERVICE_UNAVAILABLE
-        && ngx_camera_hls_add_header(r, "Retry-After", "2") != NGX_OK)
-    {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    return status;
-}
-
-
-/* name and value are literals */
-
-ngx_int_t
-ngx_camera_hls_add_header(ngx_http_request_t *r, const char *name,
-    const char *value)
-{
-    ngx_table_elt_t  *h;
-
-    h = ngx_list_push(&r->headers_out.headers);
-    if (h == NULL) {
-        return NGX_ERROR;
-    }
-
-    h->hash = 1;
-    h->key.data = (u_char *) name;
-    h->key.len = ngx_strlen(name);
-    h->value.data = (u_char *) value;
-    h->value.len = ngx_strlen(value);
-
-    return NGX_OK;
-}
-
-
 /* the request line without secrets, wherever it is logged */
 
 static ngx_int_t
@@ -356,7 +246,7 @@ ngx_camera_hls_request_variable(ngx_http_request_t *r,
 
     line = r->request_line;
 
-    if (ngx_camera_hls_mask(r, &line, 0) != NGX_OK) {
+    if (ngx_camera_play_mask(r, &line, 0) != NGX_OK) {
         return NGX_ERROR;
     }
 
@@ -483,13 +373,8 @@ ngx_camera_hls(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
 
-    if (clcf->exact_match || clcf->named || clcf->name.len == 0
-#if (NGX_PCRE)
-        || clcf->regex
-#endif
-        || clcf->name.data[clcf->name.len - 1] != '/')
-    {
-        return "needs a location given by a prefix that ends in \"/\"";
+    if (!ngx_camera_play_is_prefix(clcf)) {
+        return NGX_CAMERA_PLAY_NO_PREFIX;
     }
 
     if (cf->args->nelts == 1) {
@@ -517,33 +402,9 @@ ngx_camera_hls(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 static ngx_int_t
 ngx_camera_hls_init(ngx_conf_t *cf)
 {
-    ngx_http_handler_pt        *h;
-    ngx_http_core_main_conf_t  *cmcf;
-
-    cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module);
-
-    h = ngx_array_push(&cmcf->phases[NGX_HTTP_REWRITE_PHASE].handlers);
-    if (h == NULL) {
-        return NGX_ERROR;
-    }
-
-    *h = ngx_camera_hls_read_handler;
-
-    h = ngx_array_push(&cmcf->phases[NGX_HTTP_ACCESS_PHASE].handlers);
-    if (h == NULL) {
-        return NGX_ERROR;
-    }
-
-    *h = ngx_camera_hls_access_handler;
-
-    h = ngx_array_push(&cmcf->phases[NGX_HTTP_LOG_PHASE].handlers);
-    if (h == NULL) {
-        return NGX_ERROR;
-    }
-
-    *h = ngx_camera_hls_count;
-
-    return NGX_OK;
+    return ngx_camera_play_phases(cf, ngx_camera_hls_read_handler,
+                                  ngx_camera_hls_access_handler,
+                                  ngx_camera_hls_count);
 }
 
 

@@ -33,13 +33,13 @@ ngx_camera_hls_start_owned(ngx_http_request_t *r, const cam_token_t *token,
     }
 
     if (z == NULL) {
-        return ngx_camera_hls_refuse(r, NGX_HTTP_SERVICE_UNAVAILABLE,
-                                     "there is no table of owners");
+        return ngx_camera_play_refuse(r, NGX_HTTP_SERVICE_UNAVAILABLE,
+                                      "there is no table of owners");
     }
 
     if (cam_owners_gone(z, &owner, token->issued)) {
-        return ngx_camera_hls_refuse(r, NGX_HTTP_FORBIDDEN,
-                                     "who was given the token lost it");
+        return ngx_camera_play_refuse(r, NGX_HTTP_FORBIDDEN,
+                                      "who was given the token lost it");
     }
 
     rc = ngx_camera_hls_start(r, token, limit, idle, s);
@@ -54,8 +54,8 @@ ngx_camera_hls_start_owned(ngx_http_request_t *r, const cam_token_t *token,
        session then */
 
     if (cam_owners_gone(z, &owner, token->issued)) {
-        return ngx_camera_hls_refuse(r, NGX_HTTP_FORBIDDEN,
-                                     "who was given the token lost it");
+        return ngx_camera_play_refuse(r, NGX_HTTP_FORBIDDEN,
+                                      "who was given the token lost it");
     }
 
     return NGX_OK;
@@ -82,8 +82,8 @@ ngx_camera_hls_check_owner(ngx_http_request_t *r, const cam_url_session_t *s)
     if (ngx_camera_hls_worker.owners
         && cam_owners_over(ngx_camera_hls_worker.owners, s))
     {
-        return ngx_camera_hls_refuse(r, NGX_HTTP_FORBIDDEN,
-                                     "who started the session may no longer");
+        return ngx_camera_play_refuse(r, NGX_HTTP_FORBIDDEN,
+                                      "who started the session may no longer");
     }
 
     return NGX_OK;

@@ -44,8 +44,8 @@ ngx_camera_hls_master(ngx_http_request_t *r)
     live = ngx_camera_live_get(ccf, ctx->path.camera);
 
     if (live == NULL || !ngx_camera_hls_on_air(live)) {
-        return ngx_camera_hls_refuse(r, NGX_HTTP_SERVICE_UNAVAILABLE,
-                                     "camera has no picture");
+        return ngx_camera_play_refuse(r, NGX_HTTP_SERVICE_UNAVAILABLE,
+                                      "camera has no picture");
     }
 
     rc = ngx_camera_hls_start_owned(r, &ctx->token, hlcf->sessions,
@@ -194,8 +194,8 @@ ngx_camera_hls_playlist_check(ngx_http_request_t *r)
     ctx->live = ngx_camera_live_get(ccf, ctx->path.camera);
 
     if (ctx->live == NULL || !ngx_camera_hls_has_picture(ctx->live)) {
-        return ngx_camera_hls_refuse(r, NGX_HTTP_SERVICE_UNAVAILABLE,
-                                     "camera has no picture");
+        return ngx_camera_play_refuse(r, NGX_HTTP_SERVICE_UNAVAILABLE,
+                                      "camera has no picture");
     }
 
     if (ctx->args_rc == CAM_PLAY_BAD
@@ -204,8 +204,8 @@ ngx_camera_hls_playlist_check(ngx_http_request_t *r)
                > ngx_camera_hls_last_complete(ctx->live) + 2)
         || ctx->args.part >= CAM_LIVE_PARTS)
     {
-        return ngx_camera_hls_refuse(r, NGX_HTTP_BAD_REQUEST,
-                                     "_HLS_msn or _HLS_part out of range");
+        return ngx_camera_play_refuse(r, NGX_HTTP_BAD_REQUEST,
+                                      "_HLS_msn or _HLS_part out of range");
     }
 
     return NGX_OK;

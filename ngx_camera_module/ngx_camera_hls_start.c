@@ -44,8 +44,8 @@ ngx_camera_hls_start(ngx_http_request_t *r, const cam_token_t *token,
     z = ngx_camera_hls_worker.sessions;
 
     if (z == NULL) {
-        return ngx_camera_hls_refuse(r, NGX_HTTP_SERVICE_UNAVAILABLE,
-                                     "there is no table of sessions");
+        return ngx_camera_play_refuse(r, NGX_HTTP_SERVICE_UNAVAILABLE,
+                                      "there is no table of sessions");
     }
 
     return ngx_camera_hls_started(r,
@@ -105,8 +105,8 @@ ngx_camera_hls_started(ngx_http_request_t *r, int rc)
         return NGX_ABORT;
 
     case CAM_SESSIONS_FULL:
-        return ngx_camera_hls_refuse(r, NGX_HTTP_SERVICE_UNAVAILABLE,
-                                     "table of sessions is full");
+        return ngx_camera_play_refuse(r, NGX_HTTP_SERVICE_UNAVAILABLE,
+                                      "table of sessions is full");
 
     default:
         ngx_log_error(NGX_LOG_ALERT, r->connection->log, 0,
@@ -160,7 +160,7 @@ ngx_camera_hls_say(ngx_http_request_t *r, const char *reason, const char *text)
     ngx_str_t                 type = ngx_string("text/plain");
     ngx_http_complex_value_t  cv;
 
-    rc = ngx_camera_hls_refuse(r, NGX_HTTP_TOO_MANY_REQUESTS, reason);
+    rc = ngx_camera_play_refuse(r, NGX_HTTP_TOO_MANY_REQUESTS, reason);
 
     if (rc != NGX_HTTP_TOO_MANY_REQUESTS) {
         return rc;
@@ -213,9 +213,9 @@ ngx_camera_hls_send_chain(ngx_http_request_t *r, ngx_chain_t *out,
     ngx_str_set(&r->headers_out.content_type, "application/vnd.apple.mpegurl");
     r->headers_out.content_type_len = r->headers_out.content_type.len;
 
-    if (ngx_camera_hls_add_header(r, "Cache-Control", "private, no-store")
+    if (ngx_camera_play_add_header(r, "Cache-Control", "private, no-store")
         != NGX_OK
-        || ngx_camera_hls_add_header(r, "Referrer-Policy", "no-referrer")
+        || ngx_camera_play_add_header(r, "Referrer-Policy", "no-referrer")
            != NGX_OK)
     {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;

@@ -32,8 +32,8 @@ ngx_camera_rec_access(ngx_http_request_t *r, ngx_camera_rec_ctx_t *ctx)
     }
 
     if (ctx->args_rc == CAM_PLAY_BAD) {
-        return ngx_camera_hls_refuse(r, NGX_HTTP_BAD_REQUEST,
-                                     "\"from\" or \"to\" is no time");
+        return ngx_camera_play_refuse(r, NGX_HTTP_BAD_REQUEST,
+                                      "\"from\" or \"to\" is no time");
     }
 
     if (ctx->uri.kind != CAM_RECORD_MASTER) {
@@ -66,13 +66,13 @@ ngx_camera_rec_check_range(ngx_http_request_t *r, ngx_camera_rec_ctx_t *ctx)
         || (to && to - from > CAM_RECORD_RANGE_MSEC)
         || from > CAM_RECORD_TIME_MAX)
     {
-        return ngx_camera_hls_refuse(r, NGX_HTTP_BAD_REQUEST,
-                                     "no range of at most 24 hours");
+        return ngx_camera_play_refuse(r, NGX_HTTP_BAD_REQUEST,
+                                      "no range of at most 24 hours");
     }
 
     if (from < token->from_msec || (token->to_msec && to > token->to_msec)) {
-        return ngx_camera_hls_refuse(r, NGX_HTTP_FORBIDDEN,
-                                     "token of another range");
+        return ngx_camera_play_refuse(r, NGX_HTTP_FORBIDDEN,
+                                      "token of another range");
     }
 
     ctx->session.from_msec = from;
@@ -97,15 +97,15 @@ ngx_camera_rec_check_session(ngx_http_request_t *r, ngx_camera_rec_ctx_t *ctx,
                                   &ctx->session)
         != 0)
     {
-        return ngx_camera_hls_refuse(r, NGX_HTTP_FORBIDDEN,
-                                     "bad session signature");
+        return ngx_camera_play_refuse(r, NGX_HTTP_FORBIDDEN,
+                                      "bad session signature");
     }
 
     ctx->signed_in = 1;
 
     if (s->purpose != CAM_PURPOSE_RECORDINGS || ngx_time() >= s->ends) {
-        return ngx_camera_hls_refuse(r, NGX_HTTP_FORBIDDEN,
-                                     "session is over");
+        return ngx_camera_play_refuse(r, NGX_HTTP_FORBIDDEN,
+                                      "session is over");
     }
 
     if (ctx->uri.kind == CAM_RECORD_FILE
@@ -114,8 +114,8 @@ ngx_camera_rec_check_session(ngx_http_request_t *r, ngx_camera_rec_ctx_t *ctx,
                                   &ctx->args.mac)
            != 0)
     {
-        return ngx_camera_hls_refuse(r, NGX_HTTP_FORBIDDEN,
-                                     "bad media signature");
+        return ngx_camera_play_refuse(r, NGX_HTTP_FORBIDDEN,
+                                      "bad media signature");
     }
 
     rc = ngx_camera_hls_check_camera(r, ccf, ctx->uri.camera, NULL, s->epoch,
@@ -131,8 +131,8 @@ ngx_camera_rec_check_session(ngx_http_request_t *r, ngx_camera_rec_ctx_t *ctx,
         && cam_sessions_touch(ngx_camera_hls_worker.sessions, s, rlcf->idle)
            != CAM_SESSIONS_OK)
     {
-        return ngx_camera_hls_refuse(r, NGX_HTTP_FORBIDDEN,
-                                     "session was idle and ended");
+        return ngx_camera_play_refuse(r, NGX_HTTP_FORBIDDEN,
+                                      "session was idle and ended");
     }
 
     return ngx_camera_hls_check_owner(r, s);
@@ -149,13 +149,13 @@ ngx_camera_rec_check_download(ngx_http_request_t *r, ngx_camera_rec_ctx_t *ctx,
                                    &ctx->uri, &ctx->args, &epoch)
         != 0)
     {
-        return ngx_camera_hls_refuse(r, NGX_HTTP_FORBIDDEN,
-                                     "bad download signature");
+        return ngx_camera_play_refuse(r, NGX_HTTP_FORBIDDEN,
+                                      "bad download signature");
     }
 
     if (ngx_time() >= ctx->args.expires) {
-        return ngx_camera_hls_refuse(r, NGX_HTTP_FORBIDDEN,
-                                     "download signature expired");
+        return ngx_camera_play_refuse(r, NGX_HTTP_FORBIDDEN,
+                                      "download signature expired");
     }
 
     return ngx_camera_hls_check_camera(r, ccf, ctx->uri.camera, NULL, epoch,

@@ -288,14 +288,14 @@ ngx_camera_rec_file_answer(ngx_camera_task_t *task, ngx_http_request_t *r)
     if (open->err == NGX_ENOENT || open->err == NGX_ELOOP
         || open->err == NGX_ENOTDIR)
     {
-        return ngx_camera_hls_refuse(r, NGX_HTTP_NOT_FOUND, "file is gone");
+        return ngx_camera_play_refuse(r, NGX_HTTP_NOT_FOUND, "file is gone");
     }
 
     if (open->err) {
         ngx_log_error(NGX_LOG_ERR, r->connection->log, open->err,
                       "recordings: reading a file failed");
-        return ngx_camera_hls_refuse(r, NGX_HTTP_SERVICE_UNAVAILABLE,
-                                     "file cannot be read");
+        return ngx_camera_play_refuse(r, NGX_HTTP_SERVICE_UNAVAILABLE,
+                                      "file cannot be read");
     }
 
     rc = ngx_camera_rec_file_headers(r, open);
@@ -359,8 +359,8 @@ ngx_camera_rec_file_headers(ngx_http_request_t *r,
             ? "private, max-age=3600, immutable" : "private, no-store";
 
     if (ngx_http_set_etag(r) != NGX_OK
-        || ngx_camera_hls_add_header(r, "Cache-Control", cache) != NGX_OK
-        || ngx_camera_hls_add_header(r, "Referrer-Policy", "no-referrer")
+        || ngx_camera_play_add_header(r, "Cache-Control", cache) != NGX_OK
+        || ngx_camera_play_add_header(r, "Referrer-Policy", "no-referrer")
            != NGX_OK
         || (!open->windowed
             && ngx_camera_rec_disposition(r, &ctx->args.name) != NGX_OK))

@@ -13,8 +13,8 @@
  *         camera_recordings  exports;
  *     }
  *
- * URIs are read and their secrets masked as those of live HLS, see
- * ngx_camera_hls_module.c and docs/playback.md.
+ * See ngx_camera_play.c for what they have in common with live HLS, and
+ * docs/playback.md.
  */
 
 #include "ngx_camera_rec.h"
@@ -105,7 +105,7 @@ ngx_camera_rec_read_handler(ngx_http_request_t *r)
 
     ngx_http_set_ctx(r, ctx, ngx_camera_rec_module);
 
-    return ngx_camera_hls_mask_request(r) == NGX_OK
+    return ngx_camera_play_mask_request(r) == NGX_OK
            ? NGX_DECLINED : NGX_HTTP_INTERNAL_SERVER_ERROR;
 }
 
@@ -114,18 +114,11 @@ static void
 ngx_camera_rec_read_uri(ngx_http_request_t *r, ngx_camera_rec_ctx_t *ctx,
     ngx_uint_t exports)
 {
-    ngx_str_t                 *name;
-    ngx_http_core_loc_conf_t  *clcf;
+    ngx_str_t  text;
 
-    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
-    name = &clcf->name;
-
-    ctx->path_ok = !r->quoted_uri && !r->complex_uri
-                   && r->uri.len > name->len
-                   && ngx_memcmp(r->uri.data, name->data, name->len) == 0
-                   && cam_record_uri_parse(&ctx->uri,
-                                           (char *) r->uri.data + name->len,
-                                           r->uri.len - name->len, exports)
+    ctx->path_ok = ngx_camera_play_path(r, &text) == NGX_OK
+                   && cam_record_uri_parse(&ctx->uri, (char *) text.data,
+                                           text.len, exports)
                       == 0;
 
     if (!ctx->path_ok) {
@@ -259,13 +252,8 @@ ngx_camera_rec(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
 
-    if (clcf->exact_match || clcf->named || clcf->name.len == 0
-#if (NGX_PCRE)
-        || clcf->regex
-#endif
-        || clcf->name.data[clcf->name.len - 1] != '/')
-    {
-        return "needs a location given by a prefix that ends in \"/\"";
+    if (!ngx_camera_play_is_prefix(clcf)) {
+        return NGX_CAMERA_PLAY_NO_PREFIX;
     }
 
     rlcf->mode = NGX_CAMERA_REC_RECORDINGS;
@@ -293,31 +281,7 @@ ngx_camera_rec(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 static ngx_int_t
 ngx_camera_rec_init(ngx_conf_t *cf)
 {
-    ngx_http_handler_pt        *h;
-    ngx_http_core_main_conf_t  *cmcf;
-
-    cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module);
-
-    h = ngx_array_push(&cmcf->phases[NGX_HTTP_REWRITE_PHASE].handlers);
-    if (h == NULL) {
-        return NGX_ERROR;
-    }
-
-    *h = ngx_camera_rec_read_handler;
-
-    h = ngx_array_push(&cmcf->phases[NGX_HTTP_ACCESS_PHASE].handlers);
-    if (h == NULL) {
-        return NGX_ERROR;
-    }
-
-    *h = ngx_camera_rec_access_handler;
-
-    h = ngx_array_push(&cmcf->phases[NGX_HTTP_LOG_PHASE].handlers);
-    if (h == NULL) {
-        return NGX_ERROR;
-    }
-
-    *h = ngx_camera_rec_count;
-
-    return NGX_OK;
+    return ngx_camera_play_phases(cf, ngx_camera_rec_read_handler,
+                                  ngx_camera_rec_access_handler,
+                                  ngx_camera_rec_count);
 }

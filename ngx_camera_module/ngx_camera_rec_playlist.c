@@ -294,12 +294,12 @@ ngx_int_t
 ngx_camera_rec_failed(ngx_http_request_t *r, int err, const char *nothing)
 {
     if (err == NGX_ENOENT) {
-        return ngx_camera_hls_refuse(r, NGX_HTTP_NOT_FOUND, nothing);
+        return ngx_camera_play_refuse(r, NGX_HTTP_NOT_FOUND, nothing);
     }
 
     ngx_log_error(NGX_LOG_ERR, r->connection->log, err,
                   "recordings: reading a volume failed");
 
-    return ngx_camera_hls_refuse(r, NGX_HTTP_SERVICE_UNAVAILABLE,
-                                 "recordings cannot be read");
+    return ngx_camera_play_refuse(r, NGX_HTTP_SERVICE_UNAVAILABLE,
+                                  "recordings cannot be read");
 }

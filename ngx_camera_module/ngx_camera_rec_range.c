@@ -46,8 +46,8 @@ ngx_camera_rec_range(ngx_http_request_t *r, off_t size, off_t init,
     rc = ngx_camera_rec_range_parse(r, size, &wanted, &until);
 
     if (rc == NGX_DECLINED) {
-        return ngx_camera_hls_refuse(r, NGX_HTTP_FORBIDDEN,
-                                     "not one range of the file");
+        return ngx_camera_play_refuse(r, NGX_HTTP_FORBIDDEN,
+                                      "not one range of the file");
     }
 
     if (wanted >= size) {
@@ -60,8 +60,8 @@ ngx_camera_rec_range(ngx_http_request_t *r, off_t size, off_t init,
         last = first == init ? last : init;
 
     } else if (wanted < first || wanted >= last) {
-        return ngx_camera_hls_refuse(r, NGX_HTTP_FORBIDDEN,
-                                     "outside of the session's range");
+        return ngx_camera_play_refuse(r, NGX_HTTP_FORBIDDEN,
+                                      "outside of the session's range");
     }
 
     *start = wanted;

@@ -113,8 +113,8 @@ ngx_camera_task_post(ngx_camera_task_t *task, ngx_http_request_t *r)
         || ngx_thread_task_post(pool, &task->task) != NGX_OK)
     {
         ngx_camera_task_free(task);
-        return ngx_camera_hls_refuse(r, NGX_HTTP_SERVICE_UNAVAILABLE,
-                                     "too many wait for disks");
+        return ngx_camera_play_refuse(r, NGX_HTTP_SERVICE_UNAVAILABLE,
+                                      "too many wait for disks");
     }
 
     ngx_camera_tasks++;
@@ -208,8 +208,8 @@ ngx_camera_task_expired(ngx_event_t *ev)
     ngx_camera_task_drop(task);
 
     rc = r->header_sent ? NGX_ERROR
-         : ngx_camera_hls_refuse(r, NGX_HTTP_SERVICE_UNAVAILABLE,
-                                 "the disk did not answer");
+         : ngx_camera_play_refuse(r, NGX_HTTP_SERVICE_UNAVAILABLE,
+                                  "the disk did not answer");
 
     ngx_http_finalize_request(r, rc);
     ngx_http_run_posted_requests(c);
@@ -266,8 +266,8 @@ ngx_camera_task_buf(ngx_http_request_t *r, void *data, size_t len,
 
     if (ngx_camera_task_bytes + len > NGX_CAMERA_TASK_BYTES) {
         free(data);
-        return ngx_camera_hls_refuse(r, NGX_HTTP_SERVICE_UNAVAILABLE,
-                                     "too much is being sent");
+        return ngx_camera_play_refuse(r, NGX_HTTP_SERVICE_UNAVAILABLE,
+                                      "too much is being sent");
     }
 
     bytes = cln->data;
