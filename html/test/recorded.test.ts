@@ -46,6 +46,7 @@ const MINUTE = 60_000;
 
 let states: RecordedState[];
 let asked: string[];
+let isOnAir: boolean;
 let video: {
   currentTime: number;
   seeking: boolean;
@@ -70,6 +71,7 @@ beforeEach(() => {
   opened.length = 0;
   states = [];
   asked = [];
+  isOnAir = true;
 
   const listeners = new Map<string, () => void>();
 
@@ -88,6 +90,7 @@ beforeEach(() => {
     {
       range: () => address("/recordings/1/playlist.m3u8?token=r"),
       live: () => address("/hls/1/playlist.m3u8?token=l"),
+      isOnAir: () => isOnAir,
     },
     { onState: (state) => states.push(state), onPosition: () => undefined },
   );
@@ -148,7 +151,14 @@ describe("a camera", () => {
     expect(last()?.url).toContain("/recordings/");
   });
 
-  it("that is off the air has ranges, until somebody looks again", async () => {
+  it("that is known to be off the air is not asked for another", async () => {
+    isOnAir = false;
+    recording.seek(NOW - MINUTE);
+    await pass();
+    expect(asked).toEqual(["/recordings/1/playlist.m3u8?token=r"]);
+  });
+
+  it("that has left the air has ranges, until somebody looks again", async () => {
     recording.seek(NOW - MINUTE);
     await pass();
     lost();

@@ -24,7 +24,7 @@ export interface Moment {
 }
 
 interface PlayerProps {
-  camera: Pick<Camera, "id" | "name">;
+  camera: Pick<Camera, "id" | "name" | "streamStatus">;
   seek: Moment; // another object plays anew, also from the same moment
   onPosition: (at: number) => void;
   onSeek: (at: number) => void;
@@ -46,9 +46,10 @@ export function RecordingPlayer(props: PlayerProps) {
   const [shown, setShown] = useState(seek.at);
   const [muted, setMuted] = useState(true);
   const [speed, setSpeed] = useState(1);
-  const latest = useRef({ onPosition, onEnd, onLive });
+  const status = camera.streamStatus;
+  const latest = useRef({ status, onPosition, onEnd, onLive });
 
-  latest.current = { onPosition, onEnd, onLive };
+  latest.current = { status, onPosition, onEnd, onLive };
 
   useEffect(() => {
     if (video.current === null) {
@@ -61,6 +62,7 @@ export function RecordingPlayer(props: PlayerProps) {
         range: (from, to, signal) =>
           api.recordings.playback(camera.id, { from, to }, signal),
         live: (signal) => api.streamUrl(camera.id, signal),
+        isOnAir: () => latest.current.status === "online",
       },
       {
         onState: (next) => {

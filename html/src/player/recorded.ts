@@ -40,6 +40,7 @@ type Address = Promise<Outcome<{ url: string }>>;
 export interface Ask {
   range: (from: number, to: number, signal: AbortSignal) => Address;
   live: (signal: AbortSignal) => Address; // `&from=` may be added to it
+  isOnAir: () => boolean; // as far as is known: there is a list to ask for
 }
 
 interface Listener {
@@ -149,7 +150,10 @@ export class Recording {
   /* Safari without Media Source is left to ranges, which it can measure */
   private mayReach(): boolean {
     return (
-      !this.isRange && this.wanted > Date.now() - REACH_MS && Hls.isSupported()
+      !this.isRange &&
+      this.wanted > Date.now() - REACH_MS &&
+      this.ask.isOnAir() &&
+      Hls.isSupported()
     );
   }
 
