@@ -8,6 +8,7 @@
 use strict;
 use warnings;
 
+use Camera::Process;
 use Camera::Test;
 use JSON::PP;
 use Test::More;
@@ -68,22 +69,22 @@ is($report->{publishers}{accepted}, 35, 'all accepted');
 cmp_ok($report->{storm}{msec}, '>', 400, 'storm was spread');
 cmp_ok($report->{storm}{msec}, '<', 1500, 'and is over');
 
-camsim('quiet', '--seconds', 1.5, '--no-audio');
-is(streams('quiet'), 'video', 'no audio');
+# what is sent, by five at once
 
-camsim('late', '--seconds', 2.5, '--late-audio', 1);
+$_->wait(20) for
+    start('quiet', '--seconds', 1.5, '--no-audio'),
+    start('late', '--seconds', 2.5, '--late-audio', 1),
+    start('jump', '--seconds', 2.5, '--jump', '20@1'),
+    start('frozen', '--seconds', 2, '--freeze', 0.5),
+    start('other', '--seconds', 1, '--codec-id', 4);
+
+is(streams('quiet'), 'video', 'no audio');
 is(streams('late'), 'audio,video', 'late audio');
 cmp_ok((pts('late', 'a'))[0], '>=', 0.9, 'audio began late');
-
-camsim('jump', '--seconds', 2.5, '--jump', '20@1');
 my @times = pts('jump', 'v');
 cmp_ok($times[5], '<', 1, 'times before a jump');
 cmp_ok($times[-1], '>=', 21, 'times after it');
-
-camsim('frozen', '--seconds', 2, '--freeze', 0.5);
 cmp_ok((pts('frozen', 'v'))[-1], '<', 0.8, 'frozen');
-
-camsim('other', '--seconds', 1, '--codec-id', 4);
 is(tags('other')->{9}, 4, 'codec id');
 
 $t->stop_nginx;
@@ -94,15 +95,23 @@ $t->done_testing;
 
 ###############################################################################
 
-sub camsim {
+sub command {
     my ($name, @args) = @_;
 
-    my $text = $t->run({ may_fail => 1 }, $t->root . '/bin/camsim', '--json',
-        '--file', $t->clip('small'), '--publish',
-        'rtmp://127.0.0.1:' . $t->port('rtmp') . "/live/$name", @args);
+    return ($t->root . '/bin/camsim', '--json', '--file', $t->clip('small'),
+        '--publish', 'rtmp://127.0.0.1:' . $t->port('rtmp') . "/live/$name",
+        @args);
+}
+
+sub camsim {
+    my $text = $t->run({ may_fail => 1 }, command(@_));
     my $status = $? >> 8;
 
     return { %{ decode_json($text) }, status => $status };
+}
+
+sub start {
+    return Camera::Process->start($t->dir . "/$_[0].out", command(@_));
 }
 
 sub streams {

@@ -136,7 +136,7 @@ sub wait_alert {
     $t->wait_for(sub {
         $got = alert($type, $camera);
         ($expected ? $got eq $expected : $got ne '') || (sleep 0.08, 0)[1];
-    }, $seconds // 6);
+    }, $seconds // 12);
 
     return $got;
 }
