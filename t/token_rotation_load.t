@@ -204,7 +204,7 @@ sub refresh_and_ask { return ask(fresh($user{refresh})) }
 # keeps a token for some time
 
 sub read_on {
-    ($kept, $until) = (fresh($user{read}), time + 1) if time > $until;
+    ($kept, $until) = (fresh($user{read}), time + 0.3) if time > $until;
 
     return $t->api_get('/cameras', token => $kept)->{status};
 }
