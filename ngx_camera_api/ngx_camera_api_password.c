@@ -80,6 +80,7 @@ static void ngx_camera_api_password_run(void *data, ngx_log_t *log);
 static void ngx_camera_api_password_be_nice(void);
 static void ngx_camera_api_password_done(ngx_event_t *ev);
 static void ngx_camera_api_password_tell(ngx_camera_api_password_t *op);
+static ngx_uint_t ngx_camera_api_password_is_known(ngx_camera_api_ctx_t *ctx);
 static void ngx_camera_api_password_expired(ngx_event_t *ev);
 static void ngx_camera_api_password_drop(void *data);
 static void ngx_camera_api_password_detach(ngx_camera_api_password_t *op);
@@ -347,7 +348,23 @@ ngx_camera_api_password_tell(ngx_camera_api_password_t *op)
         return;
     }
 
+    if (!ngx_camera_api_password_is_known(ctx)) {
+        ngx_camera_api_password_later(ctx);
+        return;
+    }
+
     handler(ctx, right, right && given ? made : NULL);
+}
+
+
+/* whoever was dropped while they waited is nobody by now, or may do less: they
+   come again, and are looked at then */
+
+static ngx_uint_t
+ngx_camera_api_password_is_known(ngx_camera_api_ctx_t *ctx)
+{
+    return ctx->principal == NULL
+           || ngx_camera_api_session_seen(ctx->principal->key);
 }
 
 

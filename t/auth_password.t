@@ -84,7 +84,8 @@ print $s join "\r\n", 'POST /api/v1/auth/password HTTP/1.1', 'Host: localhost',
 select undef, undef, undef, 0.15;       # while it is compared
 $t->sql("SELECT api_password_set('$thief->{id}', '$reset', NULL)");
 
-is(Camera::HTTP::read_response($s, time + 10)->{status}, 401, 'too late');
+like(Camera::HTTP::read_response($s, time + 10)->{status}, qr/^(?:401|503)$/,
+    'too late');
 is($t->sql("SELECT password_hash FROM users WHERE username = 'max'"), $reset,
     'the reset holds');
 
