@@ -4,7 +4,7 @@
 
 /*
  * Once an hour: partitions for the days and months to come, the end of empty
- * ones and of rows whose time is over.
+ * and of old ones, and of rows whose time is over.
  */
 
 #include <inttypes.h>
@@ -26,6 +26,8 @@ cw_jobs_upkeep(cw_jobs_t *j)
         "SELECT make_recording_partitions(" CW_UPKEEP_DAYS ")",
         "SELECT drop_empty_recording_partitions()",
         "SELECT recording_upkeep()",
+        "SELECT make_metric_partitions(" CW_UPKEEP_DAYS ")",
+        "SELECT drop_old_metric_partitions()",
         "SELECT make_audit_partitions()",
         "SELECT audit_expire()",
         NULL
