@@ -184,6 +184,14 @@ typedef struct {
 } ngx_camera_api_statement_t;
 
 
+/* conditions that may be absent, and the parameters that they depend on: one
+   for the plan, so that it does not expect that hardly any row passes all of
+   them, and sort a tenant's rows for each page */
+
+#define NGX_CAMERA_API_FILTERS(params, conditions)                            \
+    "CASE WHEN num_nonnulls(" params ") = 0 THEN true ELSE " conditions " END"
+
+
 /* where a page begins, at and id being columns, time and uuid parameters */
 
 #define NGX_CAMERA_API_BEFORE(at, id, time, uuid)                             \

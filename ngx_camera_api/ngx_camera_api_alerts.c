@@ -41,11 +41,13 @@ static const ngx_camera_api_column_t  ngx_camera_api_alerts_columns[] = {
 static ngx_camera_api_statement_t  ngx_camera_api_alerts_list = {
     "api_alerts_list",
     "SELECT " NGX_CAMERA_API_ALERT " FROM api_alerts"
-    " WHERE ($1::boolean IS NULL OR acknowledged = $1)"
-    " AND ($2::boolean IS NULL OR (resolved_at IS NOT NULL) = $2)"
-    " AND ($3::text IS NULL OR type = $3)"
-    " AND ($4::text IS NULL OR severity = $4)"
-    " AND ($5::uuid IS NULL OR camera_id = $5)"
+    " WHERE " NGX_CAMERA_API_FILTERS("$1::boolean, $2::boolean, $3::text,"
+                                     " $4::text, $5::uuid",
+        "($1 IS NULL OR acknowledged = $1)"
+        " AND ($2 IS NULL OR (resolved_at IS NOT NULL) = $2)"
+        " AND ($3 IS NULL OR type = $3)"
+        " AND ($4 IS NULL OR severity = $4)"
+        " AND ($5 IS NULL OR camera_id = $5)")
     " AND " NGX_CAMERA_API_BEFORE("created_at", "id", "$7", "$8")
     " ORDER BY created_at DESC, id DESC LIMIT $6::bigint + 1",
     8, NGX_CAMERA_API_SLOW|NGX_CAMERA_API_READS, 0

@@ -36,9 +36,11 @@ static const ngx_camera_api_column_t  ngx_camera_api_bookmarks_columns[] = {
 static ngx_camera_api_statement_t  ngx_camera_api_bookmarks_list = {
     "api_bookmarks_list",
     "SELECT " NGX_CAMERA_API_BOOKMARK " FROM api_bookmarks"
-    " WHERE ($1::uuid IS NULL OR camera_id = $1)"
-    " AND ($2::timestamptz IS NULL OR coalesce(until, at) >= $2)"
-    " AND ($3::timestamptz IS NULL OR at < $3)"
+    " WHERE " NGX_CAMERA_API_FILTERS("$1::uuid, $2::timestamptz,"
+                                     " $3::timestamptz",
+        "($1 IS NULL OR camera_id = $1)"
+        " AND ($2 IS NULL OR coalesce(until, at) >= $2)"
+        " AND ($3 IS NULL OR at < $3)")
     " AND " NGX_CAMERA_API_BEFORE("created_at", "id", "$5", "$6")
     " ORDER BY created_at DESC, id DESC LIMIT $4::bigint + 1",
     6, NGX_CAMERA_API_SLOW|NGX_CAMERA_API_READS, 0

@@ -67,8 +67,9 @@ static const ngx_camera_api_column_t  ngx_camera_api_exports_columns[] = {
 static ngx_camera_api_statement_t  ngx_camera_api_exports_list = {
     "api_exports_list",
     NGX_CAMERA_API_EXPORTS
-    " WHERE ($1::uuid IS NULL OR e.camera_id = $1)"
-    " AND ($2::text IS NULL OR e.state = $2)"
+    " WHERE " NGX_CAMERA_API_FILTERS("$1::uuid, $2::text",
+        "($1 IS NULL OR e.camera_id = $1)"
+        " AND ($2 IS NULL OR e.state = $2)")
     " AND " NGX_CAMERA_API_BEFORE("e.created_at", "e.id", "$4", "$5")
     " ORDER BY e.created_at DESC, e.id DESC LIMIT $3::bigint + 1",
     5, NGX_CAMERA_API_SLOW|NGX_CAMERA_API_READS, 0

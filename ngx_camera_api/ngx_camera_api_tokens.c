@@ -85,8 +85,9 @@ static ngx_camera_api_statement_t  ngx_camera_api_tokens_list = {
     "api_tokens_list",
     "SELECT " NGX_CAMERA_API_TOKEN_COLUMNS
     " FROM api_tokens t JOIN users u ON u.id = t.user_id"
-    " WHERE ($1::uuid IS NULL OR t.user_id = $1)"
-    " AND ($2::boolean IS NULL OR t.is_active = $2)"
+    " WHERE " NGX_CAMERA_API_FILTERS("$1::uuid, $2::boolean",
+        "($1 IS NULL OR t.user_id = $1)"
+        " AND ($2 IS NULL OR t.is_active = $2)")
     " AND " NGX_CAMERA_API_BEFORE("t.created_at", "t.id", "$4", "$5")
     " ORDER BY t.created_at DESC, t.id DESC LIMIT $3::bigint + 1",
     5, NGX_CAMERA_API_SLOW|NGX_CAMERA_API_READS, 0

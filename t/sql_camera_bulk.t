@@ -3,8 +3,8 @@
 # Copyright (C) The nginx camera platform authors
 
 # Tests for adding many cameras by one statement: what happens to it beside
-# another one.  Once, a deadlock of two was taken for the end of a dry run: one of
-# them was answered as if all was well, and had added nothing.
+# another one.  Once, a deadlock of two was taken for the end of a dry run: one
+# of them was answered as if all was well, and had added nothing.
 
 use strict;
 use warnings;
