@@ -21,7 +21,8 @@ my $count = $ENV{CAMERA_SOAK} ? 100_000 : 4000;
 my $now = time;
 my $bin = $ENV{CAMERA_BIN} // "$FindBin::Bin/../bin";
 
-my %secret = (s1 => 'S' x 32, s0 => 'T' x 33, p1 => 'P' x 64, a1 => 'A' x 48);
+my %secret = (s1 => secret('S', 32), s0 => secret('T', 33),
+    p1 => secret('P', 64), a1 => secret('A', 48));
 my %use = (s1 => 'stream', s0 => 'stream', p1 => 'playback', a1 => 'access');
 my %kind = (stream => 'sk+jwt', playback => 'pb+jwt', access => 'at+jwt');
 my %life = (stream => 366 * 86400, playback => 12 * 3600, access => 3600);
@@ -343,6 +344,14 @@ sub scratch {
 
 sub pick {
     return $_[rand @_];
+}
+
+# as long, and of bytes that differ as a random one's do
+
+sub secret {
+    my ($first, $length) = @_;
+
+    return join '', map { chr ord($first) + $_ } 0 .. $length - 1;
 }
 
 # the first implementation
