@@ -30,7 +30,9 @@ $t->sql("UPDATE users SET email = 'vera\@example.org'
 
 is_deeply(identities($viewer), [], 'by none');
 is(comes('1', 'vera@example.org'), 'linked', 'she comes by one');
-is(comes('2', 'vera@example.org'), 'linked', 'and by another one');
+is(comes('2', 'vera@example.org'), 'taken', 'who gets her address is not her');
+is(comes('2', 'vera@example.org', 'https://other.example'), 'linked',
+    'and by another one');
 
 my ($one, $two) = @{ identities($viewer) };
 is_deeply([ @$one{qw(issuer subject)} ], [ $issuer, '1' ], 'the first one');
@@ -96,11 +98,12 @@ sub unlink_as {
 # what becomes of a login by the provider
 
 sub comes {
-    my ($subject, $email) = @_;
+    my ($subject, $email, $from) = @_;
 
+    $from //= $issuer;
     $email = defined $email ? "'$email'" : 'NULL';
 
-    return $t->sql("SELECT outcome FROM api_identity_login('$issuer', '$subject',
+    return $t->sql("SELECT outcome FROM api_identity_login('$from', '$subject',
         $email, NULL, 'default', NULL)");
 }
 

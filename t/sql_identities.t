@@ -33,13 +33,19 @@ is(login('1', 'bob@example.org'), 'unknown', 'nobody has this address');
 is(login('1', 'Ann@Example.org'), "linked $ann", 'an address in any case');
 is(login('1', undef), "known $ann", 'from then on by subject');
 is(login('1', 'other@example.org'), "known $ann", 'whatever the address is');
-is(login('2', 'ann@example.org'), "linked $ann", 'a second one of the same');
+is(login('2', 'ann@example.org'), 'taken ' . $ann,
+    'whoever gets the address later is somebody else');
+is(login('2', 'ann@example.org', issuer => 'https://third.example'),
+    "linked $ann", 'at another provider there may be one, too');
+is($t->sql("SELECT count(*) FROM user_identities WHERE user_id = '$ann'"), 2,
+    'one at each');
 is(login('1', undef, issuer => 'https://other.example'), 'unverified',
     'a subject means nothing elsewhere');
 
 # tenants do not mix
 
-is(login('3', 'ann@example.org', tenant => 'there', role => 'admin'),
+is(login('3', 'ann@example.org', tenant => 'there', role => 'admin',
+    issuer => 'https://fourth.example'),
     "foreign $ann", 'the provider of another tenant, by address');
 is(login('1', undef, tenant => 'there'), "foreign $ann", 'by subject');
 is($t->sql("SELECT count(*) FROM user_identities WHERE subject = '3'"), 0,
