@@ -29,7 +29,7 @@ $t->migrate;
 my $small = $t->dir . '/small';
 mkdir $small;
 my $mounted = $> == 0
-    && system("mount -t tmpfs -o size=20m tmpfs $small 2>/dev/null") == 0;
+    && system("mount -t tmpfs -o size=22m tmpfs $small 2>/dev/null") == 0;
 $t->{shm} = "$small/shm" if $mounted;
 
 END { system "umount -l $small" if $mounted; }
@@ -87,7 +87,7 @@ $r->close;
 $t->sql('UPDATE tenants SET max_publishers = 0');
 $t->wait_for(sub { state_of($cameras[0])->{max_publishers} == 0 }, 3, 'quota');
 
-# shared memory: 20 MB are 4 rings of 4 MB and a reserve of a tenth
+# shared memory: 22 MB are 4 rings of 4 MB and a reserve of a tenth
 
 SKIP: {
     skip 'a tmpfs cannot be mounted', 12 unless $mounted;
