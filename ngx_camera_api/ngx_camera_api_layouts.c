@@ -113,9 +113,12 @@ static const cam_field_t  ngx_camera_api_layouts_changes[] = {
 };
 
 
+/* two become the default at once: the second one is good when it comes again */
+
 static const ngx_camera_api_conflict_t  ngx_camera_api_layouts_conflicts[] = {
     { "requests_are_about_a_camera", NGX_CAMERA_API_CAMERA_NOT_FOUND },
     { "layouts_have_unique_names", NGX_CAMERA_API_NAME_DUPLICATE },
+    { "layouts_have_one_default", NGX_CAMERA_API_SERVICE_UNAVAILABLE },
     { NULL, NGX_CAMERA_API_OK }
 };
 

@@ -8,6 +8,7 @@
 use strict;
 use warnings;
 
+use Camera::HTTP;
 use Camera::Test;
 use Camera::Token qw(random_uuid);
 use Test::More;
@@ -116,6 +117,25 @@ is(create({ name => 'Front door', layout => [] })->{status}, 201,
 
 $t->sql("DELETE FROM users WHERE username = 'anna'");
 is($t->sql('SELECT count(*) FROM layouts'), 0, 'a user leaves no layouts');
+
+# two become the default at once
+
+my $owner = $t->pg_session('camera_owner');
+$owner->ask("BEGIN; INSERT INTO layouts (tenant_id, user_id, name, cells,
+    is_default) VALUES ('$user{ben}{tenant}', '$user{ben}{id}', 'first', '[]',
+    true)");
+my $body = '{"name":"second","layout":[],"isDefault":true}';
+my $s = Camera::HTTP::connect_to($t->port('http'));
+printf $s "POST /api/v1/layouts HTTP/1.1\r\nHost: localhost\r\n"
+    . "Authorization: Bearer %s\r\nContent-Type: application/json\r\n"
+    . "Content-Length: %d\r\n\r\n%s", $user{ben}{token}, length $body, $body;
+ok($t->wait_for(sub { $t->sql(q{SELECT count(*) FROM pg_locks
+    WHERE NOT granted}) }, 5, 'a lock'), 'the second waits for the first');
+$owner->ask('COMMIT');
+like(scalar <$s>, qr{^HTTP/1.1 503 }, 'and has to come again');
+is($t->api(POST => '/layouts', token => $user{ben}{token},
+    json => { name => 'second', layout => [], isDefault => \1 })->{status}, 201,
+    'which is good');
 
 $t->done_testing;
 
