@@ -17,8 +17,9 @@
 #include "ngx_camera_api_users.h"
 
 #define NGX_CAMERA_API_USERS_USERNAME  0   /* fields of a new one */
-#define NGX_CAMERA_API_USERS_EMAIL     1   /* of a change, too */
-#define NGX_CAMERA_API_USERS_PASSWORD  4
+#define NGX_CAMERA_API_USERS_EMAIL     1   /* of both */
+#define NGX_CAMERA_API_USERS_PASSWORD  5   /* of a new one */
+#define NGX_CAMERA_API_USERS_NAME      6   /* of a change */
 #define NGX_CAMERA_API_USERS_ROLES     64  /* bytes of a list of roles */
 
 
@@ -28,6 +29,7 @@ static void ngx_camera_api_users_hashed(ngx_camera_api_ctx_t *ctx,
 static void ngx_camera_api_users_created(ngx_camera_api_ctx_t *ctx,
     const PGresult *res);
 static void ngx_camera_api_users_update(ngx_camera_api_ctx_t *ctx);
+static void ngx_camera_api_users_none(cam_value_t *value);
 static void ngx_camera_api_users_delete(ngx_camera_api_ctx_t *ctx);
 static void ngx_camera_api_users_changed(ngx_camera_api_ctx_t *ctx,
     const PGresult *res);
@@ -46,7 +48,7 @@ static const char *ngx_camera_api_users_email(const char *text, size_t len);
 
 #define NGX_CAMERA_API_USER                                                   \
     "id, username, email, role, is_active, must_change_password,"             \
-    " camera_scope, last_login_at, created_at, updated_at, version"
+    " camera_scope, last_login_at, created_at, updated_at, name, version"
 
 static const ngx_camera_api_column_t  ngx_camera_api_users_columns[] = {
     { "id", NGX_CAMERA_API_UUID, NULL },
@@ -59,6 +61,7 @@ static const ngx_camera_api_column_t  ngx_camera_api_users_columns[] = {
     { "lastLoginAt", NGX_CAMERA_API_TIME, NULL },
     { "createdAt", NGX_CAMERA_API_TIME, NULL },
     { "updatedAt", NGX_CAMERA_API_TIME, NULL },
+    { "name", NGX_CAMERA_API_TEXT, NULL },
     { "version", NGX_CAMERA_API_HIDDEN, NULL },
     NGX_CAMERA_API_COLUMNS_END
 };
@@ -70,7 +73,7 @@ static ngx_camera_api_statement_t  ngx_camera_api_users_list = {
     " WHERE ($1::text IS NULL OR role = $1)"
     " AND ($2::boolean IS NULL OR is_active = $2)"
     " AND ($3::text IS NULL OR strpos(lower(concat_ws(E'\\n', username,"
-    " email)), lower($3)) > 0)"
+    " email, name)), lower($3)) > 0)"
     " AND " NGX_CAMERA_API_AFTER("created_at", "id", "$5", "$6")
     " ORDER BY created_at, id LIMIT $4::bigint + 1",
     6, NGX_CAMERA_API_SLOW|NGX_CAMERA_API_READS, 0
@@ -85,15 +88,17 @@ static ngx_camera_api_statement_t  ngx_camera_api_users_get = {
 static ngx_camera_api_statement_t  ngx_camera_api_users_insert = {
     "api_user_create",
     "SELECT " NGX_CAMERA_API_USER ", outcome"
-    " FROM api_user_create_once($1, $2, $3, $4, $5, $6, $7, $8, $9)",
-    9, 0, 0
+    " FROM api_user_create_once($1, $2, $3, $4, $5, $6, $7, $8, $9,"
+    " $10)",
+    10, 0, 0
 };
 
 static ngx_camera_api_statement_t  ngx_camera_api_users_change = {
     "api_user_update",
     "SELECT " NGX_CAMERA_API_USER ", outcome"
-    " FROM api_user_update($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
-    10, 0, 0
+    " FROM api_user_update($1, $2, $3, $4, $5, $6, $7, $8, $9, $10,"
+    " $11)",
+    11, 0, 0
 };
 
 static ngx_camera_api_statement_t  ngx_camera_api_users_remove = {
@@ -153,6 +158,7 @@ static const cam_field_t  ngx_camera_api_users_new[] = {
     { "role", CAM_FIELD_ENUM, 0, 0, 0, ngx_camera_api_users_roles, NULL },
     { "cameraScope", CAM_FIELD_ENUM, 0, 0, 0, ngx_camera_api_users_scopes,
       NULL },
+    { "name", CAM_FIELD_TEXT, CAM_FIELD_NULLABLE, 1, 100, NULL, NULL },
     { "password", CAM_FIELD_TEXT, CAM_FIELD_REQUIRED|CAM_FIELD_SECRET, 8, 72,
       NULL, NULL },
     CAM_FIELD_END
@@ -168,6 +174,7 @@ static const cam_field_t  ngx_camera_api_users_changes[] = {
     { "mustChangePassword", CAM_FIELD_BOOL, 0, 0, 0, NULL, NULL },
     { "cameraScope", CAM_FIELD_ENUM, 0, 0, 0, ngx_camera_api_users_scopes,
       NULL },
+    { "name", CAM_FIELD_TEXT, CAM_FIELD_NULLABLE, 1, 100, NULL, NULL },
     CAM_FIELD_END
 };
 
@@ -325,21 +332,15 @@ ngx_camera_api_users_created(ngx_camera_api_ctx_t *ctx, const PGresult *res)
 static void
 ngx_camera_api_users_update(ngx_camera_api_ctx_t *ctx)
 {
-    const char   *versions;
-    ngx_uint_t    i;
-    cam_value_t  *email;
+    const char  *versions;
+    ngx_uint_t   i;
 
     if (ngx_camera_api_if_match(ctx, &versions) != NGX_OK) {
         return;
     }
 
-    /* null takes it away, which the function calls '' */
-
-    email = &ctx->body[NGX_CAMERA_API_USERS_EMAIL];
-
-    if (email->given && email->text == NULL) {
-        email->text = "";
-    }
+    ngx_camera_api_users_none(&ctx->body[NGX_CAMERA_API_USERS_EMAIL]);
+    ngx_camera_api_users_none(&ctx->body[NGX_CAMERA_API_USERS_NAME]);
 
     ngx_camera_api_param_uuid(ctx, ctx->principal->user);
 
@@ -356,6 +357,17 @@ ngx_camera_api_users_update(ngx_camera_api_ctx_t *ctx)
 
     ngx_camera_api_query(ctx, &ngx_camera_api_users_change,
                          ngx_camera_api_users_changed);
+}
+
+
+/* null takes it away, which the function calls '' */
+
+static void
+ngx_camera_api_users_none(cam_value_t *value)
+{
+    if (value->given && value->text == NULL) {
+        value->text = "";
+    }
 }
 
 

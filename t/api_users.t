@@ -29,23 +29,24 @@ my $foreign = $t->add_user(tenant => $t->add_tenant);
 # adding
 
 my $r = post('/users', { username => 'carla', email => 'Carla@example.org',
-    role => 'operator', cameraScope => 'granted', password => 'first day 1' },
-    headers => [ 'Idempotency-Key: 1' ]);
+    role => 'operator', cameraScope => 'granted', password => 'first day 1',
+    name => 'Carla Nowak' }, headers => [ 'Idempotency-Key: 1' ]);
 is($r->{status}, 201, 'a user is added') or diag($r->{body});
 my $carla = $r->{json}{id};
 is($r->{headers}{location}, "/api/v1/users/$carla", 'where');
 is($r->{headers}{etag}, '"1"', 'its version');
-is_deeply([ @{ $r->{json} }{qw(username email role cameraScope isActive
+is_deeply([ @{ $r->{json} }{qw(username email name role cameraScope isActive
     mustChangePassword lastLoginAt)} ], [ 'carla', 'Carla@example.org',
-    'operator', 'granted', JSON::PP::true(), JSON::PP::true(), undef ],
+    'Carla Nowak', 'operator', 'granted', JSON::PP::true(), JSON::PP::true(), undef ],
     'as it was sent');
 unlike($r->{body}, qr/password"|\$2b/, 'without a password');
 
 is(post('/users', { username => 'carla', email => 'Carla@example.org',
-    role => 'operator', cameraScope => 'granted', password => 'first day 1' },
+    role => 'operator', cameraScope => 'granted', password => 'first day 1',
+    name => 'Carla Nowak' },
     headers => [ 'Idempotency-Key: 1' ])->{json}{id}, $carla, 'once for a key');
 is($t->sql("SELECT count(*) FROM idempotency_keys
-    WHERE response::text LIKE '%2b%'"), 0, 'which keeps no hash');
+    WHERE response::text LIKE '%\$2b\$%'"), 0, 'which keeps no hash');
 
 is_deeply([ code({ username => 'CARLA' }), code({ username => 'dora',
     email => 'carla@EXAMPLE.org' }) ],
@@ -97,6 +98,15 @@ my $etag = get("/users/$carla")->{headers}{etag};
 $r = patch($carla, { email => undef }, headers => [ "If-Match: $etag" ]);
 is($r->{json}{email}, undef, 'an email is taken away');
 is($r->{json}{role}, 'operator', 'the rest stays');
+$etag = $r->{headers}{etag};
+$r = patch($carla, { name => 'Carla Novak' });
+is($r->{json}{name}, 'Carla Novak', 'another name');
+isnt($r->{headers}{etag}, $etag, 'is another version');
+is_deeply([ map { $_->{username} } @{ get('/users?q=nOVAK')->{json} } ],
+    ['carla'], 'they are found by it');
+is(patch($carla, { name => undef })->{json}{name}, undef, 'none');
+is(patch($carla, { name => '' })->{code}, 'VALIDATION_FAILED',
+    'an empty one is none to send');
 
 # it counts within a second, and ends what is open
 

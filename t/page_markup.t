@@ -37,7 +37,7 @@ my $camera = make('/cameras', { tags => [ short('tag') ],
 my $group = make('/camera-groups', { name => evil('group'),
     description => evil('description') });
 my $user = make('/users', { username => 'carla', role => 'viewer',
-    email => mail(), password => 'first day 1' });
+    name => evil('person'), email => mail(), password => 'first day 1' });
 my $token = make('/tokens', { name => evil('token'), remark => evil('remark'),
     permissions => ['cameras:read'] });
 make('/bookmarks', { cameraId => $camera->{id}, label => evil('bookmark'),
@@ -87,7 +87,7 @@ is_typed('an alert', evil('alert'));
 # users and groups
 
 $page->go('#/users');
-is_typed('users', mail());
+is_typed('users', evil('person'), mail());
 $page->task('[data-user="carla"]', 'Granted cameras');
 is_typed('what is granted', evil('group'), evil('name'), evil('place'));
 $page->click('Cancel', 'dialog');

@@ -47,9 +47,10 @@ like($password, qr/^(?:\w{4}-){3}\w{4}$/, 'a password is proposed');
 $page->fill(username => $run->env->{CAMERA_ADMIN_USER});
 $page->click('Add user', 'dialog');
 ok($page->has_text('Somebody else has it.'), 'a name that is taken');
-$page->fill(username => 'carla');
+$page->fill(username => 'carla', name => 'Carla Nowak');
 $page->click('Add user', 'dialog');
 ok($page->has('[data-user="carla"]'), 'a user is added');
+like($page->text('[data-user="carla"]'), qr/Carla Nowak/, 'with a name');
 
 # who sees one camera
 

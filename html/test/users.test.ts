@@ -20,6 +20,7 @@ const CARLA: Account = {
   id: "c1",
   username: "carla",
   email: "carla@example.org",
+  name: "Carla Nowak",
   role: "viewer",
   isActive: true,
   mustChangePassword: false,
@@ -38,9 +39,13 @@ function conflict(code: string): Refusal {
 describe("a new user", () => {
   it("is sent without blanks at the ends and without an empty address", () => {
     expect(
-      toCreate({ ...EMPTY, username: " carla ", email: " " }, "first day 1"),
+      toCreate(
+        { ...EMPTY, username: " carla ", email: " ", name: " Carla " },
+        "first day 1",
+      ),
     ).toEqual({
       username: "carla",
+      name: "Carla",
       role: "viewer",
       cameraScope: "all",
       password: "first day 1",
@@ -66,8 +71,9 @@ describe("a change", () => {
     ).toEqual({ isActive: false, cameraScope: "granted" });
   });
 
-  it("takes an address away, or leaves none there", () => {
+  it("takes an address or a name away, or leaves none there", () => {
     expect(toUpdate(carla, { ...carla, email: " " })).toEqual({ email: null });
+    expect(toUpdate(carla, { ...carla, name: "" })).toEqual({ name: null });
     expect(toUpdate({ ...carla, email: "" }, { ...carla, email: "" })).toEqual({});
   });
 });

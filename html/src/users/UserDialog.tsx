@@ -132,6 +132,16 @@ function UserFields({ form, onChange, refusal }: FieldsProps) {
   return (
     <>
       <Field
+        label="Name"
+        name="name"
+        optional
+        autoComplete="off"
+        maxLength={100}
+        value={form.name}
+        error={userMessage(refusal, "name")}
+        onChange={(event) => onChange({ ...form, name: event.target.value })}
+      />
+      <Field
         label="E-mail"
         name="email"
         optional

@@ -127,6 +127,10 @@ interface RowProps {
   onTask: (kind: Task["kind"]) => void;
 }
 
+function called({ name, email }: Account): string {
+  return [name, email].filter((one) => one !== null).join(" · ");
+}
+
 /* one's own role and password are not changed here: the server refuses it */
 function Row({ account, onTask }: RowProps) {
   const self = useUser().id === account.id;
@@ -135,7 +139,7 @@ function Row({ account, onTask }: RowProps) {
     <li data-user={account.username}>
       <span className="users-name">
         <strong>{account.username}</strong>
-        <small>{self ? "you" : account.email}</small>
+        <small>{self ? "you" : called(account)}</small>
       </span>
       <span>{roleName(account.role)}</span>
       <span>{stateWords(account)}</span>

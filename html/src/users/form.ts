@@ -13,6 +13,7 @@ import type {
 export interface UserForm {
   username: string;
   email: string;
+  name: string;
   role: UserRole;
   isActive: boolean;
   cameraScope: CameraScope;
@@ -28,6 +29,7 @@ export const ROLES: readonly UserRole[] = [
 export const EMPTY: UserForm = {
   username: "",
   email: "",
+  name: "",
   role: "viewer",
   isActive: true,
   cameraScope: "all",
@@ -40,17 +42,25 @@ export function roleName(role: UserRole): string {
 }
 
 export function toForm(account: Account): UserForm {
-  const { username, email, role, isActive, cameraScope } = account;
+  const { username, email, name, role, isActive, cameraScope } = account;
 
-  return { username, email: email ?? "", role, isActive, cameraScope };
+  return {
+    username,
+    email: email ?? "",
+    name: name ?? "",
+    role,
+    isActive,
+    cameraScope,
+  };
 }
 
 export function toCreate(form: UserForm, password: string): AccountCreate {
-  const { username, email, role, cameraScope } = form;
+  const { username, email, name, role, cameraScope } = form;
 
   return {
     username: username.trim(),
     ...(email.trim() === "" ? {} : { email: email.trim() }),
+    ...(name.trim() === "" ? {} : { name: name.trim() }),
     role,
     cameraScope,
     password,
@@ -60,9 +70,11 @@ export function toCreate(form: UserForm, password: string): AccountCreate {
 /* what differs alone, as somebody else may change the rest */
 export function toUpdate(before: UserForm, form: UserForm): AccountUpdate {
   const email = form.email.trim() || null;
+  const name = form.name.trim() || null;
 
   return {
     ...(email !== (before.email || null) && { email }),
+    ...(name !== (before.name || null) && { name }),
     ...(form.role !== before.role && { role: form.role }),
     ...(form.isActive !== before.isActive && { isActive: form.isActive }),
     ...(form.cameraScope !== before.cameraScope && {
