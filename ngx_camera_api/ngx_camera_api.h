@@ -387,8 +387,9 @@ void ngx_camera_api_param_int(ngx_camera_api_ctx_t *ctx, int64_t value);
 void ngx_camera_api_param_value(ngx_camera_api_ctx_t *ctx,
     const cam_value_t *value);
 
-/* a null that takes a number away, which the database's functions call 0 */
-void ngx_camera_api_nothing(cam_value_t *value);
+/* a null, which takes something away, as the database's functions call it: "0",
+   "", "infinity" */
+void ngx_camera_api_null_is(cam_value_t *value, const char *text);
 
 /* the parameters that a route without a handler gets */
 void ngx_camera_api_params(ngx_camera_api_ctx_t *ctx);

@@ -218,18 +218,9 @@ ngx_camera_api_bookmarks_created(ngx_camera_api_ctx_t *ctx,
 static void
 ngx_camera_api_bookmarks_update(ngx_camera_api_ctx_t *ctx)
 {
-    cam_value_t  *until, *note;
-
-    until = &ctx->body[NGX_CAMERA_API_BOOKMARKS_UNTIL];
-    note = &ctx->body[NGX_CAMERA_API_BOOKMARKS_NOTE];
-
-    if (until->given && until->text == NULL) {
-        until->text = "infinity";
-    }
-
-    if (note->given && note->text == NULL) {
-        note->text = "";
-    }
+    ngx_camera_api_null_is(&ctx->body[NGX_CAMERA_API_BOOKMARKS_UNTIL],
+                           "infinity");
+    ngx_camera_api_null_is(&ctx->body[NGX_CAMERA_API_BOOKMARKS_NOTE], "");
 
     ngx_camera_api_params(ctx);
 

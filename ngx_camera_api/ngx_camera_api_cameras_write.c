@@ -246,8 +246,8 @@ ngx_camera_api_cameras_wrong(const cam_value_t *body)
 static void
 ngx_camera_api_cameras_nothing(ngx_camera_api_ctx_t *ctx)
 {
-    ngx_camera_api_nothing(&ctx->body[NGX_CAMERA_API_CAMERAS_DAYS]);
-    ngx_camera_api_nothing(&ctx->body[NGX_CAMERA_API_CAMERAS_BYTES]);
+    ngx_camera_api_null_is(&ctx->body[NGX_CAMERA_API_CAMERAS_DAYS], "0");
+    ngx_camera_api_null_is(&ctx->body[NGX_CAMERA_API_CAMERAS_BYTES], "0");
 }
 
 
@@ -263,9 +263,8 @@ ngx_camera_api_cameras_created(ngx_camera_api_ctx_t *ctx, const PGresult *res)
 static void
 ngx_camera_api_cameras_update(ngx_camera_api_ctx_t *ctx)
 {
-    const char   *versions;
-    ngx_uint_t    i, given;
-    cam_value_t  *external;
+    const char  *versions;
+    ngx_uint_t   i, given;
 
     given = 0;
 
@@ -285,14 +284,7 @@ ngx_camera_api_cameras_update(ngx_camera_api_ctx_t *ctx)
         return;
     }
 
-    /* null takes it away, which the function calls '' */
-
-    external = &ctx->body[NGX_CAMERA_API_CAMERAS_EXTERNAL_ID];
-
-    if (external->given && external->text == NULL) {
-        external->text = "";
-    }
-
+    ngx_camera_api_null_is(&ctx->body[NGX_CAMERA_API_CAMERAS_EXTERNAL_ID], "");
     ngx_camera_api_cameras_nothing(ctx);
 
     ngx_camera_api_param_text(ctx, (char *) ctx->ids[0].data);

@@ -92,10 +92,10 @@ ngx_camera_api_param_value(ngx_camera_api_ctx_t *ctx,
 
 
 void
-ngx_camera_api_nothing(cam_value_t *value)
+ngx_camera_api_null_is(cam_value_t *value, const char *text)
 {
     if (value->given && value->text == NULL) {
-        value->text = "0";
+        value->text = text;
     }
 }
 

@@ -125,7 +125,7 @@ ngx_camera_api_settings_change(ngx_camera_api_ctx_t *ctx)
     ngx_uint_t  i;
 
     for (i = 0; ngx_camera_api_settings_fields[i].name; i++) {
-        ngx_camera_api_nothing(&ctx->body[i]);
+        ngx_camera_api_null_is(&ctx->body[i], "0");
     }
 
     ngx_camera_api_params(ctx);

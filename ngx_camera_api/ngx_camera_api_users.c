@@ -29,7 +29,6 @@ static void ngx_camera_api_users_hashed(ngx_camera_api_ctx_t *ctx,
 static void ngx_camera_api_users_created(ngx_camera_api_ctx_t *ctx,
     const PGresult *res);
 static void ngx_camera_api_users_update(ngx_camera_api_ctx_t *ctx);
-static void ngx_camera_api_users_none(cam_value_t *value);
 static void ngx_camera_api_users_delete(ngx_camera_api_ctx_t *ctx);
 static void ngx_camera_api_users_changed(ngx_camera_api_ctx_t *ctx,
     const PGresult *res);
@@ -339,8 +338,8 @@ ngx_camera_api_users_update(ngx_camera_api_ctx_t *ctx)
         return;
     }
 
-    ngx_camera_api_users_none(&ctx->body[NGX_CAMERA_API_USERS_EMAIL]);
-    ngx_camera_api_users_none(&ctx->body[NGX_CAMERA_API_USERS_NAME]);
+    ngx_camera_api_null_is(&ctx->body[NGX_CAMERA_API_USERS_EMAIL], "");
+    ngx_camera_api_null_is(&ctx->body[NGX_CAMERA_API_USERS_NAME], "");
 
     ngx_camera_api_param_uuid(ctx, ctx->principal->user);
 
@@ -357,17 +356,6 @@ ngx_camera_api_users_update(ngx_camera_api_ctx_t *ctx)
 
     ngx_camera_api_query(ctx, &ngx_camera_api_users_change,
                          ngx_camera_api_users_changed);
-}
-
-
-/* null takes it away, which the function calls '' */
-
-static void
-ngx_camera_api_users_none(cam_value_t *value)
-{
-    if (value->given && value->text == NULL) {
-        value->text = "";
-    }
 }
 
 
