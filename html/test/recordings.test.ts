@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from "vitest";
 import { mediaAt, type Piece, wallAt } from "../src/player/wall";
-import { toRecorded } from "../src/recordings/model";
+import { runs, toRecorded } from "../src/recordings/model";
 import {
   emptyWeek,
   hoursOf,
@@ -55,6 +55,12 @@ describe("what the server says of a day", () => {
     state: "complete" as const,
     count: 1,
   });
+  const file = (from: number, to: number) => ({
+    state: "recording" as const,
+    startTime: iso(from),
+    endTime: iso(to),
+    bytes: 1,
+  });
   const timeline = {
     cameraId: "1",
     from: iso(0),
@@ -75,28 +81,42 @@ describe("what the server says of a day", () => {
   };
 
   it("is what its files span, without the gaps in them", () => {
-    expect(toRecorded(timeline, null, T).spans).toEqual([
+    expect(toRecorded(timeline, [], T).spans).toEqual([
       { from: T, to: T + 60_000 },
       { from: T + 90_000, to: T + 3_660_000 },
     ]);
   });
 
   it("goes on with the file that is being written", () => {
-    const running = {
-      state: "recording" as const,
-      startTime: iso(3600),
-      endTime: iso(3700),
-      bytes: 1,
-    };
+    const running = runs([], file(3600, 3700), T + 3_700_000);
 
     expect(toRecorded(timeline, running, T).spans.at(-1)?.to).toBe(
       T + 3_700_000,
     );
   });
 
+  it("has no hole where a file has just followed another", () => {
+    const before = runs([], file(3660, 7258), T + 7_258_000);
+    const both = runs(before, file(7260, 7261), T + 7_261_000);
+
+    expect(toRecorded(timeline, both, T).spans.at(-1)).toEqual({
+      from: T + 90_000,
+      to: T + 7_261_000,
+    });
+    expect(runs(both, null, T + 7_262_000)).toEqual(both);
+    expect(runs(both, file(7260, 7320), T + 7_320_000)).toHaveLength(1);
+  });
+
+  it("joins no file to one that ended a while before", () => {
+    const before = runs([], file(3660, 7250), T + 7_250_000);
+    const both = runs(before, file(7260, 7261), T + 7_261_000);
+
+    expect(both.map(({ to }) => to)).toEqual([T + 7_250_000, T + 7_261_000]);
+  });
+
   it("ends at a gap that lasts", () => {
     const gaps = timeline.gaps.map((gap) => ({ ...gap, end: null }));
-    const recorded = toRecorded({ ...timeline, gaps }, null, T + 3_660_000);
+    const recorded = toRecorded({ ...timeline, gaps }, [], T + 3_660_000);
 
     expect(recorded.spans).toEqual([{ from: T, to: T + 60_000 }]);
   });

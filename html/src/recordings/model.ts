@@ -4,13 +4,41 @@ import type { RecordingTimeline, StreamState } from "../types";
 import { joined, type Mark, type Recorded, without } from "./timeline";
 import type { Span } from "./view";
 
+const KEPT_MS = 30_000; // a file that ended is in the timeline by then
+const LATE_MS = 3000; // what is known of a file's end: its state is polled
+
 /*
- * `running` is what is being recorded: the database hears of it once a minute,
- * its state now is newer.
+ * What is being recorded: the database hears of it once a minute, its state now
+ * is newer.  Where a file has just followed another, that says nothing of the one
+ * before yet the timeline has not been asked anew, so it is `kept` for a while, up
+ * to where the next begins.
  */
+export function runs(
+  kept: readonly Span[],
+  running: StreamState["recording"] | undefined,
+  now: number,
+): Span[] {
+  const [run] = spanOf(running);
+  const before = kept.filter(
+    ({ from, to }) => from !== run?.from && to > now - KEPT_MS,
+  );
+
+  if (run === undefined) {
+    return before;
+  }
+
+  return [
+    ...before.map(({ from, to }) => ({
+      from,
+      to: run.from - to < LATE_MS ? run.from : to,
+    })),
+    run,
+  ];
+}
+
 export function toRecorded(
   timeline: RecordingTimeline,
-  running: StreamState["recording"] | undefined,
+  running: readonly Span[],
   now: number,
 ): Recorded {
   const gaps = timeline.gaps
@@ -27,7 +55,7 @@ export function toRecorded(
   }));
 
   return {
-    spans: without(joined([...files, ...spanOf(running)]), gaps),
+    spans: without(joined([...files, ...running]), gaps),
     gaps,
     marks: timeline.markers.map(toMark),
   };

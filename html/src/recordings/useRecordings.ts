@@ -5,9 +5,9 @@
  *   viewed   a part of the day that somebody chose [show, showDay, showAt]
  */
 
-import { useCallback, useMemo, useState } from "react";
+import { useCallback, useMemo, useRef, useState } from "react";
 import { useStreamState } from "../queries";
-import { toRecorded } from "./model";
+import { runs, toRecorded } from "./model";
 import { useTimeline } from "./queries";
 import { NOTHING } from "./timeline";
 import { useNow } from "./useNow";
@@ -31,16 +31,17 @@ export function useRecordings(cameraId: string) {
   const limits = limitsOf(day, isToday);
   const query = useTimeline(cameraId, limits, isToday);
   const running = useStreamState(cameraId).data?.recording;
+  const kept = useRef<Span[]>([]);
   const view =
     looked.kind === "last" ? lastOf(now, looked.length) : looked.view;
 
-  const recorded = useMemo(
-    () =>
-      query.data === undefined
-        ? NOTHING
-        : toRecorded(query.data, isToday ? running : null, now),
-    [query.data, running, isToday, now],
-  );
+  const recorded = useMemo(() => {
+    kept.current = runs(kept.current, running, now);
+
+    return query.data === undefined
+      ? NOTHING
+      : toRecorded(query.data, isToday ? kept.current : [], now);
+  }, [query.data, running, isToday, now]);
 
   const show = useCallback(
     (next: Span) =>
