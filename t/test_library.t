@@ -9,10 +9,12 @@ use strict;
 use warnings;
 
 use Camera::Process;
+use Camera::Stopwatch;
 use Camera::Test;
 use Camera::Token qw(unbase64url);
 use JSON::PP;
 use Test::More;
+use Time::HiRes qw(time);
 
 my $t = Camera::Test->new;
 $t->skip_without(qw(postgres ffmpeg));
@@ -56,6 +58,19 @@ is_deeply($header, { alg => 'none', typ => 'JWT' }, 'token header');
 is("@$claims{qw(typ sub exp gen)}", 'sk+jwt x 5 1', 'token claims');
 
 ok(!$t->wait_for(sub { 0 }, 0.1), 'deadline');
+
+{
+    no warnings 'redefine';
+    my $lost = my $start = time;
+    local *Camera::Stopwatch::lost = sub { $lost };
+
+    my $watch = Camera::Stopwatch->start;
+    ok(!$t->wait_for(sub { $lost += 0.1; 0 }, 0.2), 'a machine that others have');
+    my $passed = time - $start;
+    cmp_ok($passed, '>=', 0.8, 'has longer');
+    cmp_ok($passed, '<', 5, 'but not for ever');
+    cmp_ok(abs($watch->seconds / $passed - 1 / 4), '<', 0.1, 'and is told apart');
+}
 
 $t->write_file("$t->{dir}/error.log", "x [alert] 1#1: one\nx [crit] two\n");
 $t->allow_log(qr/two$/);

@@ -9,6 +9,7 @@ package Camera::Player;
 use strict;
 use warnings;
 
+use Camera::Stopwatch;
 use Time::HiRes qw(time sleep);
 
 =head1 NAME
@@ -127,22 +128,23 @@ sub _segments {
 =item play($seconds), play_until(\&condition, $seconds)
 
 Polls five times a second.  play_until answers what the condition did, or 0
-when the time is over.
+when the time is over, as L<Camera::Stopwatch> counts it.
 
 =cut
 
 sub play {
     my ($self, $seconds) = @_;
 
-    $self->play_until(sub { 0 }, $seconds);
+    my $end = time + $seconds;
+    $self->play_until(sub { time >= $end }, $seconds);
 }
 
 sub play_until {
     my ($self, $condition, $seconds) = @_;
 
-    my $end = time + $seconds;
+    my $watch = Camera::Stopwatch->start;
 
-    while (time < $end) {
+    until ($watch->over($seconds)) {
         $self->poll;
         my $result = $condition->();
         return $result if $result;

@@ -9,6 +9,7 @@ package Camera::Process;
 use strict;
 use warnings;
 
+use Camera::Stopwatch;
 use POSIX qw(setsid WNOHANG _exit);
 use Time::HiRes qw(time sleep);
 
@@ -139,10 +140,10 @@ The exit status as in C<$?>, or undef when it still runs by then.
 sub wait {
     my ($self, $seconds) = @_;
 
-    my $end = time + ($seconds // 10);
+    my $watch = Camera::Stopwatch->start;
 
     while ($self->running) {
-        return undef if time > $end;
+        return undef if $watch->over($seconds // 10);
         sleep 0.01;
     }
 

@@ -16,6 +16,7 @@ use parent -norequire, qw(Camera::Test::Nginx Camera::Test::Postgres
     Camera::Test::Recorder);
 
 use Camera::Process;
+use Camera::Stopwatch;
 use Camera::Test::Api;
 use Camera::Test::Camera;
 use Camera::Test::Media;
@@ -255,19 +256,20 @@ sub _free_port {
 =item wait_for(\&condition, $seconds [, $name])
 
 Tries until the condition holds; answers what it did, or 0 after so many
-seconds, with a note of the name.  Nothing in a test sleeps instead.
+seconds, as L<Camera::Stopwatch> counts them, with a note of the name.  Nothing in a
+test sleeps instead.
 
 =cut
 
 sub wait_for {
     my ($self, $condition, $seconds, $name) = @_;
 
-    my $end = time + $seconds;
+    my $watch = Camera::Stopwatch->start;
 
     for (;;) {
         my $result = $condition->();
         return $result if $result;
-        last if time > $end;
+        last if $watch->over($seconds);
         sleep 0.02;
     }
 

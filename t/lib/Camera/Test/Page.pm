@@ -3,10 +3,12 @@ package Camera::Test::Page;
 # Copyright (C) The nginx camera platform authors
 
 # The page in a browser, as a person sees it: by its words, labels and
-# selectors, each waited for.
+# selectors, each waited for, also by what is done with it.
 
 use strict;
 use warnings;
+
+use Test::More ();
 
 =head1 NAME
 
@@ -18,6 +20,7 @@ Camera::Test::Page - what a person does with the page
     $page->log_in($run);
     $page->click('Add camera');
     ok($page->has_text('Waiting for your camera'), 'waits');
+    ok($page->says('h1', 'Gate'), 'its name');
 
 =head1 METHODS
 
@@ -47,16 +50,17 @@ sub log_in {
 
     $self->{browser}->open('https://localhost:' . $run->port('HTTPS_PORT')
         . '/');
-    $self->has('[name=username]') or return 0;
     $self->fill(username => $user, password => $password);
     $self->click('Sign in');
 
-    return $self->has('.top-state[data-live="true"]');
+    return $self->has('.top-state[data-live="true"]', 30);
 }
 
 =item has($selector [, $seconds]), has_text($text [, $seconds])
 
-1 when it is there within that time (15 s).
+=item says($selector, $text [, $seconds])
+
+1 when it is there, or has this text or one that matches, within that time (15 s).
 
 =cut
 
@@ -74,6 +78,20 @@ sub has_text {
         eval { $self->js('return document.body.innerText'
             . '.includes(arguments[0])', $text) };
     }, $seconds // 15, $text);
+}
+
+sub says {
+    my ($self, $selector, $text, $seconds) = @_;
+
+    my $now = '';
+
+    $self->{t}->wait_for(sub {
+        $now = eval { $self->text($selector) } // '';
+        ref $text ? $now =~ $text : $now eq $text;
+    }, $seconds // 15, "\"$text\"") and return 1;
+
+    Test::More::diag("it says \"$now\"");
+    return 0;
 }
 
 =item there($selector), text($selector), attribute($selector, $name)
@@ -106,25 +124,40 @@ sub attribute {
 =item click($name [, $root]), click_at($selector)
 
 A button, link or menu item with these words, within a selector; whatever is
-at a selector.
+at a selector.  Like all that is done here, as soon as it can be done.
 
 =cut
 
 sub click {
     my ($self, $name, $root) = @_;
 
-    $self->js(<<'END', $name, $root // 'body');
+    $self->_do($name, <<'END', $name, $root // 'body');
         const [name, root] = arguments;
         const all = document.querySelector(root)
             .querySelectorAll("button, a, [role=menuitem]");
-        [...all].find((one) => one.textContent.trim() === name).click();
+        const one = [...all].find((one) => one.textContent.trim() === name
+            && !one.disabled);
+        one.click();
 END
 }
 
 sub click_at {
     my ($self, $selector) = @_;
 
-    $self->js('document.querySelector(arguments[0]).click()', $selector);
+    $self->_do($selector, <<'END', $selector);
+        const one = document.querySelector(arguments[0]);
+        if (one.disabled) throw Error("disabled");
+        one.click();
+END
+}
+
+# what throws, as nothing is there yet, is tried again
+
+sub _do {
+    my ($self, $name, @script) = @_;
+
+    $self->{t}->wait_for(sub { eval { $self->js(@script); 1 } }, 15, $name)
+        or die "nothing to be done with $name: $@";
 }
 
 =item key($name)
@@ -136,7 +169,7 @@ A key, pressed where the focus is.
 sub key {
     my ($self, $name, $selector) = @_;
 
-    $self->js(<<'END', $name, $selector);
+    $self->_do($selector // $name, <<'END', $name, $selector);
         const [key, selector] = arguments;
         const at = selector ? document.querySelector(selector)
             : document.activeElement ?? document.body;
@@ -161,7 +194,7 @@ sub go {
 sub fill {
     my ($self, %value) = @_;
 
-    $self->js(<<'END', $_, $value{$_}) for keys %value;
+    $self->_do($_, <<'END', $_, $value{$_}) for keys %value;
         const [name, value] = arguments;
         const open = document.querySelector("dialog") ?? document;
         const field = open.querySelector(`[name="${name}"]`);
@@ -174,7 +207,7 @@ END
 sub choose {
     my ($self, $name, $words) = @_;
 
-    $self->js(<<'END', $name, $words);
+    $self->_do("$name: $words", <<'END', $name, $words);
         const [name, words] = arguments;
         const open = document.querySelector("dialog") ?? document;
         const field = open.querySelector(`[name="${name}"]`);
@@ -194,7 +227,7 @@ In the field that the screen has for it.
 sub search {
     my ($self, $text) = @_;
 
-    $self->js(<<'END', $text);
+    $self->_do('search', <<'END', $text);
         const field = document.querySelector("[role=search] [type=search]");
         Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, "value")
             .set.call(field, arguments[0]);
@@ -211,9 +244,10 @@ What can be ticked, by its label, in the dialog.
 sub tick {
     my ($self, $words) = @_;
 
-    $self->js(<<'END', $words);
+    $self->_do($words, <<'END', $words);
         const label = [...document.querySelectorAll("dialog .check")]
             .find((one) => one.textContent.includes(arguments[0]));
+        if (label.control?.disabled) throw Error("disabled");
         label.click();
 END
 }
@@ -228,9 +262,7 @@ sub task {
     my ($self, $row, $name) = @_;
 
     $self->closed;
-    $self->has($row);
     $self->click_at("$row .menu > button");
-    $self->has('[role=menuitem]');
     $self->click($name, $row);
     $self->has('dialog');
 }
@@ -244,7 +276,7 @@ sub task {
 sub closed {
     my ($self) = @_;
 
-    return $self->{t}->wait_for(sub { !$self->there('dialog') }, 10,
+    return $self->{t}->wait_for(sub { !$self->there('dialog') }, 15,
         'no dialog');
 }
 

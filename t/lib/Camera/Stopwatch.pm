@@ -1,0 +1,96 @@
+package Camera::Stopwatch;
+
+# Copyright (C) The nginx camera platform authors
+
+# Seconds of a machine that others use, too: time in which some process was ready
+# and had no processor (PSI, or the hypervisor's steal) is theirs and does not
+# count, up to three quarters of all.  On an idle machine a second is a second, on
+# any other what is measured is what we take ourselves, and what is waited for has
+# the time that it would have had.
+
+use strict;
+use warnings;
+
+use Time::HiRes qw(time);
+
+use constant LEAST => 1 / 4;    # of the time that passed
+
+my $processors = grep { /^cpu\d/ } _lines('/proc/stat');
+
+=head1 NAME
+
+Camera::Stopwatch - what something takes, on a machine that is shared
+
+=head1 SYNOPSIS
+
+    my $watch = Camera::Stopwatch->start;
+    until ($done->()) {
+        last if $watch->over(5);
+        sleep 0.02;
+    }
+    cmp_ok($watch->seconds, '<', 1, 'within a second');
+
+=head1 METHODS
+
+=over
+
+=item start, seconds, over($seconds)
+
+What has passed since, and 1 when that is more than so much.  What has to take a
+time at least is measured by C<time>.
+
+=cut
+
+sub start {
+    my ($class) = @_;
+
+    return bless { at => time, lost => lost() }, $class;
+}
+
+sub seconds {
+    my ($self) = @_;
+
+    my $passed = time - $self->{at};
+    my $ours = $passed - (lost() - $self->{lost});
+
+    return $ours > LEAST * $passed ? $ours : LEAST * $passed;
+}
+
+sub over {
+    my ($self, $seconds) = @_;
+
+    return time - $self->{at} > $seconds && $self->seconds > $seconds ? 1 : 0;
+}
+
+=back
+
+=head1 FUNCTIONS
+
+=over
+
+=item lost
+
+Seconds since the start of the machine in which somebody waited for a processor; 0
+where the kernel does not say.
+
+=cut
+
+sub lost {
+    my ($waited) = map { /^some .*total=(\d+)/ ? $1 / 1e6 : () }
+        _lines('/proc/pressure/cpu');
+    my ($stolen) = map { /^cpu +(?:\d+ +){7}(\d+)/ ? $1 / 100 : () }
+        _lines('/proc/stat');
+
+    return ($waited // 0) + ($stolen // 0) / ($processors || 1);
+}
+
+sub _lines {
+    open my $in, '<', $_[0] or return;
+    return <$in>;
+}
+
+=back
+
+=cut
+
+1;
