@@ -19,6 +19,8 @@ $t->skip_without(qw(nginx camera_recordings));
 ###############################################################################
 
 $t->nginx_conf(Camera::Playback->conf($t));
+
+my $before = time - 5;                  # there was no table of sessions
 $t->start_nginx;
 
 my $store = Camera::Store->new($t);
@@ -93,15 +95,15 @@ is_deeply([ $p->frames($more->{groups}[0]) ], [ 0 .. 299 ],
 
 # (sessions older than the table of sessions need no place in it)
 
-my ($from, $soon) = ($source->{start}, 1000 * (time - 5));
-my $session = $p->session(from => $from, to => $soon, started => time - 5);
+my ($from, $soon) = ($source->{start}, 1000 * $before);
+my $session = $p->session(from => $from, to => $soon, started => $before);
 $p->{media} = "$p->{path}/media.m3u8?s=$session";
 is($p->reload->{ended}, undef, 'an end that was not now');
 
 my $past = Camera::Playback->new($t, $store->camera);
-my $recent = $t->make_recording($past->{camera}, start => time - 40);
+my $recent = $t->make_recording($past->{camera}, start => $before - 35);
 $session = $past->session(from => $recent->{start},
-    to => $recent->{start} + 10_000, started => time - 25);
+    to => $recent->{start} + 10_000, started => $before - 20);
 $past->{media} = "$past->{path}/media.m3u8?s=$session";
 $list = $past->reload;
 is_deeply([ @$list{qw(type ended)}, scalar @{ $list->{pieces} } ],

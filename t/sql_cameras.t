@@ -153,12 +153,14 @@ sub rotate {
     return $t->sql("SELECT rotate_stream_key('$camera', $overlap)") // '';
 }
 
+# each key and how long it still lives, in seconds, to ten
+
 sub keys_of {
     my ($camera) = @_;
 
     return $t->sql("SELECT string_agg(concat(generation, ':',
             CASE WHEN valid_until > now()
-                 THEN round(extract(epoch FROM valid_until - now()))
+                 THEN round(extract(epoch FROM valid_until - now()), -1)
                  WHEN valid_until <= now() THEN 0 END),
             ' ' ORDER BY generation)
         FROM stream_keys WHERE camera_id = '$camera'");

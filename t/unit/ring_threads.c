@@ -21,7 +21,7 @@
 #define KEY_EACH    4
 #define JOIN_EACH   50
 
-#define DEADLINE_MSEC  20000
+#define DEADLINE_MSEC  40000
 
 
 typedef struct {
