@@ -29,6 +29,7 @@ import type {
 } from "./types";
 import { TokensApi } from "./tokens/api";
 import { UsersApi } from "./users/api";
+import { LayoutsApi } from "./wall/api";
 
 /* whoever keeps the access token; see session.ts */
 export interface Tokens {
@@ -117,6 +118,7 @@ export const auth = {
 
 export class Api {
   readonly groups: GroupsApi;
+  readonly layouts: LayoutsApi;
   readonly recordings: RecordingsApi;
   readonly tokens: TokensApi;
   readonly users: UsersApi;
@@ -127,6 +129,7 @@ export class Api {
       undefined,
   ) {
     this.groups = new GroupsApi((call, read) => this.call(call, read));
+    this.layouts = new LayoutsApi((call, read) => this.call(call, read));
     this.recordings = new RecordingsApi((call, read) => this.call(call, read));
     this.tokens = new TokensApi((call, read) => this.call(call, read));
     this.users = new UsersApi((call, read) => this.call(call, read));

@@ -6,6 +6,7 @@
  *     #/cameras?q=door&status=online&tag=north
  *     #/cameras/{id}      #/cameras/{id}/connect      #/add      #/storage
  *     #/audit     #/users?q=carla     #/groups?q=doors     #/tokens
+ *     #/wall      #/wall/{layout}     #/wall/auto
  */
 
 import { useSyncExternalStore } from "react";
@@ -28,6 +29,7 @@ export type Route =
   | { kind: "users"; q: string }
   | { kind: "groups"; q: string }
   | { kind: "tokens" }
+  | { kind: "wall"; id: string | undefined } // of a layout, or AUTO
   | { kind: "unknown" };
 
 export const HOME: CameraList = {
@@ -36,6 +38,9 @@ export const HOME: CameraList = {
   status: undefined,
   tag: undefined,
 };
+
+/* the wall of all that is online, whichever layouts there are */
+export const AUTO = "auto";
 
 export const STATUSES: readonly StreamStatus[] = [
   "online",
@@ -68,6 +73,10 @@ export function parse(hash: string): Route {
 
   if ((first === "users" || first === "groups") && id === undefined) {
     return { kind: first, q: new URLSearchParams(query).get("q") ?? "" };
+  }
+
+  if (first === "wall" && last === undefined) {
+    return { kind: "wall", id: id || undefined };
   }
 
   if (first !== "cameras") {
@@ -122,6 +131,10 @@ export function href(route: Route): string {
       return "#/audit";
     case "tokens":
       return "#/tokens";
+    case "wall":
+      return route.id === undefined
+        ? "#/wall"
+        : `#/wall/${encodeURIComponent(route.id)}`;
     case "users":
     case "groups":
       return route.q === ""

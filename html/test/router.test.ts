@@ -1,7 +1,7 @@
 /* Tests for router.ts: an address and a place in the page are the same. */
 
 import { describe, expect, it } from "vitest";
-import { HOME, href, parse, type Route } from "../src/router";
+import { AUTO, HOME, href, parse, type Route } from "../src/router";
 
 describe("a place", () => {
   const places: [string, Route][] = [
@@ -22,6 +22,9 @@ describe("a place", () => {
     ["#/groups", { kind: "groups", q: "" }],
     ["#/groups?q=doors", { kind: "groups", q: "doors" }],
     ["#/tokens", { kind: "tokens" }],
+    ["#/wall", { kind: "wall", id: undefined }],
+    ["#/wall/auto", { kind: "wall", id: AUTO }],
+    ["#/wall/7c8d", { kind: "wall", id: "7c8d" }],
   ];
 
   it.each(places)("%s", (address, place) => {
@@ -49,6 +52,7 @@ describe("an address", () => {
       "#/users/1",
       "#/groups/1",
       "#/tokens/1",
+      "#/wall/1/2",
       "#/cameras/1/edit",
       "#/cameras/1/connect/2",
     ]) {

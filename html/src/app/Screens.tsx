@@ -20,6 +20,7 @@ const Groups = lazy(() => import("../groups/Groups"));
 const Storage = lazy(() => import("../storage/Storage"));
 const Tokens = lazy(() => import("../tokens/Tokens"));
 const Users = lazy(() => import("../users/Users"));
+const Wall = lazy(() => import("../wall/Wall"));
 
 export function Screens() {
   const route = useRoute();
@@ -53,6 +54,8 @@ function Screen({ route }: { route: Route }) {
       return <Groups q={route.q} />;
     case "tokens":
       return <Tokens />;
+    case "wall":
+      return <Wall key={route.id ?? ""} id={route.id} />;
     case "unknown":
       return <Unknown />;
   }

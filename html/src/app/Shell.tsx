@@ -88,6 +88,7 @@ function UserMenu() {
   const { session } = useServices();
   const user = useUser();
   const say = useToast();
+  const mayWatch = useMay("streams:view");
   const mayStorage = useMay("analytics:read");
   const mayAudit = useMay("audit:read");
   const mayUsers = useMay("users:manage");
@@ -122,6 +123,11 @@ function UserMenu() {
           <span>{user.email ?? roleName(user.role)}</span>
         </div>
         <hr className="menu-line" />
+        {mayWatch && (
+          <MenuItem icon="grid" href={href({ kind: "wall", id: undefined })}>
+            Wall
+          </MenuItem>
+        )}
         {mayStorage && (
           <MenuItem icon="disk" href={href({ kind: "storage" })}>
             Storage

@@ -28,6 +28,7 @@ const SKELETONS = 8;
 export function Cameras({ q, status, tag }: Filter) {
   const query = useCameras({ q, status, tag });
   const writes = useMay("cameras:write");
+  const views = useMay("streams:view");
   const cameras = query.data?.pages.flatMap((page) => page.cameras);
   const filtered = q !== "" || status !== undefined || tag !== undefined;
   const empty = cameras?.length === 0 && !filtered;
@@ -42,10 +43,19 @@ export function Cameras({ q, status, tag }: Filter) {
             {query.hasNextPage ? "+" : ""}
           </span>
         )}
-        {writes && !empty && (
-          <ButtonLink look="primary" icon="plus" href={href({ kind: "add" })}>
-            Add camera
-          </ButtonLink>
+        {!empty && (
+          <div className="actions">
+            {views && (
+              <ButtonLink icon="grid" href={href({ kind: "wall", id: undefined })}>
+                Wall
+              </ButtonLink>
+            )}
+            {writes && (
+              <ButtonLink look="primary" icon="plus" href={href({ kind: "add" })}>
+                Add camera
+              </ButtonLink>
+            )}
+          </div>
         )}
       </div>
 

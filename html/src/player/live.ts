@@ -13,7 +13,7 @@
 
 import type { Outcome, Refusal } from "../outcome";
 import type { StreamUrl } from "../types";
-import { Player, type State } from "./player";
+import { type Pace, Player, type State } from "./player";
 
 export type LiveState =
   | { kind: "connecting" }
@@ -38,6 +38,7 @@ export class Live {
     private readonly video: HTMLVideoElement,
     private readonly askAddress: AskAddress,
     private readonly onState: (state: LiveState) => void,
+    private readonly pace: Pace = "near",
   ) {}
 
   start(): void {
@@ -89,7 +90,12 @@ export class Live {
     const own = new URL(pathname + search, location.href).href;
 
     this.player?.close();
-    this.player = new Player(this.video, own, (state) => this.on(state));
+    this.player = new Player(
+      this.video,
+      own,
+      (state) => this.on(state),
+      this.pace,
+    );
     this.player.start();
   }
 

@@ -13,7 +13,8 @@
  */
 
 import Hls from "hls.js/light";
-import type { ErrorData } from "hls.js";
+import type { ErrorData, HlsConfig } from "hls.js";
+import { PatientLoader } from "./patient";
 
 export type State =
   | { kind: "connecting" }
@@ -21,6 +22,26 @@ export type State =
   | { kind: "offline" }
   | { kind: "refused"; reason: "expired" | "crowded" }
   | { kind: "failed"; reason: string };
+
+/*
+ * near: as close to life as it goes, which keeps one of the browser's few
+ * connections waiting all the time; calm: by whole segments, some seconds
+ * behind, for many pictures at a time
+ */
+export type Pace = "near" | "calm";
+
+const NEAR: Partial<HlsConfig> = {
+  lowLatencyMode: true,
+  backBufferLength: 30,
+  maxLiveSyncPlaybackRate: 1.1,
+};
+
+const CALM: Partial<HlsConfig> = {
+  lowLatencyMode: false,
+  backBufferLength: 4,
+  maxBufferLength: 12,
+  pLoader: PatientLoader,
+};
 
 const RETRY_MS = 2000;
 const STALL_MS = 5000;
@@ -41,6 +62,7 @@ export class Player {
     private readonly video: HTMLVideoElement,
     private readonly url: string,
     private readonly onState: (state: State) => void,
+    private readonly pace: Pace = "near",
   ) {}
 
   start(): void {
@@ -68,10 +90,8 @@ export class Player {
 
   private startHls(): void {
     const hls = new Hls({
-      lowLatencyMode: true,
+      ...(this.pace === "near" ? NEAR : CALM),
       enableWorker: false, // nothing to transmux, and no blob: worker in CSP
-      backBufferLength: 30,
-      maxLiveSyncPlaybackRate: 1.1,
       liveDurationInfinity: true,
     });
 

@@ -1,0 +1,65 @@
+/* What is written about a cell of the wall, and about a layout. */
+
+import { cameraWords } from "../cameras/status";
+import type { IconName } from "../design/Icon";
+import { refusalWords, type Tone } from "../design/Notice";
+import type { LiveState } from "../player/live";
+import type { Camera } from "../types";
+import type { Turn } from "./turns";
+
+export interface CellWords {
+  word: string;
+  tone: Tone;
+  icon?: IconName; // none: a spinner, or nothing over a picture
+}
+
+/* whatever keeps a camera from being seen comes before how it plays */
+export function cellWords(
+  camera: Pick<Camera, "isActive" | "streamStatus">,
+  views: boolean,
+  turn: Turn | undefined,
+  state: LiveState,
+): CellWords {
+  if (!views) {
+    return { word: "Not for your role", tone: "calm", icon: "lock" };
+  }
+
+  if (!camera.isActive || camera.streamStatus !== "online") {
+    const { word, tone } = cameraWords(camera);
+
+    return camera.isActive && camera.streamStatus === "connecting"
+      ? { word, tone }
+      : { word, tone, icon: camera.isActive ? "camera-off" : "stop" };
+  }
+
+  if (turn === "full") {
+    return { word: "Still picture", tone: "calm", icon: "camera" };
+  }
+
+  return turn === "playing"
+    ? playingWords(state)
+    : { word: "Connecting", tone: "warn" };
+}
+
+function playingWords(state: LiveState): CellWords {
+  switch (state.kind) {
+    case "live":
+      return { word: "Live", tone: "good" };
+    case "connecting":
+      return { word: "Connecting", tone: "warn" };
+    case "interrupted":
+      return { word: "Reconnecting", tone: "warn" };
+    case "offline":
+      return { word: "No picture", tone: "calm" };
+    case "away":
+      return { word: refusalWords(state.refusal).title, tone: "warn" };
+    case "refused":
+      return {
+        word: refusalWords(state.refusal).title,
+        tone: "bad",
+        icon: "lock",
+      };
+    case "failed":
+      return { word: "Cannot play", tone: "bad", icon: "alert" };
+  }
+}
