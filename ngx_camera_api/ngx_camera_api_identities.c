@@ -11,9 +11,6 @@
 #include "ngx_camera_api_users.h"
 
 
-static void ngx_camera_api_identities_of(ngx_camera_api_ctx_t *ctx);
-static void ngx_camera_api_identities_found(ngx_camera_api_ctx_t *ctx,
-    const PGresult *res);
 static void ngx_camera_api_identities_unlink(ngx_camera_api_ctx_t *ctx);
 
 
@@ -65,10 +62,11 @@ static const ngx_camera_api_route_t  ngx_camera_api_identities_routes[] = {
         .method = NGX_HTTP_GET,
         .path = "/users/:id/identities",
         .needs = CAM_PERMIT_USERS_MANAGE,
-        .flags = NGX_CAMERA_API_LIST,
+        .flags = NGX_CAMERA_API_ROWS,
         .ids = NGX_CAMERA_API_ID_UUID,
-        .handler = ngx_camera_api_identities_of,
-        .columns = ngx_camera_api_identities_columns
+        .statement = &ngx_camera_api_identities_list,
+        .columns = ngx_camera_api_identities_columns,
+        .missing = NGX_CAMERA_API_NOT_FOUND
     },
 
     {
@@ -93,35 +91,6 @@ const ngx_camera_api_resource_t  ngx_camera_api_identities = {
     NULL,
     NULL
 };
-
-
-static void
-ngx_camera_api_identities_of(ngx_camera_api_ctx_t *ctx)
-{
-    ngx_camera_api_params(ctx);
-
-    ngx_camera_api_query(ctx, &ngx_camera_api_identities_list,
-                         ngx_camera_api_identities_found);
-}
-
-
-static void
-ngx_camera_api_identities_found(ngx_camera_api_ctx_t *ctx, const PGresult *res)
-{
-    if (PQntuples(res) == 0) {
-        ngx_camera_api_error(ctx, NGX_CAMERA_API_NOT_FOUND, NULL);
-        return;
-    }
-
-    if (PQgetisnull(res, 0, 0)) {
-        ngx_camera_api_begin(ctx, NULL, '[');
-        ngx_camera_api_end(ctx, ']');
-        ngx_camera_api_send(ctx, NGX_HTTP_OK);
-        return;
-    }
-
-    ngx_camera_api_reply_rows(ctx, res);
-}
 
 
 static void

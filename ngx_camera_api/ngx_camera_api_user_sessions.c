@@ -12,9 +12,6 @@
 
 
 static void ngx_camera_api_user_sessions_own(ngx_camera_api_ctx_t *ctx);
-static void ngx_camera_api_user_sessions_of(ngx_camera_api_ctx_t *ctx);
-static void ngx_camera_api_user_sessions_found(ngx_camera_api_ctx_t *ctx,
-    const PGresult *res);
 static void ngx_camera_api_user_sessions_own_end(ngx_camera_api_ctx_t *ctx);
 static void ngx_camera_api_user_sessions_current(ngx_camera_api_ctx_t *ctx,
     const char *name, const PGresult *res, int row, int column);
@@ -65,9 +62,10 @@ static const ngx_camera_api_route_t  ngx_camera_api_user_sessions_routes[] = {
         .method = NGX_HTTP_GET,
         .path = "/auth/sessions",
         .needs = NGX_CAMERA_API_LOGGED_IN,
-        .flags = NGX_CAMERA_API_LIST|NGX_CAMERA_API_INTERACTIVE,
+        .flags = NGX_CAMERA_API_ROWS|NGX_CAMERA_API_INTERACTIVE,
         .handler = ngx_camera_api_user_sessions_own,
-        .columns = ngx_camera_api_user_sessions_columns
+        .columns = ngx_camera_api_user_sessions_columns,
+        .missing = NGX_CAMERA_API_NOT_FOUND
     },
 
     {
@@ -84,10 +82,11 @@ static const ngx_camera_api_route_t  ngx_camera_api_user_sessions_routes[] = {
         .method = NGX_HTTP_GET,
         .path = "/users/:id/sessions",
         .needs = CAM_PERMIT_USERS_MANAGE,
-        .flags = NGX_CAMERA_API_LIST,
+        .flags = NGX_CAMERA_API_ROWS,
         .ids = NGX_CAMERA_API_ID_UUID,
-        .handler = ngx_camera_api_user_sessions_of,
-        .columns = ngx_camera_api_user_sessions_columns
+        .statement = &ngx_camera_api_user_sessions_list,
+        .columns = ngx_camera_api_user_sessions_columns,
+        .missing = NGX_CAMERA_API_NOT_FOUND
     },
 
     {
@@ -119,37 +118,7 @@ ngx_camera_api_user_sessions_own(ngx_camera_api_ctx_t *ctx)
     ngx_camera_api_param_uuid(ctx, ctx->principal->user);
 
     ngx_camera_api_query(ctx, &ngx_camera_api_user_sessions_list,
-                         ngx_camera_api_user_sessions_found);
-}
-
-
-static void
-ngx_camera_api_user_sessions_of(ngx_camera_api_ctx_t *ctx)
-{
-    ngx_camera_api_params(ctx);
-
-    ngx_camera_api_query(ctx, &ngx_camera_api_user_sessions_list,
-                         ngx_camera_api_user_sessions_found);
-}
-
-
-static void
-ngx_camera_api_user_sessions_found(ngx_camera_api_ctx_t *ctx,
-    const PGresult *res)
-{
-    if (PQntuples(res) == 0) {
-        ngx_camera_api_error(ctx, NGX_CAMERA_API_NOT_FOUND, NULL);
-        return;
-    }
-
-    if (PQgetisnull(res, 0, 0)) {
-        ngx_camera_api_begin(ctx, NULL, '[');
-        ngx_camera_api_end(ctx, ']');
-        ngx_camera_api_send(ctx, NGX_HTTP_OK);
-        return;
-    }
-
-    ngx_camera_api_reply_rows(ctx, res);
+                         ngx_camera_api_reply_rows);
 }
 
 
