@@ -424,6 +424,10 @@ void ngx_camera_api_put_time(ngx_camera_api_ctx_t *ctx, const char *name,
 void ngx_camera_api_put_json(ngx_camera_api_ctx_t *ctx, const char *name,
     const void *json, size_t len);
 
+/* an integer of a row, or null */
+void ngx_camera_api_put_int_of(ngx_camera_api_ctx_t *ctx, const char *name,
+    const PGresult *res, int row, int column);
+
 /* columns of a row, without brackets */
 void ngx_camera_api_put_row(ngx_camera_api_ctx_t *ctx,
     const ngx_camera_api_column_t *columns, const PGresult *res, int row);

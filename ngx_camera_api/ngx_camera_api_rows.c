@@ -103,6 +103,20 @@ ngx_camera_api_put_value(ngx_camera_api_ctx_t *ctx,
 }
 
 
+void
+ngx_camera_api_put_int_of(ngx_camera_api_ctx_t *ctx, const char *name,
+    const PGresult *res, int row, int column)
+{
+    if (PQgetisnull(res, row, column)) {
+        ngx_camera_api_put_null(ctx, name);
+
+    } else {
+        ngx_camera_api_put_int(ctx, name,
+                               ngx_camera_api_int(res, row, column));
+    }
+}
+
+
 int64_t
 ngx_camera_api_int(const PGresult *res, int row, int column)
 {

@@ -17,8 +17,6 @@ static void ngx_camera_api_settings_recording(ngx_camera_api_ctx_t *ctx,
     const char *name, const PGresult *res, int row, int column);
 static void ngx_camera_api_settings_alerts(ngx_camera_api_ctx_t *ctx,
     const char *name, const PGresult *res, int row, int column);
-static void ngx_camera_api_settings_put(ngx_camera_api_ctx_t *ctx,
-    const char *name, const PGresult *res, int row, int column);
 
 
 static const ngx_camera_api_column_t  ngx_camera_api_settings_all[] = {
@@ -119,8 +117,8 @@ ngx_camera_api_settings_recording(ngx_camera_api_ctx_t *ctx, const char *name,
     const PGresult *res, int row, int column)
 {
     ngx_camera_api_begin(ctx, name, '{');
-    ngx_camera_api_settings_put(ctx, "retentionDays", res, row, column);
-    ngx_camera_api_settings_put(ctx, "retentionBytes", res, row, column + 1);
+    ngx_camera_api_put_int_of(ctx, "retentionDays", res, row, column);
+    ngx_camera_api_put_int_of(ctx, "retentionBytes", res, row, column + 1);
     ngx_camera_api_end(ctx, '}');
 }
 
@@ -130,20 +128,6 @@ ngx_camera_api_settings_alerts(ngx_camera_api_ctx_t *ctx, const char *name,
     const PGresult *res, int row, int column)
 {
     ngx_camera_api_begin(ctx, name, '{');
-    ngx_camera_api_settings_put(ctx, "recordingGapSeconds", res, row, column);
+    ngx_camera_api_put_int_of(ctx, "recordingGapSeconds", res, row, column);
     ngx_camera_api_end(ctx, '}');
-}
-
-
-static void
-ngx_camera_api_settings_put(ngx_camera_api_ctx_t *ctx, const char *name,
-    const PGresult *res, int row, int column)
-{
-    if (PQgetisnull(res, row, column)) {
-        ngx_camera_api_put_null(ctx, name);
-
-    } else {
-        ngx_camera_api_put_int(ctx, name,
-                               ngx_camera_api_int(res, row, column));
-    }
 }

@@ -18,8 +18,6 @@ static void ngx_camera_api_tenant_quotas(ngx_camera_api_ctx_t *ctx,
     const char *name, const PGresult *res, int row, int column);
 static void ngx_camera_api_tenant_usage(ngx_camera_api_ctx_t *ctx,
     const char *name, const PGresult *res, int row, int column);
-static void ngx_camera_api_tenant_put_quota(ngx_camera_api_ctx_t *ctx,
-    const char *name, const PGresult *res, int row, int column);
 
 
 #define NGX_CAMERA_API_TENANT                                                 \
@@ -123,24 +121,10 @@ ngx_camera_api_tenant_quotas(ngx_camera_api_ctx_t *ctx, const char *name,
     ngx_camera_api_begin(ctx, name, '{');
 
     for (i = 0; i < sizeof(quotas) / sizeof(quotas[0]); i++) {
-        ngx_camera_api_tenant_put_quota(ctx, quotas[i], res, row, column + i);
+        ngx_camera_api_put_int_of(ctx, quotas[i], res, row, column + i);
     }
 
     ngx_camera_api_end(ctx, '}');
-}
-
-
-static void
-ngx_camera_api_tenant_put_quota(ngx_camera_api_ctx_t *ctx, const char *name,
-    const PGresult *res, int row, int column)
-{
-    if (PQgetisnull(res, row, column)) {
-        ngx_camera_api_put_null(ctx, name);
-
-    } else {
-        ngx_camera_api_put_int(ctx, name,
-                               ngx_camera_api_int(res, row, column));
-    }
 }
 
 
