@@ -7,8 +7,8 @@
  * sends; whose camera it is, is found out here, as for addresses to play.
  */
 
-#include "ngx_camera.h"
 #include "ngx_camera_api_core.h"
+#include "ngx_camera_api_status.h"
 #include "ngx_camera_snapshot.h"
 
 #define NGX_CAMERA_API_SNAPSHOT_WIDTH  640
@@ -70,23 +70,14 @@ const ngx_camera_api_resource_t  ngx_camera_api_snapshots = {
 static void
 ngx_camera_api_snapshots_get(ngx_camera_api_ctx_t *ctx)
 {
-    char                  *id;
-    u_char                 uuid[CAM_UUID_LEN];
-    ngx_camera_conf_t     *ccf;
-    cam_registry_entry_t   entry;
+    cam_registry_entry_t  entry;
 
-    ccf = ngx_camera_conf((ngx_cycle_t *) ngx_cycle);
-    id = (char *) ctx->ids[0].data;
-
-    if (cam_uuid_parse(uuid, id, ctx->ids[0].len) == 0
-        && cam_registry_find_id(ccf->registry, uuid, &entry) >= 0
-        && ngx_memcmp(entry.tenant, ctx->principal->tenant, CAM_UUID_LEN) == 0)
-    {
+    if (ngx_camera_api_status_entry(ctx, &entry)) {
         ngx_camera_api_snapshots_send(ctx);
         return;
     }
 
-    ngx_camera_api_param_text(ctx, id);
+    ngx_camera_api_param_text(ctx, (char *) ctx->ids[0].data);
     ngx_camera_api_query(ctx, &ngx_camera_api_snapshots_camera,
                          ngx_camera_api_snapshots_found);
 }

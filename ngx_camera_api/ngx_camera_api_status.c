@@ -145,6 +145,23 @@ ngx_camera_api_status_live(ngx_camera_api_ctx_t *ctx, ngx_camera_conf_t *ccf,
 }
 
 
+ngx_uint_t
+ngx_camera_api_status_entry(ngx_camera_api_ctx_t *ctx,
+    cam_registry_entry_t *entry)
+{
+    u_char              uuid[CAM_UUID_LEN];
+    ngx_camera_conf_t  *ccf;
+
+    ccf = ngx_camera_conf((ngx_cycle_t *) ngx_cycle);
+
+    return cam_uuid_parse(uuid, (char *) ctx->ids[0].data, ctx->ids[0].len)
+           == 0
+           && cam_registry_find_id(ccf->registry, uuid, entry) >= 0
+           && ngx_memcmp(entry->tenant, ctx->principal->tenant, CAM_UUID_LEN)
+              == 0;
+}
+
+
 void
 ngx_camera_api_status_look(ngx_camera_conf_t *ccf, const u_char *camera,
     cam_view_t *view)

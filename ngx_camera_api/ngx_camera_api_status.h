@@ -8,11 +8,17 @@
 #define NGX_CAMERA_API_STATUS_H
 
 #include "ngx_camera.h"
+#include "ngx_camera_api.h"
 #include "view.h"
 
 /* who asked for media in the last so many seconds watches */
 #define NGX_CAMERA_API_STATUS_VIEWERS_SEC  15
 
+
+/* 1 and the entry of the camera in the path when the registry has it as the
+   tenant's; 0: the database must say whether there is one */
+ngx_uint_t ngx_camera_api_status_entry(ngx_camera_api_ctx_t *ctx,
+    cam_registry_entry_t *entry);
 
 /* the ring and the live index of a camera that the registry has */
 void ngx_camera_api_status_look(ngx_camera_conf_t *ccf, const u_char *camera,

@@ -11,8 +11,8 @@
  * it: nobody learns which it was.
  */
 
-#include "ngx_camera.h"
 #include "ngx_camera_api_audit.h"
+#include "ngx_camera_api_status.h"
 #include "token.h"
 #include "url_sign.h"
 
@@ -71,23 +71,14 @@ const ngx_camera_api_resource_t  ngx_camera_api_streams = {
 static void
 ngx_camera_api_streams_hls(ngx_camera_api_ctx_t *ctx)
 {
-    char                  *id;
-    u_char                 uuid[CAM_UUID_LEN];
-    ngx_camera_conf_t     *ccf;
-    cam_registry_entry_t   entry;
+    cam_registry_entry_t  entry;
 
-    ccf = ngx_camera_conf((ngx_cycle_t *) ngx_cycle);
-    id = (char *) ctx->ids[0].data;
-
-    if (cam_uuid_parse(uuid, id, ctx->ids[0].len) == 0
-        && cam_registry_find_id(ccf->registry, uuid, &entry) >= 0
-        && ngx_memcmp(entry.tenant, ctx->principal->tenant, CAM_UUID_LEN) == 0)
-    {
+    if (ngx_camera_api_status_entry(ctx, &entry)) {
         ngx_camera_api_streams_note(ctx, entry.play_epoch);
         return;
     }
 
-    ngx_camera_api_param_text(ctx, id);
+    ngx_camera_api_param_text(ctx, (char *) ctx->ids[0].data);
     ngx_camera_api_query(ctx, &ngx_camera_api_streams_epoch,
                          ngx_camera_api_streams_found);
 }
