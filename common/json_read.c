@@ -120,6 +120,34 @@ cam_json_skip_string(const char *p, const char *end)
 }
 
 
+const char *
+cam_json_check_list(const char *text, size_t len,
+    const char *(*check)(json_t *item))
+{
+    char         err[128];
+    size_t       i;
+    json_t      *list, *item;
+    const char  *wrong;
+
+    list = cam_json_read(text, len, err, sizeof(err));
+
+    if (!json_is_array(list)) {
+        json_decref(list);
+        return "must be a list";
+    }
+
+    wrong = NULL;
+
+    json_array_foreach(list, i, item) {
+        wrong = wrong ? wrong : check(item);
+    }
+
+    json_decref(list);
+
+    return wrong;
+}
+
+
 void
 cam_json_wipe(json_t *json)
 {

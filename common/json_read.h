@@ -25,6 +25,14 @@ json_t *cam_json_read(const char *text, size_t len, char *err, size_t size);
 json_t *cam_json_read_within(const char *text, size_t len, unsigned names,
     unsigned items, char *err, size_t size);
 
+/*
+ * What is wrong with a list: the first thing that check says of an item of it,
+ * or that it is none; NULL: nothing is.  A sentence's end, as of
+ * cam_field_t.check.
+ */
+const char *cam_json_check_list(const char *text, size_t len,
+    const char *(*check)(json_t *item));
+
 /* overwrites every text in it and gives it up; NULL is allowed */
 void cam_json_wipe(json_t *json);
 

@@ -16,27 +16,7 @@ static int cam_layout_number(json_t *number, json_int_t least);
 const char *
 cam_layout_check(const char *text, size_t len)
 {
-    char         err[128];
-    size_t       i;
-    json_t      *list, *cell;
-    const char  *wrong;
-
-    list = cam_json_read(text, len, err, sizeof(err));
-
-    if (!json_is_array(list)) {
-        json_decref(list);
-        return "must be a list";
-    }
-
-    wrong = NULL;
-
-    json_array_foreach(list, i, cell) {
-        wrong = wrong ? wrong : cam_layout_cell(cell);
-    }
-
-    json_decref(list);
-
-    return wrong;
+    return cam_json_check_list(text, len, cam_layout_cell);
 }
 
 

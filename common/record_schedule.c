@@ -16,27 +16,7 @@ static int cam_schedule_digits(const char *text, int most);
 const char *
 cam_schedule_check(const char *text, size_t len)
 {
-    char         err[128];
-    size_t       i;
-    json_t      *list, *window;
-    const char  *wrong;
-
-    list = cam_json_read(text, len, err, sizeof(err));
-
-    if (!json_is_array(list)) {
-        json_decref(list);
-        return "must be a list";
-    }
-
-    wrong = NULL;
-
-    json_array_foreach(list, i, window) {
-        wrong = wrong ? wrong : cam_schedule_window(window);
-    }
-
-    json_decref(list);
-
-    return wrong;
+    return cam_json_check_list(text, len, cam_schedule_window);
 }
 
 
