@@ -61,6 +61,8 @@ _Static_assert(sizeof(cam_owners_slot_t) == 64, "layout of shm/owners");
 _Static_assert(sizeof(cam_owners_taken_t) == 32, "layout of shm/owners");
 
 
+static int cam_owners_is(const cam_owner_t *owner,
+    const uint8_t id[CAM_UUID_LEN]);
 static int cam_owners_is_late(const cam_owners_slot_t *slot,
     const uint8_t id[CAM_UUID_LEN], const cam_owners_late_t *late, unsigned n);
 static int cam_owners_compare(const void *id, const void *late);
@@ -126,14 +128,21 @@ cam_owners_gone(const cam_owners_t *z, const cam_owner_t *owner,
         taken = &z->taken[n];
 
         if (__atomic_load_n(&taken->at, __ATOMIC_SEQ_CST) >= issued
-            && (memcmp(taken->id, owner->user, CAM_UUID_LEN) == 0
-                || memcmp(taken->id, owner->credential, CAM_UUID_LEN) == 0))
+            && cam_owners_is(owner, taken->id))
         {
             return 1;
         }
     }
 
     return 0;
+}
+
+
+static int
+cam_owners_is(const cam_owner_t *owner, const uint8_t id[CAM_UUID_LEN])
+{
+    return memcmp(owner->user, id, CAM_UUID_LEN) == 0
+           || memcmp(owner->credential, id, CAM_UUID_LEN) == 0;
 }
 
 
@@ -188,8 +197,7 @@ cam_owners_end(cam_owners_t *z, const uint8_t id[CAM_UUID_LEN], int64_t now)
         slot = &z->slot[n];
 
         if (__atomic_load_n(&slot->sid, __ATOMIC_SEQ_CST)
-            && (memcmp(slot->owner.user, id, CAM_UUID_LEN) == 0
-                || memcmp(slot->owner.credential, id, CAM_UUID_LEN) == 0)
+            && cam_owners_is(&slot->owner, id)
             && __atomic_exchange_n(&slot->over, 1, __ATOMIC_SEQ_CST) == 0)
         {
             ended++;
