@@ -128,7 +128,7 @@ int cam_ring_write(cam_ring_writer_t *w, const cam_frame_t *frame,
 int cam_ring_writer_grow(cam_ring_writer_t **w, uint64_t generation,
     uint32_t capacity);
 
-uint64_t cam_ring_writer_generation(const cam_ring_writer_t *w);
+/* bytes, as rounded */
 uint32_t cam_ring_writer_capacity(const cam_ring_writer_t *w);
 
 /* marks the ring as closed, removes its link when it is still the current

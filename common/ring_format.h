@@ -109,10 +109,6 @@ void cam_ring_link_remove(int dirfd, const uint8_t camera[CAM_UUID_LEN],
     uint64_t generation);
 
 
-/* ring_writer.c: the writer's mapping, for tests that read in the same one */
-const void *cam_ring_writer_map(const cam_ring_writer_t *w, size_t *size);
-
-
 /* ring_reader.c: a reader over a file already mapped; with fd < 0 the mapping
    is the caller's and its writer counts as alive */
 int cam_ring_reader_attach(cam_ring_reader_t **rp, const void *map,

@@ -412,24 +412,8 @@ cam_ring_copy(cam_ring_writer_t *to, const cam_ring_writer_t *w)
 }
 
 
-uint64_t
-cam_ring_writer_generation(const cam_ring_writer_t *w)
-{
-    return w->generation;
-}
-
-
 uint32_t
 cam_ring_writer_capacity(const cam_ring_writer_t *w)
 {
     return w->capacity;
-}
-
-
-const void *
-cam_ring_writer_map(const cam_ring_writer_t *w, size_t *size)
-{
-    *size = CAM_RING_HEADER + (size_t) w->capacity;
-
-    return w->header;
 }

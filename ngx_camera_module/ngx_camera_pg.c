@@ -176,13 +176,6 @@ ngx_camera_pg_ready(ngx_camera_pg_pool_t *pg)
 }
 
 
-ngx_uint_t
-ngx_camera_pg_in_flight(ngx_camera_pg_pool_t *pg)
-{
-    return pg->in_flight;
-}
-
-
 ngx_camera_pg_query_t *
 ngx_camera_pg_start(ngx_camera_pg_pool_t *pg, ngx_uint_t statement,
     const ngx_camera_pg_param_t *params, ngx_uint_t n, ngx_msec_t timeout,

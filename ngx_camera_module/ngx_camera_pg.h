@@ -127,7 +127,6 @@ void ngx_camera_pg_release(ngx_camera_pg_pool_t *pg);
 
 /* connections that take queries now */
 ngx_uint_t ngx_camera_pg_ready(ngx_camera_pg_pool_t *pg);
-ngx_uint_t ngx_camera_pg_in_flight(ngx_camera_pg_pool_t *pg);
 
 /*
  * Sends the statement of that index.  NULL: no connection, or too many

@@ -22,7 +22,7 @@
 #include <ngx_http.h>
 #include <libpq-fe.h>
 
-#include "ngx_camera_pg.h"
+#include "ngx_camera_pg_connection.h"
 
 
 typedef struct {
@@ -317,7 +317,7 @@ ngx_http_camera_pg_test_stat_handler(ngx_http_request_t *r)
                        ngx_pid, ngx_http_camera_pg_test_started,
                        ngx_http_camera_pg_test_handled,
                        ngx_http_camera_pg_test_gone,
-                       ngx_camera_pg_in_flight(ngx_http_camera_pg_test_pg),
+                       ngx_http_camera_pg_test_pg->in_flight,
                        ngx_camera_pg_ready(ngx_http_camera_pg_test_pg),
                        ngx_http_camera_pg_test_news,
                        ngx_http_camera_pg_test_last);

@@ -23,7 +23,7 @@
 
 #include <cmocka.h>
 
-#include "ring_format.h"
+#include "ring_writer.h"
 
 #define UNUSED           __attribute__((unused))
 
