@@ -355,6 +355,8 @@ struct ngx_camera_api_ctx_s {
     ngx_camera_pg_query_t              *pg_query;
     ngx_camera_api_statement_t         *statement;
     ngx_camera_api_rows_pt              rows;
+    ngx_uint_t                          asked;     /* with so many params */
+    unsigned                            again:1;   /* for the second time */
 
     /* JSON on its way out */
     ngx_chain_t                        *out;
@@ -375,8 +377,9 @@ struct ngx_camera_api_ctx_s {
 
 
 /*
- * Queries.  Parameters are added in order; texts need their NUL and live as
- * long as the request.  rows runs when the statement was answered.
+ * Queries.  Parameters are added in order and live as long as the request, for
+ * they may be sent again; texts need their NUL.  rows runs when the statement was
+ * answered.
  */
 
 void ngx_camera_api_param_text(ngx_camera_api_ctx_t *ctx, const char *text);

@@ -104,6 +104,7 @@ ngx_int_t
 ngx_camera_api_audit_watching(ngx_camera_api_ctx_t *ctx, const u_char *camera,
     ngx_camera_api_rows_pt noted)
 {
+    u_char                         *id;
     ngx_camera_api_audit_key_t      key;
     ngx_camera_api_audit_recent_t  *recent;
 
@@ -115,7 +116,15 @@ ngx_camera_api_audit_watching(ngx_camera_api_ctx_t *ctx, const u_char *camera,
         return NGX_OK;
     }
 
-    ngx_camera_api_param_uuid(ctx, camera);
+    id = ngx_pnalloc(ctx->request->pool, CAM_UUID_LEN);
+    if (id == NULL) {
+        ngx_camera_api_error(ctx, NGX_CAMERA_API_INTERNAL_ERROR, NULL);
+        return NGX_AGAIN;
+    }
+
+    ngx_memcpy(id, camera, CAM_UUID_LEN);
+
+    ngx_camera_api_param_uuid(ctx, id);
     ngx_camera_api_query(ctx, &ngx_camera_api_audit_watch, noted);
 
     return NGX_AGAIN;

@@ -47,12 +47,22 @@ static const ngx_camera_api_column_t  ngx_camera_api_groups_one_columns[] = {
 };
 
 
+/* cameras of all groups of the page are counted at once */
+
 static ngx_camera_api_statement_t  ngx_camera_api_groups_list = {
     "api_camera_groups_list",
-    "SELECT " NGX_CAMERA_API_GROUP " FROM api_camera_groups"
+    "WITH page AS MATERIALIZED (SELECT * FROM camera_groups"
     " WHERE ($1::text IS NULL OR strpos(lower(name), lower($1)) > 0)"
     " AND " NGX_CAMERA_API_AFTER("created_at", "id", "$3", "$4")
-    " ORDER BY created_at, id LIMIT $2::bigint + 1",
+    " ORDER BY created_at, id LIMIT $2::bigint + 1),"
+    " counted AS MATERIALIZED (SELECT m.group_id, count(*) AS cameras"
+    " FROM page p JOIN camera_group_members m ON m.group_id = p.id"
+    " JOIN cameras c ON c.id = m.camera_id"
+    " WHERE c.deleted_at IS NULL GROUP BY m.group_id)"
+    " SELECT p.id, p.name, p.description, coalesce((SELECT n.cameras"
+    " FROM counted n WHERE n.group_id = p.id), 0) AS cameras,"
+    " p.created_at, p.updated_at, p.version"
+    " FROM page p ORDER BY p.created_at, p.id",
     4, NGX_CAMERA_API_SLOW|NGX_CAMERA_API_READS, 0
 };
 

@@ -39,6 +39,7 @@ static ngx_camera_pg_query_t *ngx_camera_api_pg_start_as(
     ngx_camera_pg_handler_pt handler, void *data);
 static ngx_uint_t ngx_camera_api_pg_pool(
     const ngx_camera_api_statement_t *statement);
+static void ngx_camera_api_pg_ask(ngx_camera_api_ctx_t *ctx);
 static void ngx_camera_api_pg_done(void *data, ngx_camera_pg_rc_e rc,
     const PGresult *res, const ngx_camera_pg_error_t *error);
 static void ngx_camera_api_pg_refused(ngx_camera_api_ctx_t *ctx,
@@ -383,25 +384,33 @@ void
 ngx_camera_api_query(ngx_camera_api_ctx_t *ctx,
     ngx_camera_api_statement_t *statement, ngx_camera_api_rows_pt rows)
 {
+    ctx->asked = ctx->nparams;
+    ctx->nparams = 0;
+    ctx->rows = rows;
+    ctx->statement = statement;
+    ctx->again = 0;
+
+    ngx_camera_api_pg_ask(ctx);
+}
+
+
+static void
+ngx_camera_api_pg_ask(ngx_camera_api_ctx_t *ctx)
+{
     ngx_str_t   who;
-    ngx_uint_t  n;
     ngx_msec_t  timeout;
 
-    if (ngx_camera_api_who(ctx, statement, &who) != NGX_OK) {
+    if (ngx_camera_api_who(ctx, ctx->statement, &who) != NGX_OK) {
         ngx_camera_api_error(ctx, NGX_CAMERA_API_INTERNAL_ERROR, NULL);
         return;
     }
 
-    timeout = statement->flags & NGX_CAMERA_API_SLOW
+    timeout = ctx->statement->flags & NGX_CAMERA_API_SLOW
               ? NGX_CAMERA_API_SLOW_MSEC : NGX_CAMERA_API_QUICK_MSEC;
 
-    n = ctx->nparams;
-
-    ctx->nparams = 0;
-    ctx->rows = rows;
-    ctx->statement = statement;
-    ctx->pg_query = ngx_camera_api_pg_start_as(&who, statement, ctx->params,
-                                    n, timeout + NGX_CAMERA_API_GRACE_MSEC,
+    ctx->pg_query = ngx_camera_api_pg_start_as(&who, ctx->statement,
+                                    ctx->params, ctx->asked,
+                                    timeout + NGX_CAMERA_API_GRACE_MSEC,
                                     ngx_camera_api_pg_done, ctx);
 
     if (ctx->pg_query == NULL) {
@@ -442,7 +451,10 @@ ngx_camera_api_pg_done(void *data, ngx_camera_pg_rc_e rc, const PGresult *res,
 }
 
 
-/* the server's text is left out of the log: it quotes values */
+/*
+ * What refers to a row that was removed meanwhile is asked for once more: by now
+ * that has an answer.  The server's text is left out of the log: it quotes values.
+ */
 
 static void
 ngx_camera_api_pg_refused(ngx_camera_api_ctx_t *ctx,
@@ -452,6 +464,14 @@ ngx_camera_api_pg_refused(ngx_camera_api_ctx_t *ctx,
     ngx_camera_api_code_e  code;
 
     code = ngx_camera_api_pg_conflict(ctx, error->constraint);
+
+    if (code == NGX_CAMERA_API_OK && !ctx->again
+        && ngx_strcmp(error->sqlstate, "23503") == 0)
+    {
+        ctx->again = 1;
+        ngx_camera_api_pg_ask(ctx);
+        return;
+    }
 
     if (code == NGX_CAMERA_API_OK) {
         code = ngx_camera_api_pg_code(error->sqlstate);
@@ -495,7 +515,7 @@ ngx_camera_api_pg_conflict(ngx_camera_api_ctx_t *ctx, const char *constraint)
 /*
  * A value that SQL refuses is the client's fault; what may go away by itself
  * asks it to come again: a deadline, a lock, a deadlock, a server that is full
- * or goes down.  The rest is ours.
+ * or goes down, somebody who is just being removed.  The rest is ours.
  */
 
 static ngx_camera_api_code_e
@@ -510,6 +530,7 @@ ngx_camera_api_pg_code(const char *sqlstate)
         { "22", NGX_CAMERA_API_VALIDATION_FAILED },
         { "23514", NGX_CAMERA_API_VALIDATION_FAILED },
         { "23502", NGX_CAMERA_API_VALIDATION_FAILED },
+        { "23503", NGX_CAMERA_API_SERVICE_UNAVAILABLE },
         { "40", NGX_CAMERA_API_SERVICE_UNAVAILABLE },
         { "53", NGX_CAMERA_API_SERVICE_UNAVAILABLE },
         { "55P03", NGX_CAMERA_API_SERVICE_UNAVAILABLE },

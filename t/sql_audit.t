@@ -271,6 +271,16 @@ is($owner->ask("SELECT count(*) FROM audit_log a
 cmp_ok($owner->ask("SELECT count(*) FROM audit_log a
     WHERE strpos(a::text, 'gate') > 0"), '>', 0, 'which would be found');
 
+# a page of it by a type of object that is rare: once, all rows were read
+
+$t->psql({ user => 'postgres' }, "SET session_replication_role = replica;
+    INSERT INTO audit_log (tenant_id, actor, action, object_type)
+    SELECT '$a', 'x', 'camera.update', 'camera' FROM generate_series(1, 5000);
+    ANALYZE audit_log");
+like($api->ask("EXPLAIN (COSTS OFF) SELECT * FROM api_audit
+    WHERE object_type = 'layout' ORDER BY at DESC, id DESC LIMIT 51"),
+    qr/Index Cond: .*object_type = 'layout'/, 'an index has the type');
+
 $t->done_testing;
 
 sub as_anna {
