@@ -13,6 +13,7 @@ use warnings;
 use Camera::HTTP;
 use Camera::Test;
 use Camera::Test::Browser;
+use Camera::Test::Page;
 use Camera::Test::Run;
 use JSON::PP;
 use Test::More;
@@ -31,6 +32,7 @@ my $home = 'https://localhost:' . $run->port('HTTPS_PORT') . '/';
 my ($user, $password) = @{ $run->env }{qw(CAMERA_ADMIN_USER
     CAMERA_ADMIN_PASSWORD)};
 my $browser = Camera::Test::Browser->start($t);
+my $page = Camera::Test::Page->new($t, $browser);
 my $publisher;
 
 ###############################################################################
@@ -50,61 +52,61 @@ is($run->get('/cameras')->{status}, 404, 'what is no file is not found');
 # log in
 
 $browser->open($home);
-ok(wait_for('[name=username]'), 'log in is asked for');
+ok($page->has('[name=username]'), 'log in is asked for');
 
-fill(username => $user, password => "not $password");
-click('Sign in');
-ok(wait_text('User name or password is wrong'), 'wrong password');
+$page->fill(username => $user, password => "not $password");
+$page->click('Sign in');
+ok($page->has_text('User name or password is wrong'), 'wrong password');
 
-fill(password => $password);
-click('Sign in');
-ok(wait_text('Add your first camera'), 'logged in, and led to the first step');
+$page->fill(password => $password);
+$page->click('Sign in');
+ok($page->has_text('Add your first camera'), 'logged in, and led to the first step');
 is($browser->script('return document.cookie'), '', 'no script reads the cookie');
 
 # add a camera
 
-click('Add camera');
-wait_for('[name=serialNumber]');
-click('Add and connect');
-ok(wait_text('Is required.'), 'missing fields are marked');
+$page->click('Add camera');
+$page->has('[name=serialNumber]');
+$page->click('Add and connect');
+ok($page->has_text('Is required.'), 'missing fields are marked');
 
-fill(name => 'South gate', location => 'Depot', place => 'Gate 3',
+$page->fill(name => 'South gate', location => 'Depot', place => 'Gate 3',
     company => 'Axis', model => 'P3265', serialNumber => 'A-1');
-click('Add and connect');
-ok(wait_text('Waiting for your camera'), 'waiting for the camera');
+$page->click('Add and connect');
+ok($page->has_text('Waiting for your camera'), 'waiting for the camera');
 my ($id) = $browser->script('return location.hash') =~ m{([\w-]{36})/connect};
 ok($id, 'it has an address of its own');
 
-my $address = text('.copy');
-like($address, qr{^rtmps://[^/]+/live/[\w-]{16,}\?token=\S+$}, 'where to push to');
+ok($page->says('.copy', qr{^rtmps://[^/]+/live/[\w-]{16,}\?token=\S+$}),
+    'where to push to');
+my $address = $page->text('.copy');
 
 # push, and see it
 
 $publisher = $t->publish({ publish_url => $address });
-ok(wait_text('Connected', 30), 'connected');
-ok(wait_frames(15), 'pictures advance');
+ok($page->has_text('Connected', 30), 'connected');
+ok($page->frames_pass(15), 'pictures advance');
 
-click('Open camera');
-ok(wait_for('.player[data-state="live"]'), 'live');
-like(text('.player-delay'), qr/^\d+\.\d s behind$/, 'delay is shown');
-ok(wait_text('H.264'), 'facts of the stream');
+$page->click('Open camera');
+ok($page->has('.player[data-state="live"]'), 'live');
+ok($page->says('.player-delay', qr/^\d+\.\d s behind$/), 'delay is shown');
+ok($page->has_text('H.264'), 'facts of the stream');
 
-go('#/cameras');
-ok(wait_for('.camera-card .poster img'), 'still in the list');
-cmp_ok($browser->script('return document.querySelector(".poster img")'
-    . '.naturalWidth'), '>=', 160, 'which is a picture');
-is(text('.camera-card .badge'), 'Live', 'status in the list');
-ok(wait_for('.top-state[data-live="true"]'), 'events are followed');
-is(violations(), '', 'nothing against the policy');
+$page->go('#/cameras');
+ok($page->has('.camera-card .poster img'), 'still in the list');
+ok($t->wait_for(sub { ($page->js('return document.querySelector(".poster img")'
+    . '?.naturalWidth') // 0) >= 160 }, 15, 'the picture'), 'which is a picture');
+ok($page->says('.camera-card .badge', 'Live'), 'status in the list');
+ok($page->has('.top-state[data-live="true"]'), 'events are followed');
+is($page->violations, '', 'nothing against the policy');
 
 # reload
 
-go("#/cameras/$id");
-wait_for('.player[data-state="live"]');
+$page->go("#/cameras/$id");
+$page->has('.player[data-state="live"]');
 $browser->script('location.reload()');
-ok($t->wait_for(sub { defined eval { text('.player-delay') } }, 20,
-    'the player'), 'a reload keeps session and place');
-ok(wait_frames(15), 'and picture');
+ok($page->has('.player-delay', 20), 'a reload keeps session and place');
+ok($page->frames_pass(15), 'and picture');
 
 # nobody notices that access tokens end
 
@@ -114,78 +116,77 @@ ok($t->wait_for(sub { renewals() >= $renewed + 2 }, 40, 'renewals'),
     'tokens were renewed');
 ok($browser->script('return window.unbroken'
     . ' && !document.querySelector("[name=username]")'), 'nobody noticed');
-ok(wait_frames(15), 'pictures still advance');
-ok(wait_for('.top-state[data-live="true"]'), 'events still come');
+ok($page->frames_pass(15), 'pictures still advance');
+ok($page->has('.top-state[data-live="true"]'), 'events still come');
 
 # the camera pauses
 
 $publisher->stop('KILL');
-ok(wait_for('.player[data-state="interrupted"]', 30), 'a pause is shown');
-ok($t->wait_for(sub { text('.camera-title .badge') ne 'Live' }, 30, 'status'),
+ok($page->has('.player[data-state="interrupted"]', 30), 'a pause is shown');
+ok($t->wait_for(sub { $page->text('.camera-title .badge') ne 'Live' }, 30, 'status'),
     'and reported');
 $publisher = $t->publish({ publish_url => $address });
-ok(wait_for('.player[data-state="live"]', 30), 'it returns by itself');
-ok($t->wait_for(sub { text('.camera-title .badge') eq 'Live' }, 30, 'status'),
-    'and is reported');
+ok($page->has('.player[data-state="live"]', 30), 'it returns by itself');
+ok($page->says('.camera-title .badge', 'Live', 30), 'and is reported');
 
 # somebody else changes it meanwhile
 
-click('Edit');
-wait_for('dialog [name=name]');
+$page->click('Edit');
+$page->has('dialog [name=name]');
 is(other_client(PUT => "/cameras/$id", { place => 'Gate 4' })->{status}, 200,
     'somebody else changes the place');
-fill(name => 'North gate', tags => 'north gate');
-click('Save');
-ok(wait_text('Somebody changed this camera meanwhile'), 'which is noticed');
-like(text('.changed'), qr/Place: Gate 3 . Gate 4/, 'and shown');
-click('Save mine on top');
-ok($t->wait_for(sub { text('h1') eq 'North gate' }, 10, 'name'), 'mine is saved');
+$page->fill(name => 'North gate', tags => 'north gate');
+$page->click('Save');
+ok($page->has_text('Somebody changed this camera meanwhile'), 'which is noticed');
+ok($page->says('.changed', qr/Place: Gate 3 . Gate 4/), 'and shown');
+$page->click('Save mine on top');
+ok($page->says('h1', 'North gate'), 'mine is saved');
 my $camera = other_client(GET => "/cameras/$id")->{json};
 is("$camera->{name}, $camera->{place}", 'North gate, Gate 4', 'and theirs kept');
 
 # found by its tag
 
-click('north');
+$page->click('north');
 ok($t->wait_for(sub { $browser->script('return location.hash')
     eq '#/cameras?tag=north' }, 10, 'address'), 'a tag leads to the list');
-ok(wait_for('.camera-card'), 'where the camera is');
-go('#/cameras?tag=south');
-ok(wait_text('No camera matches'), 'but not under another tag');
-go("#/cameras/$id");
-ok(wait_for('.camera-title'), 'back');
+ok($page->has('.camera-card'), 'where the camera is');
+$page->go('#/cameras?tag=south');
+ok($page->has_text('No camera matches'), 'but not under another tag');
+$page->go("#/cameras/$id");
+ok($page->has('.camera-title'), 'back');
 
 # another tab, removing, logging out
 
 my $first = $browser->tab;
 my $second = $browser->new_tab;
 $browser->open($home);
-ok(wait_for('.camera-card'), 'another tab is logged in');
+ok($page->has('.camera-card'), 'another tab is logged in');
 
 $browser->tab($first);
-click_at('[aria-label="More"]');
-click('Remove camera');
-ok(wait_text('It is live: it is cut'), 'what removing means');
-click_in_dialog('Remove camera');
-ok(wait_text('Add your first camera'), 'removed');
-ok(wait_text('North gate was removed and its live picture ended'),
+$page->click_at('[aria-label="More"]');
+$page->click('Remove camera');
+ok($page->has_text('It is live: it is cut'), 'what removing means');
+$page->click('Remove camera', 'dialog');
+ok($page->has_text('Add your first camera'), 'removed');
+ok($page->has_text('North gate was removed and its live picture ended'),
     'what became of it');
 
 $browser->tab($second);
-ok(wait_text('Add your first camera'), 'the other tab heard of it');
+ok($page->has_text('Add your first camera'), 'the other tab heard of it');
 
-click_at('.who');
-click('Sign out');
-ok(wait_for('[name=username]'), 'logged out');
+$page->click_at('.who');
+$page->click('Sign out');
+ok($page->has('[name=username]'), 'logged out');
 $browser->tab($first);
-ok(wait_for('[name=username]'), 'in the other tab, too');
+ok($page->has('[name=username]'), 'in the other tab, too');
 $browser->script('location.reload()');
-ok(wait_for('[name=username]'), 'for good');
+ok($page->has('[name=username]'), 'for good');
 
 my @foreign = grep { !m{^(?:blob:)?https://localhost:} }
     @{ $browser->script('return performance.getEntriesByType("resource")'
         . '.map((entry) => entry.name)') };
 is("@foreign", '', 'no other host is asked');
-is(violations(), '', 'nothing against the policy');
+is($page->violations, '', 'nothing against the policy');
 unlike($t->read_file($run->var . '/log/access.log'),
     qr/token=|eyJ|\Q$password\E/, 'no secret in the log');
 
@@ -244,104 +245,4 @@ sub request {
 sub renewals {
     return scalar(() = $t->read_file($run->var . '/log/api.log')
         =~ m{/auth/refresh","status":200}g);
-}
-
-
-# the page, as a person sees it
-
-sub wait_for {
-    my ($selector, $seconds) = @_;
-
-    return $t->wait_for(sub {
-        eval { $browser->script(
-            'return document.querySelector(arguments[0]) !== null', $selector) };
-    }, $seconds // 15, $selector);
-}
-
-
-sub wait_text {
-    my ($text, $seconds) = @_;
-
-    return $t->wait_for(sub {
-        eval { $browser->script('return document.body.innerText'
-            . '.includes(arguments[0])', $text) };
-    }, $seconds // 15, $text);
-}
-
-
-sub text {
-    return $browser->script('return document.querySelector(arguments[0])'
-        . '?.textContent', $_[0]);
-}
-
-
-sub click {
-    my ($name, $root) = @_;
-
-    $browser->script(<<'END', $name, $root // 'body');
-        const [name, root] = arguments;
-        const all = document.querySelector(root)
-            .querySelectorAll("button, a, [role=menuitem]");
-        [...all].find((one) => one.textContent.trim() === name).click();
-END
-}
-
-
-sub click_in_dialog { click($_[0], 'dialog') }
-
-
-sub click_at {
-    $browser->script('document.querySelector(arguments[0]).click()', $_[0]);
-}
-
-
-sub go {
-    $browser->script('location.hash = arguments[0]', $_[0]);
-}
-
-
-# as typed: what React renders from is the event
-
-sub fill {
-    my %value = @_;
-
-    $browser->script(<<'END', $_, $value{$_}) for keys %value;
-        const [name, value] = arguments;
-        const open = document.querySelector("dialog") ?? document;
-        const field = open.querySelector(`[name="${name}"]`);
-        Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, "value")
-            .set.call(field, value);
-        field.dispatchEvent(new Event("input", { bubbles: true }));
-END
-}
-
-
-# more pictures are decoded than before
-
-sub wait_frames {
-    my ($more) = @_;
-
-    my $from;
-
-    return $t->wait_for(sub {
-        my $now = eval { $browser->script(
-            'return document.querySelector("video")'
-            . '.getVideoPlaybackQuality().totalVideoFrames') } // return;
-        $from //= $now;
-        $now - $from >= $more;
-    }, 30, 'pictures');
-}
-
-
-# what the browser did not allow since the page was loaded
-
-sub violations {
-    return join ' ', @{ $browser->script(<<'END') };
-        return new Promise((resolve) => {
-            new ReportingObserver(
-                (reports) => resolve(reports.map((one) => one.body.blockedURL)),
-                { buffered: true, types: ["csp-violation"] }).observe();
-            setTimeout(() => resolve([]), 200);
-        });
-END
 }
