@@ -10,10 +10,10 @@ use strict;
 use warnings;
 
 use Camera::Player;
+use Camera::Stopwatch;
 use Camera::Test;
 use JSON::PP;
 use Test::More;
-use Time::HiRes qw(time);
 
 my $t = Camera::Test->new(workers => 2);
 $t->skip_without(qw(nginx postgres migrations worker ffmpeg tls
@@ -29,10 +29,10 @@ my ($off, $on) = ({ isActive => JSON::PP::false }, { isActive => JSON::PP::true 
 # switched off
 
 my ($camera, $publisher, $player) = live('off');
-my $began = time;
+my $watch = Camera::Stopwatch->start;
 is(put($camera, $off)->{status}, 200, 'switched off');
-dark($began, $publisher, 'switched off');
-refused($began, $player, 403, 'switched off');
+dark($watch, $publisher, 'switched off');
+refused($watch, $player, 403, 'switched off');
 ok($t->wait_for(sub { status($camera)->{status} eq 'error' }, 3), 'its status');
 like(status($camera)->{warning}, qr/switched off here; activate it/, 'and why');
 my $url = $t->api_get("/cameras/$camera->{id}/stream/hls",
@@ -48,10 +48,10 @@ ok($t->wait_for(sub { $player->forget_failures; $player->poll
 
 # restricted
 
-$began = time;
+$watch = Camera::Stopwatch->start;
 is(put($camera, { allowedCidrs => [ '192.0.2.0/24' ] })->{status}, 200,
     'an address list without it');
-dark($began, $publisher, 'restricted');
+dark($watch, $publisher, 'restricted');
 like(status($camera)->{warning}, qr/address outside of its list/, 'and why');
 
 # removed
@@ -59,11 +59,11 @@ like(status($camera)->{warning}, qr/address outside of its list/, 'and why');
 ($camera, $publisher, $player) = live('removed');
 my $dir = $t->shm . "/live/$camera->{id}";
 ok(-e "$dir/index", 'its store');
-$began = time;
+$watch = Camera::Stopwatch->start;
 my $r = $t->api(DELETE => "/cameras/$camera->{id}", token => $admin->{token});
 is("$r->{status} $r->{json}{liveStream}", '200 ended', 'removed, with a stream');
-dark($began, $publisher, 'removed');
-refused($began, $player, 404, 'removed');
+dark($watch, $publisher, 'removed');
+refused($watch, $player, 404, 'removed');
 ok($t->wait_for(sub { !-e $dir }, 15), 'its live files are gone');
 ok(!grep({ /$camera->{id}/ } glob $t->shm . '/rings/*'), 'so are its frames');
 $r = $t->api_get("/cameras/$camera->{id}/status", token => $admin->{token});
@@ -113,16 +113,16 @@ sub status {
 # ffmpeg ends when it is cut
 
 sub dark {
-    my ($began, $publisher, $name) = @_;
+    my ($watch, $publisher, $name) = @_;
 
     ok($t->wait_for(sub { !$publisher->running }, 5), "$name: cut");
-    cmp_ok(time - $began, '<', 1.2, "$name: within a second");
+    cmp_ok($watch->seconds, '<', 1.2, "$name: within a second");
 }
 
 sub refused {
-    my ($began, $player, $status, $name) = @_;
+    my ($watch, $player, $status, $name) = @_;
 
     $t->wait_for(sub { $player->poll; $player->errors }, 5);
-    cmp_ok(time - $began, '<', 1.5, "$name: viewers are, too");
+    cmp_ok($watch->seconds, '<', 1.5, "$name: viewers are, too");
     is(($player->failures)[0]{status}, $status, "$name: by $status");
 }

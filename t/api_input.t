@@ -9,6 +9,7 @@
 use strict;
 use warnings;
 
+use Camera::Stopwatch;
 use Camera::Test;
 use JSON::PP;
 use Test::More;
@@ -42,10 +43,10 @@ is(in_chunks($padded =~ s/whole/chunk/r, 777)->{status}, 201, 'in chunks');
 is(in_chunks("$padded ", 777)->{status}, 413, 'a byte more in chunks');
 is(in_chunks($text =~ s/whole/bytes/r, 1)->{status}, 201, 'byte by byte');
 
-my $start = time;
+my $watch = Camera::Stopwatch->start;
 my $r = in_pieces(substr($text, 0, 20), 20, length $text);
 is("$r->{status} $r->{code}", '408 REQUEST_TIMEOUT', 'a body that stops');
-cmp_ok(time - $start, '<', 4, 'in time');
+cmp_ok($watch->seconds, '<', 4, 'in time');
 
 # what is no JSON, and JSON that is no object
 

@@ -10,6 +10,7 @@
 use strict;
 use warnings;
 
+use Camera::Stopwatch;
 use Camera::Test;
 use Test::More;
 use Time::HiRes qw(time);
@@ -111,17 +112,17 @@ is(scalar(grep { get($flushed)->{status} == 200 } 1 .. 40), 20,
 my $patient = $t->add_user;
 get($patient);
 $t->pause_redis;
-my $start = time;
+my $watch = Camera::Stopwatch->start;
 get($patient) for 1 .. 9;
-cmp_ok(time - $start, '<', 1, 'nobody waits for Redis');
+cmp_ok($watch->seconds, '<', 1, 'nobody waits for Redis');
 is((state(get($patient)))[0], 29, 'it goes on to be counted');
 $t->resume_redis;
 
 $t->stop_redis('KILL');
-$start = time;
+$watch = Camera::Stopwatch->start;
 is(scalar(grep { get($patient)->{status} == 200 } 1 .. 40), 29,
     'without Redis the limit is that of this node');
-cmp_ok(time - $start, '<', 2, 'at once');
+cmp_ok($watch->seconds, '<', 2, 'at once');
 ok($t->wait_for(sub { shared() == 0 }, 2, 'metrics'), 'told by a metric');
 
 # requests that run at once: the database hangs, so they do

@@ -11,6 +11,7 @@ use strict;
 use warnings;
 
 use Camera::HTTP;
+use Camera::Stopwatch;
 use Camera::Test;
 use JSON::PP qw(decode_json);
 use Test::More;
@@ -32,10 +33,10 @@ my @guesses = map { guess("127.0.1.$_", 'ann' . (1 + $_ % 5)) } (1 .. 100) x 2;
 my ($start, @waited) = (time);
 
 while (time - $start < 3) {
-    my $one = time;
+    my $one = Camera::Stopwatch->start;
     my $r = $t->api_get('/auth/me', token => $user->{token});
     is($r->{status}, 200, 'somebody who is logged in') if $r->{status} != 200;
-    push @waited, time - $one;
+    push @waited, $one->seconds;
 }
 
 my %answers;
@@ -49,7 +50,7 @@ cmp_ok($answers{'401 AUTH_CREDENTIALS_INVALID'}, '>', 0, 'some were compared');
 is($t->sql('SELECT count(*) FROM user_sessions'), $sessions,
     'nobody got in');
 
-cmp_ok(scalar @waited, '>', 100, scalar(@waited) . ' requests of others');
+cmp_ok(scalar @waited, '>', 20, scalar(@waited) . ' requests of others');
 my @sorted = sort { $a <=> $b } @waited;
 cmp_ok($sorted[ 0.99 * @sorted ], '<', 0.25,
     sprintf 'of which 99 %% waited less than the time of a hash: %.3f s',

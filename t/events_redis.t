@@ -10,9 +10,9 @@ use strict;
 use warnings;
 
 use Camera::EventStream qw(follow);
+use Camera::Stopwatch;
 use Camera::Test;
 use Test::More;
-use Time::HiRes qw(time);
 
 my $t = Camera::Test->new(workers => 2);
 $t->skip_without(qw(nginx postgres redis migrations camera_api_streams));
@@ -45,17 +45,17 @@ rename_it();
 (undef, $took) = timed();
 cmp_ok($took, '<', 0.6, 'the next one at once');
 
-my $start = time;
+my $watch = Camera::Stopwatch->start;
 my $r = $t->api_get('/cameras', token => $user->{token});
 is($r->{status}, 200, 'requests go on');
-cmp_ok(time - $start, '<', 0.5, 'and do not wait');
+cmp_ok($watch->seconds, '<', 0.5, 'and do not wait');
 
-$start = time;
+$watch = Camera::Stopwatch->start;
 my $s = follow($t, $user->{token}, last => $before);
 is($s->ready->{type}, 'ready', 'a stream begins');
 is($s->ready->{id}, undef, 'nowhere');
 is($s->next(1)->{type}, 'reset', 'and says that something may be missing');
-cmp_ok(time - $start, '<', 1, 'without waiting');
+cmp_ok($watch->seconds, '<', 1, 'without waiting');
 $s->close;
 
 # started anew, empty
@@ -84,13 +84,13 @@ rename_it();
 is(name_of($event), "n$n", 'the next one');
 cmp_ok($took, '<', 0.8, 'too');
 
-$start = time;
+$watch = Camera::Stopwatch->start;
 $r = $t->api_get('/cameras', token => $user->{token});
-cmp_ok(time - $start, '<', 0.5, 'requests do not wait');
-$start = time;
+cmp_ok($watch->seconds, '<', 0.5, 'requests do not wait');
+$watch = Camera::Stopwatch->start;
 $s = follow($t, $user->{token});
 is($s->ready->{type}, 'ready', 'a stream begins');
-cmp_ok(time - $start, '<', 1, 'without waiting');
+cmp_ok($watch->seconds, '<', 1, 'without waiting');
 
 $t->resume_redis;
 $t->wait_for(sub { ready_with_id() }, 10, 'Redis');
@@ -157,10 +157,10 @@ sub got {
 }
 
 sub timed {
-    my $start = time;
+    my $watch = Camera::Stopwatch->start;
     my $event = got(3);
 
-    return ($event, time - $start);
+    return ($event, $watch->seconds);
 }
 
 # each worker begins streams somewhere

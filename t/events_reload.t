@@ -9,10 +9,10 @@ use strict;
 use warnings;
 
 use Camera::EventStream qw(follow);
+use Camera::Stopwatch;
 use Camera::Test;
 use Camera::WebSocket qw(ws_connect);
 use Test::More;
-use Time::HiRes qw(time);
 
 my $t = Camera::Test->new(workers => 2);
 $t->skip_without(qw(nginx postgres redis migrations camera_api_streams tls));
@@ -44,13 +44,13 @@ rename_it();
 is(join(' ', map { read_to($_, $n) } @all), "n$n " x 6 . "n$n",
     'streams over TLS and without');
 
-my $start = time;
+my $watch = Camera::Stopwatch->start;
 $t->reload;
 rename_it();
 
 is(scalar(grep { $_->ended(6) } @all), 7, 'a reload ends streams');
 is($ws->closed(3), 1001, 'and WebSockets');
-cmp_ok(time - $start, '<', 6, 'soon');
+cmp_ok($watch->seconds, '<', 6, 'soon');
 ok($t->wait_for(sub { !$t->old_worker_pids }, 8), 'old workers go');
 $ws->close;
 

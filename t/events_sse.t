@@ -10,6 +10,7 @@ use strict;
 use warnings;
 
 use Camera::EventStream qw(follow);
+use Camera::Stopwatch;
 use Camera::Test;
 use POSIX ();
 use Test::More;
@@ -45,7 +46,7 @@ like($s->ready->{id}, qr/^\d+-\d+$/, 'somewhere');
 
 my $stranger = follow($t, $elsewhere->{token});
 my $status = follow($t, $user->{token}, types => 'stream.status,camera.deleted');
-my $start = time;
+my $watch = Camera::Stopwatch->start;
 
 my $r = $t->api(POST => '/cameras', token => $admin->{token},
     json => new_camera('Hof "1"'));
@@ -174,9 +175,9 @@ ok($s->ended(1), 'so does a session that ended');
 
 my $brief = $t->access_token(%$user, claims => { exp => time() + 2 | 0 });
 $s = follow($t, $brief);
-$start = time;
+$watch = Camera::Stopwatch->start;
 ok($s->ended(4), 'and a token');
-cmp_ok(time - $start, '<', 3.2, 'in time');
+cmp_ok($watch->seconds, '<', 3.2, 'in time');
 set_status($camera, 'online');
 is(words($stays->next(3)), 'stream.status online', 'others go on');
 $stays->close;

@@ -9,6 +9,7 @@ use strict;
 use warnings;
 
 use Camera::EventStream qw(follow);
+use Camera::Stopwatch;
 use Camera::Test;
 use Camera::WebSocket qw(ws_connect);
 use Test::More;
@@ -34,11 +35,11 @@ is($s->next(3)->{json}{cameraId}, $camera, 'a program is told');
 is($ws->next(3)->{event}{cameraId}, $camera, 'by the other one, too');
 
 my $people = follow($t, $admin->{token}, types => 'camera.updated');
-my $start = time;
+my $watch = Camera::Stopwatch->start;
 $t->api(DELETE => "/tokens/$token->{id}", token => $admin->{token});
 ok($s->ended(2), 'revoked: its stream ends');
 ok($ws->closed(2), 'and its WebSocket');
-cmp_ok(time - $start, '<', 1, 'within a second');
+cmp_ok($watch->seconds, '<', 1, 'within a second');
 
 $t->sql("UPDATE cameras SET place = 'yard' WHERE id = '$camera'");
 is($people->next(3)->{json}{cameraId}, $camera, 'others go on');

@@ -8,6 +8,7 @@
 use strict;
 use warnings;
 
+use Camera::Stopwatch;
 use Camera::Test;
 use Camera::Test::Cli;
 use Fcntl qw(:flock);
@@ -88,11 +89,11 @@ like($p->log, qr/\r\e\[K2 files, 2 rows/, 'makes place for the answer');
 
 append($closed->{file}, 'torn');
 $t->stop_postgres('immediate');
-$since = time;
+my $watch = Camera::Stopwatch->start;
 $r = $cli->run('fsck');
 is($r->{status}, 3, 'no database');
 like($r->{err}, qr/check that PostgreSQL runs/, 'it says so');
-cmp_ok(time - $since, '<', 6, 'soon');
+cmp_ok($watch->seconds, '<', 6, 'soon');
 is(-s $closed->{file}, $closed->{bytes} + 4, 'nothing was touched');
 $t->start_postgres;
 

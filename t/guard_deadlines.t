@@ -15,6 +15,7 @@ use Test::More;
 use Time::HiRes qw(time);
 
 use Camera::RTMP;
+use Camera::Stopwatch;
 use Camera::Test;
 
 my $t = Camera::Test->new(workers => 1);
@@ -29,14 +30,14 @@ my $fds = $t->fds($worker);
 sub ends {
     my ($r, $name, $send) = @_;
 
-    my $start = time;
+    my $watch = Camera::Stopwatch->start;
 
     for (1 .. 20) {
         last if $send && !$send->($r);
         last if $r->closed(0.1);
     }
 
-    my $took = time - $start;
+    my $took = $watch->seconds;
 
     ok($r->closed(0), "$name: closed");
     cmp_ok($took, '<', 1.1, "$name: in time");

@@ -8,6 +8,7 @@
 use strict;
 use warnings;
 
+use Camera::Stopwatch;
 use Camera::Store;
 use Camera::Test;
 use Test::More;
@@ -69,11 +70,11 @@ is(join(' ', map { $t->http_get($_)->{status} } @lists), '200 200', 'plays');
 
 $t->sql("UPDATE cameras SET play_epoch = play_epoch + 1
     WHERE id = '$camera->{id}'");
-my $revoked = time;
+my $watch = Camera::Stopwatch->start;
 ok($t->wait_for(sub {
     !grep { $t->http_get($_)->{status} != 403 } (@lists) x 4;
 }, 3, 'revocation'), 'revoked');
-cmp_ok(time - $revoked, '<', 1, 'within a second');
+cmp_ok($watch->seconds, '<', 1, 'within a second');
 is($t->http_get($camera->{play_path})->{status}, 403, 'nor does its token');
 
 $t->done_testing;

@@ -9,6 +9,7 @@
 use strict;
 use warnings;
 
+use Camera::Stopwatch;
 use Camera::Test;
 use Test::More;
 use Time::HiRes qw(time);
@@ -145,10 +146,10 @@ sub ends {
     my $play = started($who, $path);
     is(status($play // '/'), 200, "$what: it plays");
 
-    my $start = time;
+    my $watch = Camera::Stopwatch->start;
     $change->();
     ok($t->wait_for(sub { status($play) == 403 }, 3, '403'), 'it ends');
-    cmp_ok(time - $start, '<', 1, 'within a second');
+    cmp_ok($watch->seconds, '<', 1, 'within a second');
     is(status($path), 403, 'and its address starts nothing');
 
     # a token of the second in which it was taken counts as one before it

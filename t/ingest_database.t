@@ -17,6 +17,7 @@ use Time::HiRes qw(time);
 
 use Camera::RTMP;
 use Camera::Registry qw(registry);
+use Camera::Stopwatch;
 use Camera::Test;
 
 my $t = Camera::Test->new(workers => 2);
@@ -53,9 +54,9 @@ sub publishes {
 
 $t->wait_for(sub { time - registry($t)->{fed_at} < 2 }, 6, 'feeder at rest');
 my $before = $t->statements;
-my $begin = time;
+my $watch = Camera::Stopwatch->start;
 my @live = map { [Camera::RTMP->publisher($t, $_)] } @storm;
-my $took = time - $begin;
+my $took = $watch->seconds;
 
 is(scalar(grep { $_->[1]{code} eq $start } @live), $count,
     "$count cameras at once: all accepted");

@@ -12,10 +12,10 @@ use FindBin;
 use lib "$FindBin::Bin/lib";
 
 use Test::More;
-use Time::HiRes qw(time);
 
 use Camera::RTMP;
 use Camera::Registry qw(registry);
+use Camera::Stopwatch;
 use Camera::Test;
 
 my $t = Camera::Test->new(workers => 1);
@@ -41,16 +41,15 @@ sub live {
 sub idle {
     my ($camera, $r, $from, $to, $send) = @_;
 
-    my $start = time;
+    my $watch = Camera::Stopwatch->start;
     until ($r->closed(0.05)) {
-        last if time > $start + 4;
+        last if $watch->over(4);
         $send->($r) if $send;
     }
-    my $took = time - $start;
 
     ok($r->closed(0), "$camera->{name}: closed");
-    cmp_ok($took, '>', $from, "$camera->{name}: not too early");
-    cmp_ok($took, '<', $to, "$camera->{name}: in time");
+    cmp_ok($watch->passed, '>', $from, "$camera->{name}: not too early");
+    cmp_ok($watch->seconds, '<', $to, "$camera->{name}: in time");
     is(registry($t)->{cameras}{ $camera->{id} }{refused}, 'idle',
         "$camera->{name}: noted");
     ok(!registry($t)->{cameras}{ $camera->{id} }{publishing},

@@ -12,10 +12,10 @@ use FindBin;
 use lib "$FindBin::Bin/lib";
 
 use Test::More;
-use Time::HiRes qw(time);
 
 use Camera::RTMP;
 use Camera::Registry qw(registry);
+use Camera::Stopwatch;
 use Camera::Test;
 
 my $t = Camera::Test->new(workers => 2);
@@ -31,7 +31,7 @@ $t->wait_for(sub { keys %{ registry($t)->{cameras} } == 12 }, 5, 'registry');
 
 my @live = map { publish($_) } @cameras;
 my $master = $t->master_pid;
-my $start = time;
+my $watch = Camera::Stopwatch->start;
 
 ###############################################################################
 
@@ -54,7 +54,7 @@ is(scalar(grep { $_->closed(2) } @live), 12, 'and the end');
 my $ended = $t->{nginx}->wait(5);
 
 is($ended, 0, 'exit status');
-cmp_ok(time - $start, '<', 5, 'within seconds');
+cmp_ok($watch->seconds, '<', 5, 'within seconds');
 ok(!Camera::Process::alive($master), 'no master');
 
 # its successor has everything

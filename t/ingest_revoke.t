@@ -12,10 +12,11 @@ use FindBin;
 use lib "$FindBin::Bin/lib";
 
 use Test::More;
-use Time::HiRes qw(time sleep);
+use Time::HiRes qw(time);
 
 use Camera::RTMP;
 use Camera::Registry qw(registry);
+use Camera::Stopwatch;
 use Camera::Test;
 
 my $t = Camera::Test->new(workers => 2);
@@ -53,12 +54,12 @@ sub live {
 sub cut {
     my ($r, $camera, $reason, $name, $within) = @_;
 
-    my $begin = time;
+    my $watch = Camera::Stopwatch->start;
     $within //= 1;
     my $ms = 0;
     $r->video($ms += 40, key => 1)
-        until $r->closed(0.04) || time > $begin + $within + 2;
-    my $took = time - $begin;
+        until $r->closed(0.04) || $watch->over($within + 2);
+    my $took = $watch->seconds;
 
     cmp_ok($took, '<', $within, sprintf '%s: dark after %.0f ms', $name,
         $took * 1000);
@@ -84,6 +85,7 @@ cut($r, $camera, 'token_revoked', 'rotated at once');
 ($camera, $r) = live('rotated with an overlap');
 $t->sql("SELECT rotate_stream_key('$camera->{id}', 3)");
 my $rotated = time;
+my $watch = Camera::Stopwatch->start;
 $camera->{generation} = 2;
 $t->wait_for(sub { registry($t)->{cameras}{ $camera->{id} }{key_generation}
     == 2 }, 2, 'rotation');
@@ -96,7 +98,7 @@ $r->config;
 goes_on($r, $rotated + 1.8 - time, 'overlap: old key goes on');
 ok($t->wait_for(sub { $r->video(0, key => 1); $r->closed(0.05) }, 3),
     'overlap is over: cut');
-cmp_ok(time - $rotated, '<', 4.5, 'in time');
+cmp_ok($watch->seconds, '<', 4.5, 'in time');
 ($second, $status) = Camera::RTMP->publisher($t,
     $t->camera_urls($camera), tls => 1);
 is($status->{code}, $start, 'new token');

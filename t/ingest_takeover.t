@@ -12,10 +12,10 @@ use FindBin;
 use lib "$FindBin::Bin/lib";
 
 use Test::More;
-use Time::HiRes qw(time sleep);
 
 use Camera::RTMP;
 use Camera::Registry qw(registry);
+use Camera::Stopwatch;
 use Camera::Test;
 
 my $t = Camera::Test->new(workers => 2);
@@ -74,9 +74,8 @@ is(state_of('other')->{refused}, 'busy', 'noted');
 ok($late->closed(2), 'refused one is closed');
 ok(!$first->closed(0), 'publisher stays');
 
-my ($begin, $i) = (time, 0);
 ($first, $status) = publish('silent');
-my $stopped = time;
+my $watch = Camera::Stopwatch->start;
 
 my $taken = $t->wait_for(sub {
     my ($r, $s) = publish('silent', token => $t->token(
@@ -84,11 +83,10 @@ my $taken = $t->wait_for(sub {
     ($late, $refused) = ($r, $s);
     return $s->{code} eq $start;
 }, 6, 'takeover');
-my $took = time - $stopped;
 
 ok($taken, 'silent publisher is taken over');
-cmp_ok($took, '>', 2.5, 'not before it was silent for 3 s');
-cmp_ok($took, '<', 5, 'and soon after');
+cmp_ok($watch->passed, '>', 2.5, 'not before it was silent for 3 s');
+cmp_ok($watch->seconds, '<', 5, 'and soon after');
 ok($first->closed(1), 'silent publisher is ended');
 ok(!$late->closed(0), 'its successor stays');
 

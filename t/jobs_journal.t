@@ -9,6 +9,7 @@ use strict;
 use warnings;
 
 use Camera::Jobs;
+use Camera::Stopwatch;
 use Test::More;
 use Time::HiRes qw(time);
 
@@ -27,11 +28,11 @@ my $start = int(time) - 86400 * 2;
 
 my $r = $t->recording($camera, time - 3600, codecs => 'avc1.64001f',
     width => 1280, height => 720);
-my $began = time;
+my $watch = Camera::Stopwatch->start;
 
 $t->journal(open => $r);
 is($t->wait_sql(1, $rows, 3), 1, 'open');
-cmp_ok(time - $began, '<', 1, 'within a second');
+cmp_ok($watch->seconds, '<', 1, 'within a second');
 is($t->sql(q{SELECT state, camera_id, file_path, codecs, width, height,
     extract(epoch FROM start_time) * 1000 = } . "$r->{start}"
     . ' FROM recordings'), join("\t", 'recording', $camera, $r->{path},

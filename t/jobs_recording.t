@@ -10,8 +10,8 @@ use strict;
 use warnings;
 
 use Camera::Jobs;
+use Camera::Stopwatch;
 use Test::More;
-use Time::HiRes qw(time);
 
 my $t = Camera::Jobs->new;
 $t->skip_without(qw(worker postgres migrations ffmpeg));
@@ -28,10 +28,10 @@ $t->wait_index(sub { $_[0]{state} == 1 }, 10);
 
 ###############################################################################
 
-my $began = time;
+my $watch = Camera::Stopwatch->start;
 $t->sql("UPDATE cameras SET is_recording = true WHERE id = '$camera'");
 is($t->wait_sql(1, "SELECT count(*) $rows", 10), 1, 'a row');
-cmp_ok(time - $began, '<', 5, 'seconds after the wish');
+cmp_ok($watch->seconds, '<', 5, 'seconds after the wish');
 
 # a file ends at each tenth second
 

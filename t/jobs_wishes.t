@@ -9,6 +9,7 @@ use strict;
 use warnings;
 
 use Camera::Jobs;
+use Camera::Stopwatch;
 use Test::More;
 use Time::HiRes qw(time);
 
@@ -26,17 +27,17 @@ my $wish;
 
 is(wanted($gate, 1, 0.3), 0, 'nobody wishes');
 
-my $began = time;
+my $watch = Camera::Stopwatch->start;
 $t->sql("UPDATE cameras SET is_recording = true WHERE id = '$gate'");
 is(wanted($gate, 1), 1, 'on');
-cmp_ok(time - $began, '<', 1, 'within a second');
+cmp_ok($watch->seconds, '<', 1, 'within a second');
 is($wish->{until}, 0, 'without an end');
 is(wanted($door, 1, 0), 0, 'not the other camera');
 
-$began = time;
+$watch = Camera::Stopwatch->start;
 $t->sql("UPDATE cameras SET is_recording = false WHERE id = '$gate'");
 is(wanted($gate, 0), 0, 'off');
-cmp_ok(time - $began, '<', 1, 'within a second');
+cmp_ok($watch->seconds, '<', 1, 'within a second');
 
 # an event, with what was before it, ends by itself
 

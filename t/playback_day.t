@@ -10,6 +10,7 @@ use warnings;
 
 use Camera::HTTP;
 use Camera::Playback;
+use Camera::Stopwatch;
 use Camera::Store;
 use Camera::Test;
 use Compress::Zlib qw(crc32);
@@ -54,14 +55,14 @@ for (@shape) {
 
     for (1 .. $seeks) {
         my $from = 1000 * ($start + int rand 86401 - $range);
-        my $began = Time::HiRes::time;
+        my $watch = Camera::Stopwatch->start;
         my $text = $p->get($p->{media} = $p->start(from => $from,
             to => $from + 1000 * $range))->{body};
-        my $read = Time::HiRes::time;
+        my $read = Camera::Stopwatch->start;
         $list = Camera::Playback::read_playlist($text);
-        $began += Time::HiRes::time - $read;                # ours
+        my $ours = $read->seconds;
         $p->fetch($list->{pieces}[0]);
-        push @took, Time::HiRes::time - $began;
+        push @took, $watch->seconds - $ours;
     }
 
     my $median = (sort { $a <=> $b } @took)[$seeks / 2];

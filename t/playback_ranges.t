@@ -9,6 +9,7 @@ use strict;
 use warnings;
 
 use Camera::Playback;
+use Camera::Stopwatch;
 use Camera::Store;
 use Camera::Test;
 use List::Util qw(sum);
@@ -116,12 +117,12 @@ my (@late, @wrong);
 
 for (1 .. 30) {
     my $at = $from + int rand 20_000;
-    my $began = Time::HiRes::time;
+    my $watch = Camera::Stopwatch->start;
     my $seek = $p->playlist(from => $at, to => $to);
     my $piece = $seek->{pieces}[0];
     my $r = $p->fetch($piece->{map});
     $r = $p->fetch($piece);
-    push @late, Time::HiRes::time - $began;
+    push @late, $watch->seconds;
 
     push @wrong, $at unless $r->{status} == 206 && $piece->{time} <= $at
         && $at < $piece->{time} + 1000 * $piece->{duration} + 1

@@ -11,7 +11,9 @@ use warnings;
 
 use Camera::RedisClient qw(start_redis_client redis_command redis_script
     redis_send redis_answer redis_stat redis_back redis_settled);
+use Camera::Stopwatch;
 use Camera::Test;
+use List::Util qw(max);
 use Test::More;
 use Time::HiRes qw(time sleep);
 
@@ -39,11 +41,11 @@ for my $signal (qw(TERM KILL)) {
         : map { redis_send($t, 'BLPOP', 'nothing', 5) } 1 .. 6;
     $t->wait_for(sub { redis_stat($t)->{in_flight} == 6 }, 1);
 
-    my $start = time;
+    my $watch = Camera::Stopwatch->start;
     $t->stop_redis($signal);
     is(join(' ', map { redis_answer($_)->{status} } @busy),
         '502 502 502 502 502 502', "$signal: all are told");
-    cmp_ok(time - $start, '<', 1, "$signal: at once");
+    cmp_ok($watch->seconds, '<', 1, "$signal: at once");
 
     $t->wait_for(sub { redis_stat($t)->{up} == 0 }, 1);
     is(redis_stat($t)->{up}, 0, "$signal: listeners, too");
@@ -76,21 +78,21 @@ for my $kind (qw(normal pubsub)) {
 
 my $ups = redis_stat($t)->{ups};
 my @busy = pending(10);
-my $start = time;
+my $watch = Camera::Stopwatch->start;
 is(join(' ', map { redis_answer($_)->{status} } @busy), join(' ', (504) x 10),
     'hung: deadlines');
-cmp_ok(time - $start, '<', 0.15 + 2 * $grace, 'hung: are kept');
+cmp_ok($watch->seconds, '<', 0.15 + 2 * $grace, 'hung: are kept');
 
 my ($refused, $worst, $other) = (0, 0, 0);
 
-while (time - $start < ($t->soak ? 5 : 1)) {
+while ($watch->passed < ($t->soak ? 5 : 1)) {
     $r = redis_command($t, qw(GET key));
     $refused++ if $r->{status} != 503;
     $worst = $r->{took} if $r->{took} > $worst;
 
-    my $s = time;
+    my $one = Camera::Stopwatch->start;
     $t->http_get('/healthz');
-    $other = time - $s if time - $s > $other;
+    $other = max($other, $one->seconds);
     sleep 0.01;
 }
 
@@ -99,9 +101,9 @@ cmp_ok($worst, '<', $grace, 'hung: at once');
 cmp_ok($other, '<', $grace, 'hung: the event loop is not blocked');
 
 $t->resume_redis;
-$start = time;
+$watch = Camera::Stopwatch->start;
 ok($t->wait_for(sub { redis_stat($t)->{ready} }, 5), 'hung: comes back');
-cmp_ok(time - $start, '<', 0.5, 'hung: as soon as it answers');
+cmp_ok($watch->seconds, '<', 0.5, 'hung: as soon as it answers');
 is(redis_command($t, qw(ECHO x))->{body}, 'x', 'hung: late replies are dropped');
 is(redis_stat($t)->{ups}, $ups, 'hung: connections were kept');
 heard('hung');

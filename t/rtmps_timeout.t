@@ -12,9 +12,9 @@ use FindBin;
 use lib "$FindBin::Bin/lib";
 
 use Test::More;
-use Time::HiRes qw(time sleep);
 
 use Camera::RTMP;
+use Camera::Stopwatch;
 use Camera::Test;
 
 my $t = Camera::Test->new(workers => 1);
@@ -29,7 +29,7 @@ my $fds = $t->fds($worker);
 
 my @silent = map { Camera::RTMP->open($port) } 1 .. 20;
 my $slow = Camera::RTMP->open($port);
-my $start = time;
+my $watch = Camera::Stopwatch->start;
 
 # the beginning of a ClientHello of 512 bytes, slowly
 
@@ -40,7 +40,7 @@ for my $byte (split //, $hello) {
     last if $slow->closed(0.1);
 }
 
-my $took = time - $start;
+my $took = $watch->seconds;
 ok($slow->closed(0), 'byte by byte: closed');
 cmp_ok($took, '<', 2, 'byte by byte: at the deadline');
 ok(!(grep { !$_->closed(1) } @silent), 'silent: all closed');

@@ -8,10 +8,10 @@
 use strict;
 use warnings;
 
+use Camera::Stopwatch;
 use Camera::Test;
 use Camera::Test::Run;
 use Test::More;
-use Time::HiRes qw(time);
 
 my $t = Camera::Test->new;
 $t->skip_without(qw(nginx postgres migrations worker cli camera_rtmps
@@ -22,10 +22,10 @@ $t->skip_without(qw(nginx postgres migrations worker cli camera_rtmps
 mkdir $t->dir . '/var' or die "mkdir() failed: $!";
 $t->write_file($t->dir . '/var/keys.json', '{ "keys": [ ] }');
 
-my $from = time;
 my $run = Camera::Test::Run->start($t);
+my $watch = Camera::Stopwatch->start;
 is($run->{process}->wait(60), 1 << 8, 'unusable keys: status');
-cmp_ok(time - $from, '<', 20, 'at once');
+cmp_ok($watch->seconds, '<', 20, 'at once');
 like($run->log, qr/^run +\| ERROR: nginx failed/m, 'nginx is named');
 like($run->log, qr/^run +\|.*no usable signing keys in/m, 'its last words');
 ok($t->wait_for(sub { !grep { /postgres/ } $run->processes }, 2, 'end'),

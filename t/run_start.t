@@ -8,13 +8,13 @@
 use strict;
 use warnings;
 
+use Camera::Stopwatch;
 use Camera::Test;
 use Camera::Test::Cli;
 use Camera::Test::Run;
 use IO::Socket::IP;
 use JSON::PP;
 use Test::More;
-use Time::HiRes qw(time);
 
 my $t = Camera::Test->new;
 $t->skip_without(qw(nginx postgres migrations worker cli ffmpeg tls
@@ -152,10 +152,10 @@ ok(!-e $run->var . '/run.env', 'run.env is gone');
 my $certificate = $t->read_file($run->var . '/tls/cert.pem');
 my @kept = grep { $_->{use} !~ /^(?:access|export|recording)$/ } signing_keys();
 rewrite($run->var . '/keys.json', encode_json({ keys => \@kept }));
-my $from = time;
+my $watch = Camera::Stopwatch->start;
 $run = Camera::Test::Run->start($t, DEMO => 1);
 ok($run->wait_ready(30), 'second start') or diag($run->log);
-cmp_ok(time - $from, '<', 15, 'takes seconds');
+cmp_ok($watch->seconds, '<', 15, 'takes seconds');
 is($t->read_file($run->var . '/tls/cert.pem'), $certificate,
     'the certificate is kept');
 my @now = signing_keys();

@@ -9,10 +9,10 @@ use strict;
 use warnings;
 
 use Test::More;
-use Time::HiRes qw(time);
 
 use lib 't/lib';
 use Camera::Player;
+use Camera::Stopwatch;
 use Camera::Test;
 
 my $t = Camera::Test->new(workers => 2);
@@ -75,16 +75,16 @@ sub drill {
     my ($name, $kill) = @_;
 
     my $before = newest_part($player->playlist);
-    my $at = time;
+    my $watch = Camera::Stopwatch->start;
 
     $kill->();
 
     my $resumed = $player->play_until(sub {
-        newest_part($player->playlist) > $before && time;
+        newest_part($player->playlist) > $before && $watch->seconds;
     }, 15);
 
     ok($resumed, "$name: goes on") or diag($publisher->log);
-    cmp_ok(($resumed || time) - $at, '<=', $limit, "$name: within $limit s");
+    cmp_ok($resumed || $watch->seconds, '<=', $limit, "$name: within $limit s");
 
     $before = $player->segments;
     ok($player->play_until(sub { $player->segments > $before + 1 }, 10),

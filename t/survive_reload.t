@@ -10,10 +10,10 @@ use strict;
 use warnings;
 
 use Test::More;
-use Time::HiRes qw(time);
 
 use lib 't/lib';
 use Camera::Player;
+use Camera::Stopwatch;
 use Camera::Test;
 
 my $t = Camera::Test->new(workers => 2);
@@ -56,10 +56,10 @@ is(scalar(map { $_->missed } @players), 0, 'no segment missed');
 
 # the old workers serve on, fed by what is in shared memory
 
-my $at = time;
+my $watch = Camera::Stopwatch->start;
 $t->sql("SELECT rotate_stream_key('$cameras[0]{id}', 0)");
 ok($t->wait_for(sub { !$publishers[0]->running }, 5), 'revoked after reload');
-cmp_ok(time - $at, '<=', 1.5, 'within a second, and what ffmpeg needs to end');
+cmp_ok($watch->seconds, '<=', 1.5, 'within a second, and what ffmpeg needs to end');
 is(scalar(grep { $_->running } @publishers), 2, 'the others go on');
 
 $_->stop for @publishers;

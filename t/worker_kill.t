@@ -9,8 +9,8 @@ use strict;
 use warnings;
 
 use Camera::Live;
+use Camera::Stopwatch;
 use Test::More;
-use Time::HiRes qw(time);
 
 my $t = Camera::Live->new;
 $t->skip_without(qw(worker ffmpeg));
@@ -114,7 +114,7 @@ $t->done_testing;
 sub resumed {
     my ($before) = @_;
 
-    my $start = time;
+    my $watch = Camera::Stopwatch->start;
     my $after = $t->wait_index(sub {
         my $last = $_[0]{segments}[-1];
         $last && $last->{msn} >= $before->{next_msn} && @{ $last->{parts} };
@@ -126,7 +126,7 @@ sub resumed {
         @{ $after->{segments} };
     is($new->{discontinuity}, 0, 'without a seam');
 
-    return ($after, time - $start);
+    return ($after, $watch->seconds);
 }
 
 sub split_at_discontinuities {

@@ -11,9 +11,9 @@ use strict;
 use warnings;
 
 use Test::More;
-use Time::HiRes qw(time);
 
 use lib 't/lib';
+use Camera::Stopwatch;
 use Camera::Test;
 
 my $t = Camera::Test->new(workers => 2);
@@ -46,20 +46,18 @@ ok($t->wait_for(sub { beat($old) > $first + 1500 }, 5, 'two beats'),
 # one worker hangs, another for a time that may happen
 
 my ($slow, $hung) = $t->worker_pids;
-my $start = time;
+my $watch = Camera::Stopwatch->start;
 
 $t->allow_log(qr/process $hung exited on signal 9/);
 kill 'STOP', $slow, $hung;
-$t->wait_for(sub { time - $start > 2.7 }, 4);
+$t->wait_for(sub { $watch->passed > 2.7 }, 4);
 kill 'CONT', $slow;
 
 ok($t->wait_for(sub { !Camera::Process::alive($hung) }, 10, 'the kill'),
     'hung worker is killed');
 
-my $took = time - $start;
-
-cmp_ok($took, '>=', 4, 'after long enough');
-cmp_ok($took, '<', 8, sprintf 'and soon: %.1f s', $took);
+cmp_ok($watch->passed, '>=', 4, 'after long enough');
+cmp_ok($watch->seconds, '<', 8, sprintf 'and soon: %.1f s', $watch->passed);
 
 ok($t->wait_for(sub {
     my @now = $t->worker_pids;
@@ -88,8 +86,8 @@ SKIP: {
     skip 'takes 12 s, set CAMERA_SOAK=1', 1 unless $t->soak;
 
     kill 'STOP', $slow;
-    $start = time;
-    $t->wait_for(sub { time - $start > 12 }, 13);
+    $watch = Camera::Stopwatch->start;
+    $t->wait_for(sub { $watch->passed > 12 }, 13);
     ok(Camera::Process::alive($slow), 'stopped worker is left alone');
     kill 'CONT', $slow;
 }

@@ -10,6 +10,7 @@ use warnings;
 
 use Camera::HTTP;
 use Camera::Process;
+use Camera::Stopwatch;
 use Exporter qw(import);
 use Time::HiRes qw(time);
 
@@ -80,9 +81,9 @@ The same in two steps.
 sub pg_query {
     my ($t, @args) = @_;
 
-    my $start = time;
+    my $watch = Camera::Stopwatch->start;
     my $r = $t->http_get(path(@args), timeout => 15);
-    $r->{took} = time - $start;
+    $r->{took} = $watch->seconds;
 
     return $r;
 }

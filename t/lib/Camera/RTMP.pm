@@ -9,6 +9,7 @@ use strict;
 use warnings;
 
 use Camera::HTTP;
+use Camera::Stopwatch;
 use IO::Select;
 use Socket qw(IPPROTO_TCP TCP_NODELAY);
 use Time::HiRes qw(time);
@@ -194,7 +195,8 @@ sub connect {
 =item publish($app, $name)
 
 Everything from connect on; answers the status: C<code>, C<level>,
-C<description>, and C<msec> from the command to it; undef without one.
+C<description>, and C<msec> from the command to it, C<ours_msec> as
+L<Camera::Stopwatch> counts them; undef without one.
 
 =cut
 
@@ -211,12 +213,13 @@ sub publish {
 sub publish_name {
     my ($self, $name) = @_;
 
-    my $start = time;
+    my $watch = Camera::Stopwatch->start;
     $self->message(COMMAND, join('', amf('publish'), amf(0), amf(undef),
         "\x02" . pack('n/a*', $name), amf('live')), msid => 1);
 
     my $status = $self->status(5);
-    $status->{msec} = (time - $start) * 1000 if $status;
+    @$status{qw(msec ours_msec)} = map { $_ * 1000 } $watch->passed,
+        $watch->seconds if $status;
 
     return $status;
 }

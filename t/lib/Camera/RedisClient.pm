@@ -9,6 +9,7 @@ use strict;
 use warnings;
 
 use Camera::HTTP;
+use Camera::Stopwatch;
 use Exporter qw(import);
 use Time::HiRes qw(time);
 
@@ -85,9 +86,9 @@ sub redis_script {
 sub get {
     my ($t, $path) = @_;
 
-    my $start = time;
+    my $watch = Camera::Stopwatch->start;
     my $r = $t->http_get($path, timeout => 15);
-    $r->{took} = time - $start;
+    $r->{took} = $watch->seconds;
 
     return $r;
 }

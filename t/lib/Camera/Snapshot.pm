@@ -13,6 +13,7 @@ use warnings;
 use parent 'Camera::Live';
 
 use Camera::HTTP;
+use Camera::Stopwatch;
 use Time::HiRes qw(time);
 
 =head1 NAME
@@ -67,9 +68,10 @@ The same in two steps.
 sub snapshot {
     my ($self, $width, $camera, %opt) = @_;
 
-    my $start = time;
+    my $watch = Camera::Stopwatch->start;
     my $r = $self->http_get($self->_path($width, $camera), %opt);
-    $r->{took} = time - $start;
+    $r->{took} = $watch->seconds;
+    $r->{passed} = $watch->passed;
 
     return $r;
 }

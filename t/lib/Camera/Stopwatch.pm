@@ -4,16 +4,19 @@ package Camera::Stopwatch;
 
 # Seconds of a machine that others use, too: time in which some process was ready
 # and had no processor (PSI, or the hypervisor's steal) is theirs and does not
-# count, up to three quarters of all.  On an idle machine a second is a second, on
-# any other what is measured is what we take ourselves, and what is waited for has
-# the time that it would have had.
+# count, up to most of it.  On an idle machine a second is a second, on any other
+# what is measured is what we take ourselves, and what is waited for has the time
+# that it would have had.
 
 use strict;
 use warnings;
 
 use Time::HiRes qw(time);
 
-use constant LEAST => 1 / 4;    # of the time that passed
+use constant {
+    LEAST   => 1 / 8,    # of the time that passed is ours
+    LONGEST => 4,        # times a deadline
+};
 
 my $processors = grep { /^cpu\d/ } _lines('/proc/stat');
 
@@ -29,15 +32,16 @@ Camera::Stopwatch - what something takes, on a machine that is shared
         sleep 0.02;
     }
     cmp_ok($watch->seconds, '<', 1, 'within a second');
+    cmp_ok($watch->passed, '>', 0.5, 'not at once');
 
 =head1 METHODS
 
 =over
 
-=item start, seconds, over($seconds)
+=item start, seconds, passed, over($seconds)
 
-What has passed since, and 1 when that is more than so much.  What has to take a
-time at least is measured by C<time>.
+Seconds since, as counted here and, for what has to take a time at least, by the
+clock; 1 when a wait has taken more than so many.
 
 =cut
 
@@ -50,16 +54,21 @@ sub start {
 sub seconds {
     my ($self) = @_;
 
-    my $passed = time - $self->{at};
+    my $passed = $self->passed;
     my $ours = $passed - (lost() - $self->{lost});
 
     return $ours > LEAST * $passed ? $ours : LEAST * $passed;
 }
 
+sub passed { return time - $_[0]{at} }
+
 sub over {
     my ($self, $seconds) = @_;
 
-    return time - $self->{at} > $seconds && $self->seconds > $seconds ? 1 : 0;
+    my $passed = $self->passed;
+
+    return 0 if $passed <= $seconds;
+    return $passed > LONGEST * $seconds || $self->seconds > $seconds ? 1 : 0;
 }
 
 =back
