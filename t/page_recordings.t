@@ -17,6 +17,7 @@ use Camera::Test::Page;
 use Camera::Test::Run;
 use JSON::PP;
 use Test::More;
+use Time::HiRes qw(time);
 
 my $t = Camera::Test->new;
 $t->skip_without(qw(nginx postgres migrations worker cli ffmpeg
@@ -41,41 +42,38 @@ $page->go("#/cameras/$camera->{id}");
 
 ok($page->has('.player[data-state="live"]'), 'the live picture');
 ok($page->has('.timeline'), 'and beneath it the last hour');
-is($page->text('.recordings .badge'), 'Not recorded', 'nobody wants it recorded');
+ok($page->says('.recordings .badge', 'Not recorded'), 'nobody wants it recorded');
 ok($page->has_text('Nothing was recorded in this time.'), 'so nothing is');
 
 # started, it shows itself
 
 $page->click('Start recording');
-ok($t->wait_for(sub { $page->text('.recordings .badge') eq 'Recording' }, 15,
-    'recording'), 'recording begins');
+ok($page->says('.recordings .badge', 'Recording'), 'recording begins');
 ok($page->has('.player .rec'), 'marked in the live picture');
 ok($t->wait_for(sub { recorded_sec() >= 16 }, 40, 'some seconds'),
     'the last hour fills') or diag($run->log);
 $page->key('+', '.timeline-track') for 1 .. 5;
-like($page->text('.timeline-ticks'), qr/\d\d:\d\d/, 'under a clock');
+ok($page->says('.timeline-ticks', qr/\d\d:\d\d/), 'under a clock');
 like($page->attribute('.timeline-track', 'aria-valuetext'), qr/recorded|Still/,
     'and for those who do not see it');
 
 # a click plays that moment
 
 my $began = (spans())[0][0];
+my $clicked = time;
 click_time($began + 2000);
 ok($page->has('.player[data-recorded][data-state="playing"]'), 'a click plays')
     or diag($page->attribute('.player', 'data-state'), ' ', $page->text('.player'));
 ok($page->frames_pass(10), 'pictures advance');
 my $at = played_at();
 cmp_ok($at, '>=', $began + 1500, 'from that moment on');
-cmp_ok($at, '<', $began + 9000, 'not from another');
+cmp_ok($at, '<', $began + 4000 + 1000 * (time - $clicked), 'not from another');
 
 # the space bar and the arrows
 
 $page->key(' ');
 ok($page->has('.player[data-recorded][data-state="paused"]'), 'the space bar');
-$page->key('ArrowLeft');
-ok($t->wait_for(sub { abs(played_at() - $began) < 1500 }, 10, 'the beginning'),
-    'an arrow goes back, as far as there is something')
-    or diag(played_at() - $began);
+ok(goes_back(), 'an arrow goes back, as far as there is something');
 $page->key('ArrowRight');
 ok($t->wait_for(sub { abs(played_at() - $began - 10_000) < 2500 }, 10,
     'ten seconds'), 'and ten seconds ahead') or diag(played_at() - $began);
@@ -86,7 +84,7 @@ $page->click('Bookmark');
 $page->fill(label => 'A parcel');
 $page->click('Add bookmark', 'dialog');
 ok($page->has('.timeline-pin[data-type="bookmark"]'), 'a bookmark on the timeline');
-is($page->text('[data-bookmark] .row-name') =~ s/^[\d:]+(?: [AP]M)?//r, 'A parcel',
+ok($page->says('[data-bookmark] .row-name', qr/^[\d:]+(?: [AP]M)?A parcel$/),
     'and in its list');
 $page->click_at('[data-bookmark] [aria-label^="Remove"]');
 ok($t->wait_for(sub { !$page->there('[data-bookmark]') }, 10, 'removal'), 'removed');
@@ -152,14 +150,14 @@ ok($t->wait_for(sub { !$page->there('.alert') && $page->text('.bell') eq '' }, 1
 
 $page->go('#/storage');
 ok($page->has('.storage-bars li'), 'storage');
-like($page->text('.storage-facts'), qr/Recorded[\d.]+ (?:kB|MB)/, 'says what it takes');
-like($page->text('.storage-bars li'), qr/^Loading bay/, 'by camera');
+ok($page->says('.storage-facts', qr/Recorded[\d.]+ (?:kB|MB)/), 'says what it takes');
+ok($page->says('.storage-bars li', qr/^Loading bay/), 'by camera');
 
 # the audit
 
 $page->go('#/audit');
 ok($page->has('.audit-entries li'), 'who did what');
-like($page->text('.audit-entries'), qr/auth\.login/, 'logging in, for one');
+ok($page->says('.audit-entries', qr/auth\.login/), 'logging in, for one');
 
 is($page->violations(), '', 'nothing against the policy');
 unlike($t->run('cat', glob $run->var . '/log/*.log'),
@@ -213,6 +211,20 @@ END
 sub played_at {
     return $page->js('return Date.parse('
         . 'document.querySelector(".player-time").dateTime)');
+}
+
+
+# ten seconds at a time, however far it had played
+
+sub goes_back {
+    for (;;) {
+        my $to = played_at() - 10_000;
+        $to = $began if $to < $began;
+        $page->key('ArrowLeft');
+        $t->wait_for(sub { abs(played_at() - $to) < 1500 }, 10, 'an earlier time')
+            or return 0;
+        return 1 if $to == $began;
+    }
 }
 
 
