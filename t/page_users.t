@@ -57,8 +57,7 @@ like($page->text('[data-user="carla"]'), qr/Carla Nowak/, 'with a name');
 $page->task('[data-user="carla"]', 'Edit');
 $page->click_at('dialog [name=cameraScope]');
 $page->click('Save', 'dialog');
-ok($t->wait_for(sub { $page->text('[data-user="carla"]') =~ /granted cameras/ }, 10,
-    'the list'), 'granted cameras only');
+ok($page->says('[data-user="carla"]', qr/granted cameras/), 'granted cameras only');
 $page->task('[data-user="carla"]', 'Granted cameras');
 ok($page->has_text('Loading bay'), 'cameras to choose from');
 $page->tick('Loading bay');
@@ -160,6 +159,7 @@ is($page->violations(), '', 'nothing against the policy');
 
 $page->click_at('.who');
 $page->click('Sign out');
+$page->has('[name=username]');
 $page->log_in($run);
 $page->go('#/users');
 $page->has('[data-user="carla"]');
