@@ -13,6 +13,7 @@ use Camera::HTTP;
 use Camera::Player;
 use Camera::Test;
 use Camera::Token;
+use POSIX qw(strftime);
 use Test::More;
 
 my $t = Camera::Test->new(workers => 2);
@@ -24,6 +25,8 @@ $t->start_worker;
 my $admin = $t->add_user;
 my $viewer = $t->add_user(role => 'viewer');
 my $foreign = $t->add_user(tenant => $t->add_tenant);
+my $watcher = { token => $t->api(POST => '/tokens', token => $admin->{token},
+    json => { name => 'wall', permissions => ['streams:view'] })->{json}{token} };
 
 ###############################################################################
 
@@ -46,7 +49,7 @@ like($r->{json}{url}, qr{^http://localhost/hls/$id/playlist\.m3u8\?token=eyJ},
 is($r->{headers}{'cache-control'}, 'no-store', 'kept by nobody');
 
 my ($path) = $r->{json}{url} =~ m{^http://localhost(.*)$};
-my $claims = Camera::Token::claims($path =~ s/.*token=//r);
+my $claims = claims($r);
 is("$claims->{typ} $claims->{sub} $claims->{ten} $claims->{ep}",
     "pb+jwt $id $viewer->{tenant} 1", 'for this camera alone');
 cmp_ok(abs($claims->{exp} - time - 900), '<', 5, 'expires');
@@ -59,6 +62,27 @@ cmp_ok($player->newest->{bytes}, '>', 1000, 'with pictures in it');
 
 is(url($viewer, 'CAM%201')->{json}{expiresIn}, 900, 'by its external id');
 like(url($viewer, uc $id)->{json}{url}, qr{/hls/$id/}, 'an id in capitals');
+
+# one that begins in the past: leave to watch a recording, which is noted as that
+
+my $from = int(time) - 600;
+$r = back($admin, $from);
+is($r->{status}, 200, 'an address that reaches back');
+like($r->{json}{url}, qr{\?token=[^&]+&from=${from}000$}, 'to when it was asked');
+is(claims($r)->{fr}, $from . '000', 'and no further');
+is(claims(url($admin, $id))->{fr}, undef, 'one of live does not reach back');
+is($t->http_get(url($admin, $id)->{json}{url} =~ s{^http://localhost}{}r
+    . "&from=${from}000")->{status}, 403, 'whatever is added to it');
+is($t->sql(q{SELECT string_agg(action || ' ' || coalesce(details ->> 'from', '-'),
+        ', ' ORDER BY action) FROM audit_log WHERE user_id = '} . $admin->{id}
+        . q{' AND action ~ 'watch'}),
+    'recording.watch ' . stamp($from, '.000') . ', stream.watch -',
+    'both are in the audit');
+is(back($watcher, $from)->{code}, 'AUTH_INSUFFICIENT_PERMISSIONS',
+    'for who may read recordings');
+is(back($admin, int(time) + $_)->{code}, 'VALIDATION_FAILED', "$_ s from now")
+    for -43_300, 60;
+is(back($foreign, $from)->{code}, 'CAMERA_NOT_FOUND', 'nor another tenant\'s');
 
 # nobody else
 
@@ -127,6 +151,25 @@ unlike($t->error_log . $t->read_file($t->dir . '/access.log'), qr/eyJ/,
 $t->done_testing;
 
 ###############################################################################
+
+sub back {
+    my ($user, $from) = @_;
+
+    return $t->api_get("/cameras/$id/stream/hls?from=" . stamp($from),
+        token => $user->{token});
+}
+
+sub stamp {
+    my ($time, $fraction) = @_;
+
+    return strftime('%Y-%m-%dT%H:%M:%S', gmtime $time) . ($fraction // '') . 'Z';
+}
+
+sub claims {
+    my ($r) = @_;
+
+    return Camera::Token::claims($r->{json}{url} =~ s/.*token=([^&]+).*/$1/r);
+}
 
 sub url {
     my ($user, $id, $host) = @_;

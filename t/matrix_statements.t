@@ -16,6 +16,7 @@ use warnings;
 use Camera::Matrix;
 use Camera::Test;
 use List::Util qw(first);
+use POSIX qw(strftime);
 use Test::More;
 
 my $t = Camera::Test->new(workers => 1);
@@ -63,6 +64,8 @@ my %direct = (
 my @more = (
     map({ [ GET => $_ ] } '/cameras/of-a', '/cameras?isActive=true',
         '/recordings?sort=startTime',
+        '/cameras/of-a/stream/hls?from='
+            . strftime('%Y-%m-%dT%H:%M:%SZ', gmtime(time - 60)),
         map { "/cameras/elsewhere/$_" } qw(snapshot status stream/hls)),
     [ POST => '/auth/logout', '{"refreshToken":"' . 'x' x 43 . '"}' ],
 );

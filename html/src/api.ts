@@ -244,9 +244,21 @@ export class Api {
     );
   }
 
-  streamUrl(id: string, signal?: AbortSignal): Promise<Outcome<StreamUrl>> {
+  /* from is a moment in the past where it begins; live, without */
+  streamUrl(
+    id: string,
+    signal?: AbortSignal,
+    from?: number,
+  ): Promise<Outcome<StreamUrl>> {
     return this.call(
-      { method: "GET", path: cameraPath(id, "/stream/hls"), signal },
+      {
+        method: "GET",
+        path: cameraPath(id, "/stream/hls"),
+        query: {
+          from: from === undefined ? from : new Date(from).toISOString(),
+        },
+        signal,
+      },
       json<StreamUrl>,
     );
   }

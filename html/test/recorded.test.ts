@@ -89,7 +89,7 @@ beforeEach(() => {
     }) as unknown as HTMLVideoElement,
     {
       range: () => address("/recordings/1/playlist.m3u8?token=r"),
-      live: () => address("/hls/1/playlist.m3u8?token=l"),
+      live: (from) => address(`/hls/1/playlist.m3u8?token=l&from=${from}`),
       isOnAir: () => isOnAir,
     },
     { onState: (state) => states.push(state), onPosition: () => undefined },

@@ -61,7 +61,7 @@ export function RecordingPlayer(props: PlayerProps) {
       {
         range: (from, to, signal) =>
           api.recordings.playback(camera.id, { from, to }, signal),
-        live: (signal) => api.streamUrl(camera.id, signal),
+        live: (from, signal) => api.streamUrl(camera.id, signal, from),
         isOnAir: () => latest.current.status === "online",
       },
       {

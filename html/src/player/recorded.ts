@@ -39,7 +39,7 @@ type Address = Promise<Outcome<{ url: string }>>;
 
 export interface Ask {
   range: (from: number, to: number, signal: AbortSignal) => Address;
-  live: (signal: AbortSignal) => Address; // `&from=` may be added to it
+  live: (from: number, signal: AbortSignal) => Address; // and on to live
   isOnAir: () => boolean; // as far as is known: there is a list to ask for
 }
 
@@ -166,11 +166,7 @@ export class Recording {
       return this.ask.range(from, to, signal);
     }
 
-    const outcome = await this.ask.live(signal);
-
-    return outcome.kind === "ok"
-      ? { ...outcome, value: { url: `${outcome.value.url}&from=${from}` } }
-      : outcome;
+    return this.ask.live(from, signal);
   }
 
   /* from this page's own server, under whichever name it was opened */
