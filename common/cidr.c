@@ -12,6 +12,7 @@
 
 
 static int cam_cidr_bits(const char *text, size_t len, int max);
+static void cam_cidr_unmap(cam_cidr_t *cidr);
 static void cam_cidr_mask(cam_cidr_t *cidr);
 static int cam_cidr_contains(const cam_cidr_t *cidr, const cam_cidr_t *addr);
 static int cam_cidr_sockaddr(cam_cidr_t *addr, const struct sockaddr *sa);
@@ -61,6 +62,7 @@ cam_cidr_parse(cam_cidr_t *cidr, const char *text, size_t len)
     }
 
     cidr->bits = (uint8_t) bits;
+    cam_cidr_unmap(cidr);
     cam_cidr_mask(cidr);
 
     return 0;
@@ -89,6 +91,24 @@ cam_cidr_bits(const char *text, size_t len, int max)
     }
 
     return bits <= max ? bits : -1;
+}
+
+
+/* "::ffff:10.0.0.0/104" is a network of IPv4, as which its addresses count */
+
+static void
+cam_cidr_unmap(cam_cidr_t *cidr)
+{
+    static const uint8_t  mapped[12] = { [10] = 0xff, [11] = 0xff };
+
+    if (cidr->family == AF_INET6 && cidr->bits >= 96
+        && memcmp(cidr->addr, mapped, sizeof(mapped)) == 0)
+    {
+        cidr->family = AF_INET;
+        cidr->bits -= 96;
+        memcpy(cidr->addr, cidr->addr + 12, 4);
+        memset(cidr->addr + 4, 0, 12);
+    }
 }
 
 

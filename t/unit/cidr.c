@@ -120,6 +120,31 @@ a_mapped_address_counts_as_ipv4(void **state)
 }
 
 
+/* once, they were taken, and allowed nobody */
+
+static void
+a_mapped_network_counts_as_ipv4(void **state)
+{
+    cam_cidr_t            cidr;
+    cam_registry_entry_t  entry = { 0 };
+
+    assert_int_equal(parse(&entry.cidr[0], "::ffff:10.0.0.0/104"), 0);
+    assert_int_equal(parse(&entry.cidr[1], "::ffff:192.0.2.7"), 0);
+
+    assert_true(allows(&entry, "10.1.2.3"));
+    assert_true(allows(&entry, "::ffff:10.1.2.3"));
+    assert_true(allows(&entry, "192.0.2.7"));
+    assert_false(allows(&entry, "192.0.2.6"));
+    assert_false(allows(&entry, "2001:db8::1"));
+
+    assert_int_equal(parse(&cidr, "::ffff:0:0/95"), 0);
+    assert_int_equal(cidr.family, AF_INET6);
+    assert_int_equal(parse(&cidr, "::ffff:0:0/96"), 0);
+    assert_int_equal(cidr.family, AF_INET);
+    assert_int_equal(cidr.bits, 0);
+}
+
+
 static void
 another_family_is_not_allowed_by_a_list(void **state)
 {
@@ -142,6 +167,7 @@ main(void)
         cmocka_unit_test(an_empty_list_allows_anybody),
         cmocka_unit_test(a_list_allows_its_networks_only),
         cmocka_unit_test(a_mapped_address_counts_as_ipv4),
+        cmocka_unit_test(a_mapped_network_counts_as_ipv4),
         cmocka_unit_test(another_family_is_not_allowed_by_a_list)
     };
 
