@@ -6,6 +6,9 @@
 
 #include "rfc3339.h"
 
+#define CAM_RFC3339_FIRST_MSEC  -62135596800000     /* of year 1, UTC */
+#define CAM_RFC3339_LAST_MSEC   253402300799999     /* of year 9999 */
+
 
 static int cam_rfc3339_shape(const char *text, size_t len, const char *shape);
 static int cam_rfc3339_number(const char *text, int digits);
@@ -54,7 +57,10 @@ cam_rfc3339_parse(const char *text, size_t len, int64_t *msec)
     *msec = ((cam_rfc3339_days(year, month, day) * 24 + hour) * 60
              + minute - zone) * 60000 + second * 1000 + fraction;
 
-    return 0;
+    /* in UTC, too, as which it is answered */
+
+    return *msec >= CAM_RFC3339_FIRST_MSEC && *msec <= CAM_RFC3339_LAST_MSEC
+           ? 0 : -1;
 }
 
 

@@ -78,6 +78,7 @@ times_are_read_strictly(void **state)
     int64_t  msec;
 
     static const char  *wrong[] = {
+        "9999-12-31T23:59:59-00:01", "0001-01-01T00:00:00+00:01",
         "", "2026", "2026-01-01", "2026-01-01T00:00:00", "2026-01-01 00:00:00Z",
         "2026-01-01t00:00:00z", "2026-13-01T00:00:00Z", "2026-00-01T00:00:00Z",
         "2026-01-00T00:00:00Z", "2026-01-32T00:00:00Z", "2026-02-29T00:00:00Z",
@@ -97,6 +98,8 @@ times_are_read_strictly(void **state)
     assert_int_equal(msec, -1);
     assert_int_equal(parse("0001-01-01T00:00:00Z", &msec), 0);
     assert_int_equal(msec, -62135596800000);
+    assert_int_equal(parse("9999-12-31T23:59:59.999Z", &msec), 0);
+    assert_int_equal(msec, 253402300799999);
 
     for (i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
         if (parse(wrong[i], &msec) == 0) {
