@@ -11,8 +11,8 @@
  *     ended     [_work]
  *
  * What a client can make this keep is bounded: a message of 4 kB in at most
- * sixteen frames, 64 kB of messages that it does not read.  While it leaves
- * much unread it is not read either.
+ * sixteen frames, 64 kB of messages that it does not read, some hundred answers to
+ * its pings.  While it leaves much unread it is not read either.
  */
 
 #include "ngx_camera_api_core.h"
@@ -20,6 +20,7 @@
 
 #define NGX_CAMERA_API_WS_UNREAD      65536    /* bytes for the client */
 #define NGX_CAMERA_API_WS_UNREAD_LOW  16384    /* then it is read again */
+#define NGX_CAMERA_API_WS_ANSWERS     256      /* messages, however short */
 #define NGX_CAMERA_API_WS_BUDGET      32768    /* read in one turn */
 #define NGX_CAMERA_API_WS_FRAMES      16       /* of a message */
 #define NGX_CAMERA_API_WS_SILENCE     3        /* pings without a sign */
@@ -31,6 +32,7 @@ static void ngx_camera_api_ws_start(ngx_camera_api_ws_t *ws);
 static void ngx_camera_api_ws_readable(ngx_http_request_t *r);
 static void ngx_camera_api_ws_work(ngx_camera_api_wire_t *wire);
 static void ngx_camera_api_ws_read(ngx_camera_api_ws_t *ws);
+static ngx_uint_t ngx_camera_api_ws_full(ngx_camera_api_ws_t *ws);
 static ngx_int_t ngx_camera_api_ws_write(ngx_camera_api_ws_t *ws);
 static ngx_int_t ngx_camera_api_ws_flush(ngx_camera_api_ws_t *ws);
 static ssize_t ngx_camera_api_ws_recv(wslay_event_context_ptr wslay,
@@ -197,8 +199,9 @@ ngx_camera_api_ws_work(ngx_camera_api_wire_t *wire)
 static void
 ngx_camera_api_ws_read(ngx_camera_api_ws_t *ws)
 {
-    if (wslay_event_get_queued_msg_length(ws->wslay)
-        > NGX_CAMERA_API_WS_UNREAD_LOW)
+    if (ngx_camera_api_ws_full(ws)
+        || wslay_event_get_queued_msg_length(ws->wslay)
+           > NGX_CAMERA_API_WS_UNREAD_LOW)
     {
         return;
     }
@@ -209,7 +212,7 @@ ngx_camera_api_ws_read(ngx_camera_api_ws_t *ws)
         ws->wire.failed = 1;
     }
 
-    if (ws->budget == 0) {
+    if (ws->budget == 0 || ngx_camera_api_ws_full(ws)) {
         ngx_post_event(&ws->wire.turn, &ngx_posted_next_events);
     }
 
@@ -218,6 +221,16 @@ ngx_camera_api_ws_read(ngx_camera_api_ws_t *ws)
     {
         ngx_camera_api_ws_close(ws, 0);
     }
+}
+
+
+/* an answer to a ping without payload has no length, and costs memory, too */
+
+static ngx_uint_t
+ngx_camera_api_ws_full(ngx_camera_api_ws_t *ws)
+{
+    return wslay_event_get_queued_msg_count(ws->wslay)
+           > NGX_CAMERA_API_WS_ANSWERS;
 }
 
 
@@ -296,7 +309,7 @@ ngx_camera_api_ws_recv(wslay_event_context_ptr wslay, uint8_t *buf, size_t len,
 
     len = ngx_min(len, ws->budget);
 
-    if (len == 0) {
+    if (len == 0 || ngx_camera_api_ws_full(ws)) {
         wslay_event_set_error(wslay, WSLAY_ERR_WOULDBLOCK);
         return -1;
     }
