@@ -42,7 +42,9 @@ my $token = make('/tokens', { name => evil('token'), remark => evil('remark'),
     permissions => ['cameras:read'] });
 make('/bookmarks', { cameraId => $camera->{id}, label => evil('bookmark'),
     at => strftime('%Y-%m-%dT%H:%M:%SZ', gmtime(time - 600)) });
-make('/layouts', { name => evil('layout'), layout => [] });
+my $layout = make('/layouts', { name => evil('layout'), layout => [ {
+    cameraId => $camera->{id}, position => { x => 0, y => 0 },
+    size => { width => 1, height => 1 } } ] });
 raise_alert();
 
 my $browser = Camera::Test::Browser->start($t);
@@ -83,6 +85,26 @@ is_typed('its removal', 'Remove ' . evil('name') . '?');
 $page->click('Cancel', 'dialog');
 $page->click_at('.bell');
 is_typed('an alert', evil('alert'));
+
+# the wall
+
+$page->go("#/wall/$layout->{id}");
+is_typed('the wall', evil('layout'), evil('name'));
+is($page->js('return document.querySelector(".wall a").ariaLabel'),
+    evil('name') . ', Offline', 'for those who do not see it');
+$page->click('Edit', '.wall-head');
+is_typed('what is changed', 'Edit ' . evil('layout'), evil('name'));
+$page->click_at('.wall-tile');
+is_typed('cameras to choose from', evil('name'));
+$page->click('Cancel', 'dialog');
+$page->click('Cancel', '.wall-head');
+$page->click_at('[aria-label="Choose a layout"]');
+is_typed('layouts to choose from', evil('layout'));
+$page->click_at(".wall-choice a");
+$page->click_at('.wall-head .menu:last-child > button');
+$page->click('Remove layout', '.menu-list');
+is_typed('the end of one', 'Remove ' . evil('layout') . '?');
+$page->click('Cancel', 'dialog');
 
 # users and groups
 

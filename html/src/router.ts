@@ -6,7 +6,7 @@
  *     #/cameras?q=door&status=online&tag=north
  *     #/cameras/{id}      #/cameras/{id}/connect      #/add      #/storage
  *     #/audit     #/users?q=carla     #/groups?q=doors     #/tokens
- *     #/wall      #/wall/{layout}     #/wall/auto
+ *     #/wall      #/wall/{layout}     #/wall/auto     #/wall/new
  */
 
 import { useSyncExternalStore } from "react";
@@ -29,7 +29,7 @@ export type Route =
   | { kind: "users"; q: string }
   | { kind: "groups"; q: string }
   | { kind: "tokens" }
-  | { kind: "wall"; id: string | undefined } // of a layout, or AUTO
+  | { kind: "wall"; id: string | undefined } // of a layout, AUTO or NEW
   | { kind: "unknown" };
 
 export const HOME: CameraList = {
@@ -41,6 +41,7 @@ export const HOME: CameraList = {
 
 /* the wall of all that is online, whichever layouts there are */
 export const AUTO = "auto";
+export const NEW = "new"; // a layout that is being made
 
 export const STATUSES: readonly StreamStatus[] = [
   "online",

@@ -1,7 +1,7 @@
 /* Tests for router.ts: an address and a place in the page are the same. */
 
 import { describe, expect, it } from "vitest";
-import { AUTO, HOME, href, parse, type Route } from "../src/router";
+import { AUTO, HOME, href, NEW, parse, type Route } from "../src/router";
 
 describe("a place", () => {
   const places: [string, Route][] = [
@@ -24,6 +24,7 @@ describe("a place", () => {
     ["#/tokens", { kind: "tokens" }],
     ["#/wall", { kind: "wall", id: undefined }],
     ["#/wall/auto", { kind: "wall", id: AUTO }],
+    ["#/wall/new", { kind: "wall", id: NEW }],
     ["#/wall/7c8d", { kind: "wall", id: "7c8d" }],
   ];
 

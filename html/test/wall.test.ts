@@ -2,35 +2,19 @@
 
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { Api } from "../src/api";
-import type { LayoutCell } from "../src/types";
+import type { Layout, LayoutCell } from "../src/types";
 import {
   arranged,
-  type Grid,
   type GridCell,
   neighbour,
   toGrid,
   toLayout,
 } from "../src/wall/grid";
+import { withLayout } from "../src/wall/queries";
 import { type Turn, Turns } from "../src/wall/turns";
 import { cellWords } from "../src/wall/words";
+import { drawn } from "./drawn";
 import { ok, Server } from "./server";
-
-/* a grid as a picture: a row in each text, a camera in each letter */
-function drawn({ columns, rows, cells }: Grid): string[] {
-  return Array.from({ length: rows }, (_, y) =>
-    Array.from(
-      { length: columns },
-      (_, x) =>
-        cells.find(
-          (one) =>
-            one.x <= x &&
-            x < one.x + one.width &&
-            one.y <= y &&
-            y < one.y + one.height,
-        )?.cameraId ?? ".",
-    ).join(""),
-  );
-}
 
 const LAYOUT: LayoutCell[] = [
   { cameraId: "b", position: { x: 2, y: 0 }, size: { width: 1, height: 1 } },
@@ -174,6 +158,36 @@ describe("a cell", () => {
         },
       }),
     ).toBe("There is no such camera");
+  });
+});
+
+describe("a list of layouts", () => {
+  const layout = (id: string, isDefault: boolean): Layout => ({
+    id,
+    userId: "u",
+    name: id,
+    layout: [],
+    isDefault,
+    createdAt: "2026-01-01T00:00:00.000Z",
+    updatedAt: "2026-01-01T00:00:00.000Z",
+  });
+  const firsts = (list: Layout[]) =>
+    list.map(({ id, isDefault }) => (isDefault ? `${id}!` : id));
+
+  it("has one that opens first, at most", () => {
+    const list = [layout("a", true), layout("b", false)];
+
+    expect(firsts(withLayout(list, layout("b", true)))).toEqual(["a", "b!"]);
+    expect(firsts(withLayout(list, layout("c", true)))).toEqual([
+      "a",
+      "b",
+      "c!",
+    ]);
+    expect(firsts(withLayout(list, layout("c", false)))).toEqual([
+      "a!",
+      "b",
+      "c",
+    ]);
   });
 });
 

@@ -21,7 +21,7 @@ import type { Frame } from "./grid";
 import { useLingering, useTurn } from "./useTurn";
 import { type CellWords, cellWords } from "./words";
 
-const STILL_WIDTH = 640;
+export const STILL_WIDTH = 640;
 
 interface CellProps {
   id: string;

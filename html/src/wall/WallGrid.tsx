@@ -21,7 +21,7 @@ interface WallGridProps {
   stage: RefObject<HTMLDivElement | null>;
 }
 
-const STEPS: Record<string, readonly [number, number]> = {
+export const STEPS: Record<string, readonly [number, number]> = {
   ArrowLeft: [-1, 0],
   ArrowRight: [1, 0],
   ArrowUp: [0, -1],

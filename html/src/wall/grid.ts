@@ -25,8 +25,7 @@ export interface Grid {
 
 type Place = Pick<Frame, "x" | "y">;
 
-export const MAX_SIDE = 64; // of a grid, as the API has it
-export const MAX_CELLS = 64;
+export const MAX_CELLS = 64; // as the API has it
 
 export function toGrid(layout: readonly LayoutCell[]): Grid {
   const cells = layout.map(({ cameraId, position, size }) => ({

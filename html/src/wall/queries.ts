@@ -1,6 +1,6 @@
 /* What the wall asks for: layouts, and which cameras are online. */
 
-import { useQuery } from "@tanstack/react-query";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useRef } from "react";
 import { useServices } from "../app/services";
 import { unwrap } from "../outcome";
@@ -19,6 +19,30 @@ export function useLayouts() {
       unwrap(await api.layouts.list(signal)).value,
     refetchInterval: ({ state }) => afterRefusal(state) ?? false,
   });
+}
+
+/* what was just saved is there before it is asked for again */
+export function useKeepLayout() {
+  const client = useQueryClient();
+  const change = (next: (list: Layout[]) => Layout[]) =>
+    client.setQueryData<Layout[]>([LAYOUTS], (list) => next(list ?? []));
+
+  return {
+    put: (layout: Layout) => change((list) => withLayout(list, layout)),
+    drop: (id: string) =>
+      change((list) => list.filter((one) => one.id !== id)),
+  };
+}
+
+/* one of them opens first, at most */
+export function withLayout(list: readonly Layout[], layout: Layout): Layout[] {
+  const others = list.map((one) =>
+    one.id === layout.id
+      ? layout
+      : { ...one, isDefault: one.isDefault && !layout.isDefault },
+  );
+
+  return others.includes(layout) ? others : [...others, layout];
 }
 
 interface Online {

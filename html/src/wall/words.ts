@@ -3,8 +3,11 @@
 import { cameraWords } from "../cameras/status";
 import type { IconName } from "../design/Icon";
 import { refusalWords, type Tone } from "../design/Notice";
+import { fieldMessage } from "../messages";
+import type { Refusal } from "../outcome";
 import type { LiveState } from "../player/live";
 import type { Camera } from "../types";
+import type { Frame } from "./grid";
 import type { Turn } from "./turns";
 
 export interface CellWords {
@@ -62,4 +65,30 @@ function playingWords(state: LiveState): CellWords {
     case "failed":
       return { word: "Cannot play", tone: "bad", icon: "alert" };
   }
+}
+
+/* where a camera stands, and how large it is when it is not as small as can be */
+export function placeWords({ x, y, width, height }: Frame): string {
+  const place = `column ${x + 1}, row ${y + 1}`;
+
+  return width === 1 && height === 1
+    ? place
+    : `${place}, ${width} wide, ${height} high`;
+}
+
+/* a name that another layout has is said at its field, too */
+export function nameMessage(refusal: Refusal | undefined): string | undefined {
+  return isTaken(refusal)
+    ? "Another layout of yours has it."
+    : fieldMessage(refusal, "name");
+}
+
+export function isTaken(refusal: Refusal | undefined): boolean {
+  return refusal?.kind === "conflict" && refusal.code === "NAME_DUPLICATE";
+}
+
+export function lostWords(n: number): string {
+  return n === 1
+    ? "One camera has no place any more."
+    : `${n} cameras have no place any more.`;
 }
