@@ -27,6 +27,7 @@
 #define CLI_FSCK_FINDINGS  1000          /* that are named */
 
 
+static void cli_fsck_keys(cli_fsck_t *fsck);
 static int cli_fsck_volumes(cli_fsck_t *fsck, json_t *list);
 static int cli_fsck_known_volumes(cli_fsck_t *fsck, json_t *list);
 static int cli_fsck_volume(cli_fsck_t *fsck, const char *path, json_t *list);
@@ -64,6 +65,7 @@ cli_cmd_fsck(cli_t *cli)
     fsck.findings = json_array();
     volumes = json_array();
 
+    cli_fsck_keys(&fsck);
     rc = cli_fsck_volumes(&fsck, volumes);
 
     cli_progress_end(&fsck.progress);
@@ -82,6 +84,24 @@ cli_cmd_fsck(cli_t *cli)
 
     return cli_answer(cli, fsck.found ? CLI_NO : CLI_OK, value,
                       cli_fsck_print);
+}
+
+
+/* files are checked without any; who has them knows whose key a key is */
+
+static void
+cli_fsck_keys(cli_fsck_t *fsck)
+{
+    char    err[256];
+    cli_t  *cli;
+
+    cli = fsck->cli;
+
+    if (cli->env.keys != NULL
+        && cam_keys_load(&cli->keys, cli->env.keys, err, sizeof(err)) == 0)
+    {
+        fsck->keys = &cli->keys;
+    }
 }
 
 

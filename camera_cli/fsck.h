@@ -23,6 +23,7 @@
 #include <sys/types.h>
 
 #include "db.h"
+#include "record_cipher.h"
 #include "record_index.h"
 #include "record_open.h"
 #include "record_path.h"
@@ -43,6 +44,7 @@ typedef struct {
     cli_t           *cli;
     int              dry_run;
     int              deep;
+    const cam_keys_t *keys;         /* NULL: they are not there */
     json_t          *findings;
     json_int_t       found;
     json_int_t       repaired;
@@ -79,6 +81,8 @@ typedef struct {
 typedef struct {
     char             id[CLI_ID_MAX];
     char             state[16];
+    char             wrapped_kid[CAM_KID_MAX];
+    char             wrapped_key[CAM_RECORD_WRAPPED_TEXT + 1];  /* "": none */
     int64_t          start_msec;
     int64_t          end_msec;
     int64_t          bytes;
@@ -153,7 +157,8 @@ int cli_fsck_file_look(cli_fsck_volume_t *v, cli_fsck_file_t *f);
 void cli_fsck_file_close(cli_fsck_file_t *f);
 
 /* fsck_rebuild.c: makes its index from its media, in a dry run in memory alone,
-   and opens that; 0, or -1: its media cannot be read either */
+   and opens that; 0, or -1: its media cannot be read either, or are encrypted,
+   and damage says what is not known of that */
 int cli_fsck_rebuild(cli_fsck_volume_t *v, cli_fsck_file_t *f);
 
 /* fsck_row.c: 0, or an exit code.  Without a range the database would open each

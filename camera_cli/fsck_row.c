@@ -47,7 +47,8 @@ cli_fsck_rows(cli_fsck_volume_t *v, const char *camera, cli_fsck_range_t range,
 
     result = cli_db_query(v->fsck->cli, &rc,
         "SELECT r.id, r.state, r.file_size AS bytes, r.usec, r.fragments,"
-        " r.locked, (extract(epoch FROM r.start_time) * 1000)::bigint AS start,"
+        " r.locked, r.wrapped_kid, r.wrapped_key,"
+        " (extract(epoch FROM r.start_time) * 1000)::bigint AS start,"
         " (extract(epoch FROM r.end_time) * 1000)::bigint AS end,"
         " EXISTS (SELECT FROM recording_tasks t WHERE t.recording_id = r.id)"
         " AS task"
@@ -81,6 +82,11 @@ cli_fsck_row_read(cli_fsck_row_t *row, const PGresult *result, int i)
              PQgetvalue(result, i, PQfnumber(result, "id")));
     snprintf(row->state, sizeof(row->state), "%s",
              PQgetvalue(result, i, PQfnumber(result, "state")));
+
+    snprintf(row->wrapped_kid, sizeof(row->wrapped_kid), "%s",
+             PQgetvalue(result, i, PQfnumber(result, "wrapped_kid")));
+    snprintf(row->wrapped_key, sizeof(row->wrapped_key), "%s",
+             PQgetvalue(result, i, PQfnumber(result, "wrapped_key")));
 
     row->bytes = cli_db_number(result, i, "bytes");
     row->usec = cli_db_number(result, i, "usec");
@@ -172,8 +178,15 @@ cli_fsck_row_add(cli_fsck_volume_t *v, const cli_fsck_file_t *f)
     int          rc;
     char         start[CLI_FSCK_NUMBER], width[CLI_FSCK_NUMBER];
     char         height[CLI_FSCK_NUMBER], length[CLI_FSCK_NUMBER];
+    char         wrapped[CAM_RECORD_WRAPPED_TEXT + 1];
     const char  *values[] = { v->uuid_text, f->id, f->camera_text, f->path,
-                              start, f->head.codecs, width, height, length };
+                              start, f->head.codecs, width, height, length,
+                              NULL, NULL };
+
+    if (f->head.cipher) {
+        values[9] = f->head.kid;
+        values[10] = cam_record_cipher_print(wrapped, f->head.wrapped);
+    }
 
     snprintf(start, sizeof(start), "%" PRId64, f->start_msec);
     snprintf(width, sizeof(width), "%u", f->head.width);
@@ -181,8 +194,8 @@ cli_fsck_row_add(cli_fsck_volume_t *v, const cli_fsck_file_t *f)
     snprintf(length, sizeof(length), "%" PRIu32, f->head.segment_sec);
 
     switch (cli_fsck_yes(v, "SELECT journal_open($1, $2, $3, $4, "
-                         CLI_FSCK_TIME("5") ", $6, $7, $8, $9)", 9, values,
-                         &rc))
+                         CLI_FSCK_TIME("5") ", $6, $7, $8, $9, $10, $11)", 11,
+                         values, &rc))
     {
     case -1:
         return rc;

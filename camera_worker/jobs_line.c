@@ -13,6 +13,7 @@
 
 #include "jobs_line.h"
 #include "json_read.h"
+#include "record_cipher.h"
 
 #define CW_JOBS_TIME(n)  "to_timestamp($" #n "::bigint / 1000.0)"
 
@@ -25,7 +26,8 @@ typedef enum {
     CW_JOBS_NUMBER,
     CW_JOBS_NUMBER_OR_NULL,      /* or absent, as for all of these */
     CW_JOBS_TEXT,
-    CW_JOBS_TEXT_OR_NULL
+    CW_JOBS_TEXT_OR_NULL,
+    CW_JOBS_KEY_OR_NULL          /* wrapped, and the kid beside it */
 } cw_jobs_type_e;
 
 
@@ -47,13 +49,14 @@ static int cw_jobs_value(cw_jobs_line_t *line, const cw_jobs_member_t *member,
     const char *volume);
 static int cw_jobs_value_text(cw_jobs_line_t *line, const json_t *value,
     const cw_jobs_member_t *member);
+static int cw_jobs_value_key(const cw_jobs_line_t *line);
 
 
 static const cw_jobs_kind_t  cw_jobs_kinds[] = {
 
     { "open",
       "SELECT journal_open($1, $2, $3, $4, " CW_JOBS_TIME(5) ", $6, $7, $8,"
-      " $9)",
+      " $9, $10, $11)",
       { { NULL, CW_JOBS_VOLUME },
         { "id", CW_JOBS_UUID },
         { "camera", CW_JOBS_UUID },
@@ -62,7 +65,9 @@ static const cw_jobs_kind_t  cw_jobs_kinds[] = {
         { "codecs", CW_JOBS_TEXT_OR_NULL },
         { "width", CW_JOBS_NUMBER_OR_NULL },
         { "height", CW_JOBS_NUMBER_OR_NULL },
-        { "length", CW_JOBS_NUMBER_OR_NULL } } },
+        { "length", CW_JOBS_NUMBER_OR_NULL },
+        { "kid", CW_JOBS_TEXT_OR_NULL },
+        { "wrapped", CW_JOBS_KEY_OR_NULL } } },
 
     { "advance",
       "SELECT journal_advance($1, " CW_JOBS_TIME(2) ", $3, $4, $5)",
@@ -204,7 +209,8 @@ cw_jobs_value(cw_jobs_line_t *line, const cw_jobs_member_t *member,
     if (value == NULL || json_is_null(value)) {
         return member->type == CW_JOBS_UUID_OR_NULL
                || member->type == CW_JOBS_NUMBER_OR_NULL
-               || member->type == CW_JOBS_TEXT_OR_NULL ? 0 : -1;
+               || member->type == CW_JOBS_TEXT_OR_NULL
+               || member->type == CW_JOBS_KEY_OR_NULL ? 0 : -1;
     }
 
     if (member->type != CW_JOBS_NUMBER
@@ -237,10 +243,31 @@ cw_jobs_value_text(cw_jobs_line_t *line, const json_t *value,
 
     line->value[line->n] = json_string_value(value);
 
+    if (member->type == CW_JOBS_KEY_OR_NULL) {
+        return cw_jobs_value_key(line);
+    }
+
     if (member->type != CW_JOBS_UUID && member->type != CW_JOBS_UUID_OR_NULL) {
         return 0;
     }
 
     return cam_uuid_parse(uuid, json_string_value(value),
                           json_string_length(value));
+}
+
+
+/* both texts are what a head could have, so nothing else comes into a row */
+
+static int
+cw_jobs_value_key(const cw_jobs_line_t *line)
+{
+    char         kid[CAM_KID_MAX];
+    uint8_t      wrapped[CAM_RECORD_WRAPPED];
+    const char  *name;
+
+    name = line->value[line->n - 1];
+
+    return name != NULL
+           ? cam_record_cipher_parse(kid, wrapped, name, line->value[line->n])
+           : -1;
 }

@@ -17,10 +17,13 @@
 
 #include "record_file.h"
 #include "record_media.h"
+#include "record_name.h"
 
 #define CW_RECORD_JITTER_USEC  50000     /* of times that follow each other */
 
 
+static void cw_record_file_spread(const cw_record_file_t *f,
+    const cw_record_piece_t *piece, unsigned n, uint8_t *data, uint32_t *size);
 static int cw_record_file_place(cw_record_file_t *f,
     cam_record_fragment_t *e, const cw_record_times_t *times);
 static void cw_record_file_shift(cw_record_file_t *f,
@@ -59,6 +62,7 @@ cw_record_file_append(cw_record_file_t *f, const cw_record_piece_t *piece,
     unsigned n, uint8_t *data)
 {
     size_t                 size;
+    uint32_t               each[CAM_LIVE_PARTS];
     unsigned               i;
     cw_record_file_t       before;
     cw_record_times_t      times;
@@ -67,20 +71,22 @@ cw_record_file_append(cw_record_file_t *f, const cw_record_piece_t *piece,
     before = *f;
     size = 0;
 
+    cw_record_file_spread(f, piece, n, data, each);
+
     for (i = 0; i < n; i++) {
         memset(&entry[i], 0, sizeof(cam_record_fragment_t));
         entry[i].offset = f->size + size;
-        entry[i].size = piece[i].size;
+        entry[i].size = each[i];
         entry[i].wall_msec = piece[i].wall_msec;
         entry[i].duration_usec = piece[i].duration_usec;
         entry[i].msn = piece[i].msn;
         entry[i].part = piece[i].part;
         entry[i].flags = piece[i].flags;
 
-        if (cw_record_times_read(&f->tracks, &times, data + size,
-                                 piece[i].size) == -1
+        if (cw_record_times_read(&f->tracks, &times, data + size, each[i])
+            == -1
             || cw_record_file_place(f, &entry[i], &times) == -1
-            || cw_record_times_move(&f->tracks, data + size, piece[i].size,
+            || cw_record_times_move(&f->tracks, data + size, each[i],
                                     f->shift, f->number + i + 1) == -1
             || cw_record_file_seal(f, &entry[i], data + size) == -1)
         {
@@ -89,9 +95,9 @@ cw_record_file_append(cw_record_file_t *f, const cw_record_piece_t *piece,
             return -1;
         }
 
-        entry[i].data_crc = cam_record_crc(data + size, piece[i].size);
+        entry[i].data_crc = cam_record_crc(data + size, each[i]);
         f->usec += piece[i].duration_usec;
-        size += piece[i].size;
+        size += each[i];
     }
 
     if (cw_record_file_write(f, entry, n, data, size) == -1) {
@@ -108,6 +114,49 @@ cw_record_file_append(cw_record_file_t *f, const cw_record_piece_t *piece,
     f->dirty = 1;
 
     return 0;
+}
+
+
+/*
+ * Those of an encrypted one say their names themselves [record_name.h], for which
+ * there is room behind all of them.  One that has none is recorded all the same:
+ * it is good as long as its index is.
+ */
+
+static void
+cw_record_file_spread(const cw_record_file_t *f,
+    const cw_record_piece_t *piece, unsigned n, uint8_t *data, uint32_t *size)
+{
+    size_t    at;
+    uint8_t  *p;
+    unsigned  i;
+
+    for (i = 0, at = 0; i < n; i++) {
+        size[i] = piece[i].size;
+        at += size[i];
+    }
+
+    if (f->head.cipher == 0) {
+        return;
+    }
+
+    /* the last one first, each as far as those before may grow */
+
+    for (i = n; i-- > 0; ) {
+        at -= size[i];
+        memmove(data + at + i * CAM_RECORD_NAME_SIZE, data + at, size[i]);
+    }
+
+    for (i = 0, p = data; i < n; i++) {
+        memmove(p, data + at + i * CAM_RECORD_NAME_SIZE, size[i]);
+        at += size[i];
+
+        if (cam_record_name_room(p, size[i]) == 0) {
+            size[i] += CAM_RECORD_NAME_SIZE;
+        }
+
+        p += size[i];
+    }
 }
 
 
@@ -213,6 +262,8 @@ cw_record_file_seal(cw_record_file_t *f, cam_record_fragment_t *e,
     if (f->head.cipher == 0) {
         return 0;
     }
+
+    (void) cam_record_name_write(data, e->size, e);
 
     /* one moof and one mdat, as the packager writes them */
 

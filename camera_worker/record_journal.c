@@ -25,10 +25,13 @@
 #define CW_JOURNAL_KEEP    (4u << 20)    /* lines that wait, at most */
 #define CW_JOURNAL_LINE    512
 #define CW_JOURNAL_TEXT    (CAM_UUID_TEXT + 1)
+#define CW_JOURNAL_KEY     (32 + CAM_KID_MAX + CAM_RECORD_WRAPPED_TEXT)
 
 
 static int cw_record_journal_begin(cw_record_journal_t *j);
 static int64_t cw_record_journal_newest(int dirfd);
+static const char *cw_record_journal_key(char key[CW_JOURNAL_KEY],
+    const cam_record_head_t *head);
 static void cw_record_journal_length(struct cw_record_s *r, const char *name,
     const cw_record_file_t *f);
 static const char *cw_record_journal_camera(char *text,
@@ -193,15 +196,34 @@ cw_record_journal_add(struct cw_record_s *r, const char *fmt, ...)
 void
 cw_record_journal_opened(struct cw_record_s *r, const cw_record_file_t *f)
 {
-    char  id[CW_JOURNAL_TEXT], camera[CW_JOURNAL_TEXT];
+    char  id[CW_JOURNAL_TEXT], camera[CW_JOURNAL_TEXT], key[CW_JOURNAL_KEY];
 
     cw_record_journal_add(r, "\"n\":\"open\",\"id\":\"%s\",\"camera\":\"%s\","
                           "\"path\":\"%s\",\"start\":%" PRId64
-                          ",\"codecs\":\"%s\",\"width\":%u,\"height\":%u",
+                          ",\"codecs\":\"%s\",\"width\":%u,\"height\":%u%s",
                           cam_uuid_print(id, f->head.recording),
                           cam_uuid_print(camera, f->head.camera), f->path,
                           f->head.start_msec, f->head.codecs, f->head.width,
-                          f->head.height);
+                          f->head.height,
+                          cw_record_journal_key(key, &f->head));
+}
+
+
+/* the key of an encrypted one, as its head has it: wrapped */
+
+static const char *
+cw_record_journal_key(char key[CW_JOURNAL_KEY], const cam_record_head_t *head)
+{
+    char  text[CAM_RECORD_WRAPPED_TEXT + 1];
+
+    key[0] = '\0';
+
+    if (head->cipher) {
+        snprintf(key, CW_JOURNAL_KEY, ",\"kid\":\"%s\",\"wrapped\":\"%s\"",
+                 head->kid, cam_record_cipher_print(text, head->wrapped));
+    }
+
+    return key;
 }
 
 

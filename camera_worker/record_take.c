@@ -16,6 +16,7 @@
 #include "count.h"
 #include "log.h"
 #include "record.h"
+#include "record_name.h"
 
 #define CW_RECORD_READ_MAX    (4u << 20)     /* at once, but for one part */
 #define CW_RECORD_PART_MAX    (64u << 20)
@@ -231,13 +232,13 @@ cw_record_take_pieces(const cw_record_camera_t *c,
 }
 
 
-/* into r->buffer */
+/* into r->buffer, with room for what is added to each of them */
 
 static int
 cw_record_take_read(cw_record_t *r, cw_record_camera_t *c,
     const cam_live_segment_t *seg, size_t size)
 {
-    size_t    room;
+    size_t    need, room;
     uint8_t  *p;
 
     if (cw_record_take_open(r, c, seg->msn) == -1
@@ -246,9 +247,10 @@ cw_record_take_read(cw_record_t *r, cw_record_camera_t *c,
         return -1;
     }
 
-    room = size > CW_RECORD_KEEP ? size : CW_RECORD_KEEP;
+    need = size + CAM_LIVE_PARTS * CAM_RECORD_NAME_SIZE;
+    room = need > CW_RECORD_KEEP ? need : CW_RECORD_KEEP;
 
-    if (size > r->buffer_size
+    if (need > r->buffer_size
         || (r->buffer_size > CW_RECORD_KEEP && room == CW_RECORD_KEEP))
     {
         p = realloc(r->buffer, room);

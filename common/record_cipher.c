@@ -148,6 +148,43 @@ cam_record_cipher_free(cam_record_cipher_t *cipher)
 }
 
 
+const char *
+cam_record_cipher_print(char text[CAM_RECORD_WRAPPED_TEXT + 1],
+    const uint8_t wrapped[CAM_RECORD_WRAPPED])
+{
+    (void) cam_base64url_encode(text, wrapped, CAM_RECORD_WRAPPED);
+
+    return text;
+}
+
+
+int
+cam_record_cipher_parse(char kid[CAM_KID_MAX],
+    uint8_t wrapped[CAM_RECORD_WRAPPED], const char *kid_text,
+    const char *text)
+{
+    size_t   len;
+    uint8_t  key[CAM_RECORD_WRAPPED];
+
+    len = strspn(kid_text, CAM_KID_LETTERS);
+
+    if (len == 0 || len >= CAM_KID_MAX || kid_text[len] != '\0'
+        || strlen(text) != CAM_RECORD_WRAPPED_TEXT
+        || cam_base64url_decode(key, sizeof(key), text,
+                                CAM_RECORD_WRAPPED_TEXT)
+           != CAM_RECORD_WRAPPED)
+    {
+        return -1;
+    }
+
+    memset(kid, 0, CAM_KID_MAX);
+    memcpy(kid, kid_text, len);
+    memcpy(wrapped, key, CAM_RECORD_WRAPPED);
+
+    return 0;
+}
+
+
 /* n bytes become n + 8, or the other way round; 0, or -1 */
 
 static int

@@ -16,16 +16,18 @@
  *
  * The recording's key is wrapped (RFC 3394) into the head of its index by a key
  * of use "recording", or rather by one that is derived from it for this camera
- * and this recording: in another head it is refused.
+ * and this recording: in another head it is refused.  So it may be kept in other
+ * places, too, and is, in the journal and in the row of the recording.
  *
  * No two texts share a piece of the keystream.  A counter block is
  *
  *     wall_msec, 32 bits | msn, 48 | part, 16 | block in the fragment, 32
  *
  * in network order, the lowest bits of each.  The first three are in the
- * fragment's entry of the index, the last cannot run over, for a fragment is
- * shorter than 2^32 bytes.  So it is the text that has a keystream, not its place
- * in the file, under a key that no other recording has:
+ * fragment's entry of the index and, for the day on which that is lost, in its
+ * moof [record_name.h]; the last cannot run over, for a fragment is shorter than
+ * 2^32 bytes.  So it is the text that has a keystream, not its place in the file,
+ * under a key that no other recording has:
  *
  * - Fragments of a recording are parts of the live store, in its order: they
  *   differ in msn or part.
@@ -52,10 +54,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base64url.h"
 #include "keys.h"
 #include "record_index.h"
 
-#define CAM_RECORD_SEALED     "edat"
+#define CAM_RECORD_SEALED        "edat"
+
+/* a wrapped key as text, without its NUL: base64url */
+#define CAM_RECORD_WRAPPED_TEXT  cam_base64url_encoded_len(CAM_RECORD_WRAPPED)
 
 
 typedef struct cam_record_cipher_s  cam_record_cipher_t;
@@ -76,6 +82,17 @@ cam_record_cipher_t *cam_record_cipher_open(const cam_record_head_t *head,
     const cam_keys_t *keys);
 
 void cam_record_cipher_free(cam_record_cipher_t *cipher);
+
+/*
+ * What a head has of its key, as it stands in the journal and in the row of the
+ * recording, too; and back: 0, or -1: these are no such texts, and nothing was
+ * set.  Whether the key is that of the recording, cam_record_cipher_open() says.
+ */
+const char *cam_record_cipher_print(char text[CAM_RECORD_WRAPPED_TEXT + 1],
+    const uint8_t wrapped[CAM_RECORD_WRAPPED]);
+int cam_record_cipher_parse(char kid[CAM_KID_MAX],
+    uint8_t wrapped[CAM_RECORD_WRAPPED], const char *kid_text,
+    const char *text);
 
 /*
  * Encrypts, or decrypts: n bytes of the fragment that begin at byte `at` of it.

@@ -19,6 +19,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "record_cipher.h"
 #include "record_open.h"
 
 #define CAM_RECORD_OPEN_FILES  8             /* of the journal */
@@ -31,7 +32,8 @@ static int cam_record_open_read(cam_record_opens_t *o, int dirfd,
 static int cam_record_open_lines(cam_record_opens_t *o, char *text);
 static int cam_record_open_line(cam_record_opens_t *o, json_t *line);
 static int cam_record_open_begun(cam_record_opens_t *o, const uint8_t *id,
-    const char *path);
+    json_t *line);
+static void cam_record_open_key(cam_record_open_t *f, json_t *line);
 static int cam_record_open_ended(cam_record_opens_t *o, const uint8_t *id);
 static int cam_record_open_gap(cam_record_opens_t *o, json_t *line);
 static cam_record_open_t *cam_record_open_file(cam_record_opens_t *o,
@@ -181,7 +183,7 @@ static int
 cam_record_open_line(cam_record_opens_t *o, json_t *line)
 {
     uint8_t      id[CAM_UUID_LEN];
-    const char  *name, *path;
+    const char  *name;
 
     name = json_string_value(json_object_get(line, "n"));
 
@@ -198,8 +200,7 @@ cam_record_open_line(cam_record_opens_t *o, json_t *line)
     }
 
     if (strcmp(name, "open") == 0) {
-        path = json_string_value(json_object_get(line, "path"));
-        return path != NULL ? cam_record_open_begun(o, id, path) : 0;
+        return cam_record_open_begun(o, id, line);
     }
 
     if (strcmp(name, "close") == 0 || strcmp(name, "removed") == 0) {
@@ -214,13 +215,16 @@ cam_record_open_line(cam_record_opens_t *o, json_t *line)
 
 static int
 cam_record_open_begun(cam_record_opens_t *o, const uint8_t *id,
-    const char *path)
+    json_t *line)
 {
     int64_t             start;
     uint8_t             camera[CAM_UUID_LEN];
+    const char         *path;
     cam_record_open_t  *f;
 
-    if (cam_record_path_parse(path, camera, &start) == -1) {
+    path = json_string_value(json_object_get(line, "path"));
+
+    if (path == NULL || cam_record_path_parse(path, camera, &start) == -1) {
         return 0;
     }
 
@@ -236,9 +240,26 @@ cam_record_open_begun(cam_record_opens_t *o, const uint8_t *id,
         strcpy(f->path, path);
         f->announced = 1;
         f->order = ++o->order;
+        cam_record_open_key(f, line);
     }
 
     return 0;
+}
+
+
+/* texts of any other form are as good as none */
+
+static void
+cam_record_open_key(cam_record_open_t *f, json_t *line)
+{
+    const char  *kid, *text;
+
+    kid = json_string_value(json_object_get(line, "kid"));
+    text = json_string_value(json_object_get(line, "wrapped"));
+
+    if (kid != NULL && text != NULL) {
+        (void) cam_record_cipher_parse(f->kid, f->wrapped, kid, text);
+    }
 }
 
 
@@ -429,6 +450,21 @@ cam_record_open_find(const cam_record_opens_t *o, const char *path)
 
     for (i = 0; i < o->files; i++) {
         if (!o->file[i].ended && strcmp(o->file[i].path, path) == 0) {
+            return &o->file[i];
+        }
+    }
+
+    return NULL;
+}
+
+
+const cam_record_open_t *
+cam_record_open_sealed(const cam_record_opens_t *o, const char *path)
+{
+    size_t  i;
+
+    for (i = o->files; i-- > 0; ) {
+        if (o->file[i].kid[0] != '\0' && strcmp(o->file[i].path, path) == 0) {
             return &o->file[i];
         }
     }

@@ -18,6 +18,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "record_index.h"
 #include "record_path.h"
 #include "record_table.h"
 
@@ -29,6 +30,9 @@ typedef struct {
     uint8_t     camera[CAM_UUID_LEN];
     int64_t     start_msec;
     char        path[CAM_RECORD_PATH_MAX];      /* of its media */
+    char        kid[CAM_KID_MAX];               /* "": it is plain, or told so
+                                                   by an older release */
+    uint8_t     wrapped[CAM_RECORD_WRAPPED];
     int         ended;
     int         announced;                      /* the journal has it */
     uint64_t    order;                          /* of those of a camera */
@@ -67,6 +71,11 @@ void cam_record_open_sort(cam_record_opens_t *opens);
 /* the one whose media have that path, NULL when it is not open */
 const cam_record_open_t *cam_record_open_find(const cam_record_opens_t *opens,
     const char *path);
+
+/* the newest one whose media have that path and whose key is told, whether it
+   is open or not, as long as they are not sorted; NULL: none */
+const cam_record_open_t *cam_record_open_sealed(
+    const cam_record_opens_t *opens, const char *path);
 
 void cam_record_open_free(cam_record_opens_t *opens);
 

@@ -4,8 +4,9 @@
 
 /*
  * Fuzz target: the boxes of a recording, of any content.  A sample that is taken
- * has a track; what is made of a fragment is the same each time; and its time
- * may be moved without a touch to anything else.
+ * has a track; what is made of a fragment is the same each time; its time may be
+ * moved without a touch to anything else; and where there is room for a name it
+ * is read as it was written.
  */
 
 #include <stdint.h>
@@ -13,6 +14,7 @@
 #include <string.h>
 
 #include "record_media.h"
+#include "record_name.h"
 
 #define BOXES  2048
 
@@ -134,6 +136,51 @@ judge(const uint8_t *moof, size_t size, const cam_record_tracks_t *tracks)
 }
 
 
+/* a fragment of that moof; what is of another form stays as it was */
+
+static void
+name(const uint8_t *moof, size_t size, const cam_record_tracks_t *tracks)
+{
+    size_t                 all;
+    uint8_t               *copy;
+    cam_record_moof_t      before, after;
+    cam_record_fragment_t  f, g;
+
+    (void) cam_record_name_read(moof, size, &g);
+
+    all = size + 16;
+    copy = calloc(1, all + CAM_RECORD_NAME_SIZE);
+    must(copy != NULL);
+    memcpy(copy, moof, size);
+    memcpy(copy + size, "\0\0\0\20mdat", 8);
+
+    if (cam_record_name_room(copy, all) == -1) {
+        must(memcmp(copy, moof, size) == 0);
+        free(copy);
+        return;
+    }
+
+    memset(&f, 0, sizeof(f));
+    memset(&g, 0, sizeof(g));
+    f.wall_msec = 1764165600123;
+    f.msn = size;
+    f.part = 3;
+
+    must(cam_record_name_write(copy, all + CAM_RECORD_NAME_SIZE, &f) == 0);
+    must(cam_record_name_read(copy, size + CAM_RECORD_NAME_SIZE, &g) == 0);
+    must(memcmp(&f, &g, sizeof(f)) == 0);
+    must(memcmp(copy + size + CAM_RECORD_NAME_SIZE, "\0\0\0\20mdat", 8) == 0);
+
+    if (cam_record_moof(moof, size, tracks, &before) == 0) {
+        must(cam_record_moof(copy, size + CAM_RECORD_NAME_SIZE, tracks, &after)
+             == 0);
+        must(memcmp(&before, &after, sizeof(before)) == 0);
+    }
+
+    free(copy);
+}
+
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -156,10 +203,12 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     tracks.track[1].scale = data[1] + 1u;
 
     judge(data, size, &tracks);
+    name(data, size, &tracks);
 
     b.size = 0;
     wrap(&b, data + 2, size - 2);
     judge(b.data, b.size, &tracks);
+    name(b.data, b.size, &tracks);
 
     return 0;
 }

@@ -37,7 +37,7 @@ open_has_the_volume_first(void **state)
                            "\"start\":1790000000123,\"codecs\":\"avc1\","
                            "\"width\":1280,\"height\":720}"), 0);
     assert_non_null(strstr(line.sql, "journal_open"));
-    assert_int_equal(line.n, 9);
+    assert_int_equal(line.n, 11);
     assert_string_equal(line.value[0], VOLUME);
     assert_string_equal(line.value[1], ID);
     assert_string_equal(line.value[2], CAMERA);
@@ -45,7 +45,43 @@ open_has_the_volume_first(void **state)
     assert_string_equal(line.value[4], "1790000000123");
     assert_string_equal(line.value[7], "720");
     assert_null(line.value[8]);
+    assert_null(line.value[9]);
+    assert_null(line.value[10]);
     cw_jobs_line_free(&line);
+}
+
+
+#define OPEN  "{\"n\":\"open\",\"id\":\"" ID "\",\"camera\":\"" CAMERA       \
+              "\",\"path\":\"media/x.mp4\",\"start\":1790000000123"
+#define KEY   "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8gISIjJCUmJw"
+
+
+static void
+open_may_have_a_wrapped_key(void **state)
+{
+    size_t          i;
+    cw_jobs_line_t  line;
+
+    static const char  *bad[] = {
+        OPEN ",\"wrapped\":\"" KEY "\"}",
+        OPEN ",\"kid\":null,\"wrapped\":\"" KEY "\"}",
+        OPEN ",\"kid\":\"r1\",\"wrapped\":\"" KEY "A\"}",
+        OPEN ",\"kid\":\"r1\",\"wrapped\":\"=" KEY "\"}",
+        OPEN ",\"kid\":\"r1\",\"wrapped\":\"\"}",
+        OPEN ",\"kid\":\"r1\",\"wrapped\":7}",
+        OPEN ",\"kid\":\"r 1\",\"wrapped\":\"" KEY "\"}",
+        OPEN ",\"kid\":\"0123456789abcdef\",\"wrapped\":\"" KEY "\"}"
+    };
+
+    assert_int_equal(parse(&line, OPEN ",\"kid\":\"r1\",\"wrapped\":\"" KEY
+                           "\"}"), 0);
+    assert_string_equal(line.value[9], "r1");
+    assert_string_equal(line.value[10], KEY);
+    cw_jobs_line_free(&line);
+
+    for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        assert_int_equal(parse(&line, bad[i]), -1);
+    }
 }
 
 
@@ -102,6 +138,7 @@ main(void)
 {
     const struct CMUnitTest  tests[] = {
         cmocka_unit_test(open_has_the_volume_first),
+        cmocka_unit_test(open_may_have_a_wrapped_key),
         cmocka_unit_test(what_may_be_missing_may_be_null),
         cmocka_unit_test(all_else_is_none)
     };

@@ -426,6 +426,32 @@ other_keys_and_heads_are_refused(void **state)
 }
 
 
+static void
+a_wrapped_key_is_a_text_and_back(void **state)
+{
+    char               kid[CAM_KID_MAX], text[CAM_RECORD_WRAPPED_TEXT + 1];
+    uint8_t            wrapped[CAM_RECORD_WRAPPED];
+    cam_record_head_t  head;
+
+    head = make_head();
+    (void) cam_record_cipher_print(text, head.wrapped);
+    assert_int_equal(strlen(text), 54);
+    assert_int_equal(cam_record_cipher_parse(kid, wrapped, head.kid, text), 0);
+    assert_string_equal(kid, head.kid);
+    assert_memory_equal(wrapped, head.wrapped, CAM_RECORD_WRAPPED);
+
+    /* nothing is set by what is none */
+
+    assert_int_equal(cam_record_cipher_parse(kid, wrapped, "a kid", text), -1);
+    assert_int_equal(cam_record_cipher_parse(kid, wrapped, "", text), -1);
+    assert_int_equal(cam_record_cipher_parse(kid, wrapped, "r2", text + 1), -1);
+    text[53] = '!';
+    assert_int_equal(cam_record_cipher_parse(kid, wrapped, "r2", text), -1);
+    assert_string_equal(kid, head.kid);
+    assert_memory_equal(wrapped, head.wrapped, CAM_RECORD_WRAPPED);
+}
+
+
 static int
 temp_file(void)
 {
@@ -521,6 +547,7 @@ main(void)
         cmocka_unit_test(no_keystream_is_used_twice),
         cmocka_unit_test(head_is_all_that_is_needed),
         cmocka_unit_test(other_keys_and_heads_are_refused),
+        cmocka_unit_test(a_wrapped_key_is_a_text_and_back),
         cmocka_unit_test(reader_gives_the_plain_file),
     };
 

@@ -202,6 +202,57 @@ gaps_are_open_until_they_end(void **state)
 }
 
 
+#define KEY   "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8gISIjJCUmJw"
+#define KEYED(n, path, kid, key)  "{\"n\":\"open\",\"id\":\"" ID(n) \
+                                  "\",\"path\":\"" path "\",\"kid\":" kid \
+                                  ",\"wrapped\":" key "}\n"
+
+
+/* and is known after it has ended, too: its index may be lost by then */
+
+static void
+the_key_of_a_recording_is_told(void **state)
+{
+    size_t                    i;
+    const cam_record_open_t  *f;
+
+    write_journal(1, KEYED("1", NOON, "\"r1\"", "\"" KEY "\"") CLOSE("1")
+                  OPEN("2", LATE) OPEN("1", NOON));
+    read_journal();
+
+    f = cam_record_open_sealed(&opens, NOON);
+    assert_non_null(f);
+    assert_string_equal(f->kid, "r1");
+
+    for (i = 0; i < CAM_RECORD_WRAPPED; i++) {
+        assert_int_equal(f->wrapped[i], i);
+    }
+
+    assert_null(cam_record_open_find(&opens, NOON));
+    assert_null(cam_record_open_sealed(&opens, LATE));
+    assert_null(cam_record_open_sealed(&opens, EARLY));
+}
+
+
+static void
+a_key_of_another_form_is_none(void **state)
+{
+    write_journal(1, KEYED("1", NOON, "\"r1\"", "\"" KEY "A\"")
+                  KEYED("2", NOON, "\"r1\"", "7")
+                  KEYED("3", NOON, "null", "\"" KEY "\"")
+                  KEYED("4", NOON, "\"r 1\"", "\"" KEY "\"")
+                  KEYED("5", NOON, "\"0123456789abcdef\"", "\"" KEY "\"")
+                  KEYED("6", NOON, "\"\"", "\"" KEY "\"")
+                  KEYED("7", LATE, "\"r1\"", "\"" KEY "\"")
+                  KEYED("7", LATE, "\"r1\"", "\"=" KEY "\""));
+    read_journal();
+
+    assert_non_null(cam_record_open_find(&opens, NOON));
+    assert_null(cam_record_open_sealed(&opens, NOON));
+    assert_non_null(cam_record_open_sealed(&opens, LATE));
+}
+
+
 /* its recorder died before the journal had a line of it */
 
 static void
@@ -260,6 +311,8 @@ main(void)
         TEST(what_makes_no_sense_is_passed_over),
         TEST(the_newest_files_are_enough),
         TEST(gaps_are_open_until_they_end),
+        TEST(the_key_of_a_recording_is_told),
+        TEST(a_key_of_another_form_is_none),
         TEST(the_table_knows_what_was_just_begun)
     };
 
