@@ -13,7 +13,6 @@ use Camera::Player;
 use Camera::Test;
 use Camera::Test::Run;
 use Test::More;
-use Time::HiRes qw(time);
 
 my $t = Camera::Test->new;
 $t->skip_without(qw(nginx postgres migrations worker cli ffmpeg
@@ -88,7 +87,7 @@ sub drill {
     like(cmdline($pid), qr/master|camera-worker|redis/, "$name: found");
 
     my $segments = $player->segments;
-    $player->{changes} = [ time ];
+    $player->forget_still;
     kill 'KILL', $pid;
 
     ok($player->play_until(sub { $player->segments > $segments + 2 }, 30),

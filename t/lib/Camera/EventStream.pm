@@ -9,6 +9,7 @@ use strict;
 use warnings;
 
 use Camera::HTTP;
+use Camera::Stopwatch;
 use Exporter qw(import);
 use IO::Select;
 use JSON::PP;
@@ -89,7 +90,7 @@ The next event, or undef when none comes in time.
 sub next {
     my ($self, $seconds) = @_;
 
-    my $end = time + $seconds;
+    my $watch = Camera::Stopwatch->start;
 
     for (;;) {
         $self->_parse;
@@ -99,7 +100,7 @@ sub next {
             return $event;
         }
 
-        return undef unless $self->_read($end);
+        return undef unless $self->_wait($watch, $seconds);
     }
 }
 
@@ -113,9 +114,10 @@ when it holds for none.
 sub until {
     my ($self, $condition, $seconds) = @_;
 
-    my ($end, @events) = time + $seconds;
+    my $watch = Camera::Stopwatch->start;
+    my @events;
 
-    while (my $event = $self->next($end - time)) {
+    while (my $event = $self->next($seconds - $watch->seconds)) {
         push @events, $event;
         last if $condition->($event);
     }
@@ -132,13 +134,25 @@ sub until {
 sub ended {
     my ($self, $seconds) = @_;
 
-    my $end = time + $seconds;
-    1 while $self->_read($end);
+    my $watch = Camera::Stopwatch->start;
+    1 while $self->_wait($watch, $seconds);
 
     return $self->{ended} ? 1 : 0;
 }
 
 sub close { close delete $_[0]{socket} }
+
+# more, before the watch says that the time is over
+
+sub _wait {
+    my ($self, $watch, $seconds) = @_;
+
+    until ($self->_read(time + $watch->left($seconds))) {
+        return 0 if $self->{ended} || $watch->over($seconds);
+    }
+
+    return 1;
+}
 
 sub _read {
     my ($self, $end) = @_;

@@ -44,7 +44,6 @@ sub new {
         port     => $opt{port} // $t->port('http'),
         seen     => {},
         segments => [],
-        changes  => [],
         failures => [],
     }, $class;
 }
@@ -65,7 +64,7 @@ sub poll {
     my $new = 0;
 
     if ($r->{body} ne $self->playlist) {
-        push @{ $self->{changes} }, time;
+        $self->_came('still');
         $self->{playlist} = $r->{body};
     }
 
@@ -76,6 +75,7 @@ sub poll {
         $self->{seen}{ $segment->{msn} } = 1;
         push @{ $self->{segments} }, { %$segment, at => time,
             bytes => length $media->{body} };
+        $self->_came('wait');
         $new++;
     }
 
@@ -169,28 +169,32 @@ sub failures { @{ $_[0]{failures} } }
 sub forget_failures { $_[0]{failures} = [] }
 sub playlist { $_[0]{playlist} // '' }
 
-=item longest_wait, longest_still
+=item longest_wait, longest_still, forget_still
 
-The longest time in seconds between two new segments, and between two changes
-of the playlist (parts come every half second); the time since the last one
-included.
+The longest time in seconds, as L<Camera::Stopwatch> counts them, between two new
+segments, and between two changes of the playlist (parts come every half second);
+the time since the last one included.  The latter is counted anew.
 
 =cut
 
-sub longest_wait  { _longest((map { $_->{at} } @{ $_[0]{segments} }), time) }
-sub longest_still { _longest(@{ $_[0]{changes} }, time) }
+sub longest_wait  { $_[0]->_longest('wait') }
+sub longest_still { $_[0]->_longest('still') }
+sub forget_still  { $_[0]{still} = { watch => Camera::Stopwatch->start } }
+
+sub _came {
+    my ($self, $what) = @_;
+
+    $self->{$what} = { longest => $self->_longest($what),
+        watch => Camera::Stopwatch->start };
+}
 
 sub _longest {
-    my ($last, @times) = @_;
+    my ($self, $what) = @_;
 
-    my $longest = 0;
+    my ($watch, $longest) = @{ $self->{$what} // {} }{qw(watch longest)};
+    my $now = $watch ? $watch->seconds : 0;
 
-    for my $at (@times) {
-        $longest = $at - $last if $at - $last > $longest;
-        $last = $at;
-    }
-
-    return $longest;
+    return $now > ($longest // 0) ? $now : $longest // 0;
 }
 
 =item missed

@@ -254,9 +254,9 @@ The next onStatus.
 sub status {
     my ($self, $seconds) = @_;
 
-    my $end = time + $seconds;
+    my $watch = Camera::Stopwatch->start;
 
-    while (my $m = $self->reply($end - time)) {
+    while (my $m = $self->reply($seconds - $watch->seconds)) {
         return $m->{values}[-1] if $m->{values}[0] eq 'onStatus';
     }
 
@@ -272,9 +272,9 @@ The next command, with its C<values>; the next message of any kind.
 sub reply {
     my ($self, $seconds) = @_;
 
-    my $end = time + $seconds;
+    my $watch = Camera::Stopwatch->start;
 
-    while (my $m = $self->receive($end - time)) {
+    while (my $m = $self->receive($seconds - $watch->seconds)) {
         next unless $m->{type} == COMMAND;
         $m->{values} = [_decode($m->{body})];
         return $m;
@@ -286,11 +286,11 @@ sub reply {
 sub receive {
     my ($self, $seconds) = @_;
 
-    my $end = time + $seconds;
+    my $watch = Camera::Stopwatch->start;
 
     until (@{ $self->{messages} }) {
         next if $self->_parse_chunk;
-        $self->_read($end - time) or return undef;
+        $self->_wait($watch, $seconds) or return undef;
     }
 
     return shift @{ $self->{messages} };
@@ -305,11 +305,8 @@ sub receive {
 sub closed {
     my ($self, $seconds) = @_;
 
-    my $end = time + $seconds;
-
-    until ($self->{eof}) {
-        last unless $self->_read($end - time) || time < $end;
-    }
+    my $watch = Camera::Stopwatch->start;
+    1 while $self->_wait($watch, $seconds);
 
     return $self->{eof} ? 1 : 0;
 }
@@ -375,10 +372,22 @@ sub close {
 sub _want {
     my ($self, $n, $seconds) = @_;
 
-    my $end = time + $seconds;
+    my $watch = Camera::Stopwatch->start;
 
     while (length $self->{in} < $n) {
-        $self->_read($end - time) or return 0;
+        $self->_wait($watch, $seconds) or return 0;
+    }
+
+    return 1;
+}
+
+# more, before the watch says that the time is over
+
+sub _wait {
+    my ($self, $watch, $seconds) = @_;
+
+    until ($self->_read($watch->left($seconds))) {
+        return 0 if $self->{eof} || $watch->over($seconds);
     }
 
     return 1;

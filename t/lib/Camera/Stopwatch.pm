@@ -38,10 +38,11 @@ Camera::Stopwatch - what something takes, on a machine that is shared
 
 =over
 
-=item start, seconds, passed, over($seconds)
+=item start, seconds, passed, over($seconds), left($seconds)
 
 Seconds since, as counted here and, for what has to take a time at least, by the
-clock; 1 when a wait has taken more than so many.
+clock; 1 when a wait has taken more than so many; for how long to wait for input
+before that is asked again.
 
 =cut
 
@@ -69,6 +70,15 @@ sub over {
 
     return 0 if $passed <= $seconds;
     return $passed > LONGEST * $seconds || $self->seconds > $seconds ? 1 : 0;
+}
+
+sub left {
+    my ($self, $seconds) = @_;
+
+    my $left = $seconds - $self->passed;
+    my $least = $seconds > 0 ? 0.05 : 0;
+
+    return $left > $least ? $left : $least;
 }
 
 =back

@@ -8,6 +8,7 @@ use strict;
 use warnings;
 
 use Camera::HTTP;
+use Camera::Stopwatch;
 use Exporter qw(import);
 use JSON::PP;
 use Time::HiRes qw(time);
@@ -132,13 +133,13 @@ The next message; pings are answered meanwhile, unless C<silent> was set.
 sub next {
     my ($self, $seconds) = @_;
 
-    my $end = time + $seconds;
+    my $watch = Camera::Stopwatch->start;
 
     for (;;) {
         $self->_parse;
         return shift @{ $self->{messages} } if @{ $self->{messages} };
         return undef if $self->{eof} || defined $self->{close};
-        $self->_read($end) or return undef;
+        $self->_wait($watch, $seconds) or return undef;
     }
 }
 
@@ -152,13 +153,13 @@ connection ends without one, undef when nothing ends.
 sub closed {
     my ($self, $seconds) = @_;
 
-    my $end = time + $seconds;
+    my $watch = Camera::Stopwatch->start;
 
     for (;;) {
         $self->_parse;
         return $self->{close} if defined $self->{close};
         return 'eof' if $self->{eof};
-        $self->_read($end) or return $self->{eof} ? 'eof' : undef;
+        $self->_wait($watch, $seconds) or return $self->{eof} ? 'eof' : undef;
     }
 }
 
@@ -171,13 +172,25 @@ sub closed {
 sub gone {
     my ($self, $seconds) = @_;
 
-    my $end = time + $seconds;
-    1 while $self->_read($end);
+    my $watch = Camera::Stopwatch->start;
+    1 while $self->_wait($watch, $seconds);
 
     return $self->{eof} ? 1 : 0;
 }
 
 sub close { close delete $_[0]{socket} }
+
+# more, before the watch says that the time is over
+
+sub _wait {
+    my ($self, $watch, $seconds) = @_;
+
+    until ($self->_read(time + $watch->left($seconds))) {
+        return 0 if $self->{eof} || $watch->over($seconds);
+    }
+
+    return 1;
+}
 
 sub _read {
     my ($self, $end) = @_;

@@ -78,6 +78,18 @@ sub clip {
     return $file;
 }
 
+=item make_clips
+
+All of them, before a test that measures a time would have to make one.
+
+=cut
+
+sub make_clips {
+    my ($self) = @_;
+
+    $self->clip($_) for sort keys %clip;
+}
+
 sub _make_clip {
     my ($self, $out, $c) = @_;
 
