@@ -62,7 +62,8 @@ is(scalar(grep { $_->[1]{code} eq $start } @live), $count,
     "$count cameras at once: all accepted");
 cmp_ok($took, '<', 5, sprintf 'in %.2f s', $took);
 my $asked = $t->statements - $before;
-cmp_ok($asked, '<=', 3, "statements meanwhile: $asked, the feeder's own");
+cmp_ok($asked, '<=', 3 + $watch->passed,
+    "statements meanwhile: $asked, the feeder's own");
 $_->[0]->close for @live;
 @live = ();
 
