@@ -67,32 +67,42 @@ is($t->number($t->first(1280, $wide)) % 30, 0, 'full range: the whole frame');
 
 # the newest key frame: each 30th frame is one, and a new one comes each 2 s
 
-my ($seen, @numbers) = (-1);
+my ($seen, $asked, @numbers, @wrong) = (-1);
 
 for (1 .. 3) {
     $t->wait_for(sub {
         $r = $t->snapshot(640, $hd);
         $r->{status} == 200 && $t->number($r) != $seen;
     }, 5, 'another picture');
-    push @numbers, $seen = $t->number($r);
+    push @numbers, $t->number($r);
+    push @wrong, "$numbers[-1] after $seen" if $seen >= 0
+        && ($numbers[-1] - $seen) % 300 > 30 * int(1.5 + (time - $asked) / 2);
+    ($seen, $asked) = ($numbers[-1], time);
 }
 
 is((grep { $_ % 30 } @numbers), 0, 'key frames');
-is_deeply([map { ($_ - $numbers[0]) % 300 } @numbers], [0, 30, 60],
-    'one after another');
+is("@wrong", '', 'one after another');
 
-# for a second it is the same file, for whoever asks
+# for a second it is the same file, for whoever asks; to ask may take longer
 
-expire(1280, $hd);
-my @answers = map { $t->ask(1280, $hd) } 1 .. 20;
-@answers = map { $t->answer($_) } @answers;
-my $made = $t->made(1280, $hd);
+my (@answers, $made, $soon, $again);
+
+for (1 .. 3) {
+    expire(1280, $hd);
+    my $at = time;
+    @answers = map { $t->ask(1280, $hd) } 1 .. 20;
+    @answers = map { $t->answer($_) } @answers;
+    $made = $t->made(1280, $hd);
+    $soon = $t->snapshot(1280, $hd);
+    $again = $t->made(1280, $hd);
+    last if time - $at < 1;
+}
 
 is((grep { $_->{status} != 200 } @answers), 0, 'twenty at once: all are served');
 is(scalar(keys %{ { map { $_->{body} => 1 } @answers } }), 1,
     'twenty at once: one picture');
-is($t->snapshot(1280, $hd)->{body}, $answers[0]{body}, 'and one more soon');
-is($t->made(1280, $hd), $made, 'the same file');
+is($soon->{body}, $answers[0]{body}, 'and one more soon');
+is($again, $made, 'the same file');
 
 # after that it is made anew, in time
 
@@ -113,7 +123,7 @@ cmp_ok($_, '<', $budget, sprintf 'in %.0f ms', $_ * 1000) for @took;
 $r = $t->first(160, $long);
 $made = $t->made(160, $long);
 my $old = expire(160, $long);
-my $again = $t->snapshot(160, $long);
+$again = $t->snapshot(160, $long);
 
 SKIP: {
     skip 'a key frame came in between', 4
