@@ -10,6 +10,8 @@ use warnings;
 
 use Camera::Live;
 use Camera::Shim;
+use Camera::Stopwatch;
+use List::Util qw(max);
 use Test::More;
 use Time::HiRes qw(sleep time);
 
@@ -86,20 +88,21 @@ $t->done_testing;
 sub live_lag {
     my ($seconds) = @_;
 
-    my ($seen, $at, $most, $until) = (newest(), time, 0, time + $seconds);
+    my ($seen, $most, $until) = (newest(), 0, time + $seconds);
+    my $watch = Camera::Stopwatch->start;
 
     while (time < $until) {
         my $now = newest();
 
         if ($now ne $seen) {
-            $most = time - $at if time - $at > $most;
-            ($seen, $at) = ($now, time);
+            $most = max($most, $watch->seconds);
+            ($seen, $watch) = ($now, Camera::Stopwatch->start);
         }
 
         sleep 0.05;
     }
 
-    return time - $at > $most ? time - $at : $most;
+    return max($most, $watch->seconds);
 }
 
 sub newest {
