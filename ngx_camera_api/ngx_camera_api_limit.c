@@ -35,6 +35,7 @@ typedef struct {
     u_char                         id[NGX_CAMERA_API_LIMIT_ID];
     size_t                         len;
     time_t                         window; /* its first second */
+    time_t                         end;    /* the first one behind it */
     uint32_t                       own;
     int32_t                        untold; /* of own, to Redis; less than 0:
                                               it was told of what was taken
@@ -67,6 +68,8 @@ static ngx_camera_api_limit_slot_t *ngx_camera_api_limit_set(
     const ngx_str_t *id);
 static ngx_camera_api_limit_slot_t *ngx_camera_api_limit_spare(
     ngx_camera_api_limit_slot_t *set);
+static ngx_uint_t ngx_camera_api_limit_weight(
+    const ngx_camera_api_limit_slot_t *slot);
 static ngx_uint_t ngx_camera_api_limit_running(
     const ngx_camera_api_limit_slot_t *slot);
 static ngx_uint_t ngx_camera_api_limit_left(
@@ -303,6 +306,7 @@ ngx_camera_api_limit_add(const ngx_str_t *id,
 
     if (slot && slot->window != window) {
         slot->window = window;
+        slot->end = window + rate->seconds;
         slot->own = 0;
         slot->untold = 0;
         slot->others = 0;
@@ -568,7 +572,10 @@ ngx_camera_api_limit_set(const ngx_str_t *id)
 }
 
 
-/* the one of the oldest window, and of those the one that counted least */
+/*
+ * One whose window is over, or the one that counted least: whoever comes from
+ * many addresses counts once for each, and makes nobody else be forgotten.
+ */
 
 static ngx_camera_api_limit_slot_t *
 ngx_camera_api_limit_spare(ngx_camera_api_limit_slot_t *set)
@@ -586,14 +593,22 @@ ngx_camera_api_limit_spare(ngx_camera_api_limit_slot_t *set)
         }
 
         if (ngx_camera_api_limit_running(slot) == 0
-            && (best == NULL || slot->window < best->window
-                || (slot->window == best->window && slot->own < best->own)))
+            && (best == NULL
+                || ngx_camera_api_limit_weight(slot)
+                   < ngx_camera_api_limit_weight(best)))
         {
             best = slot;
         }
     }
 
     return best;
+}
+
+
+static ngx_uint_t
+ngx_camera_api_limit_weight(const ngx_camera_api_limit_slot_t *slot)
+{
+    return slot->end > ngx_time() ? (ngx_uint_t) slot->own + 1 : 0;
 }
 
 
