@@ -569,9 +569,6 @@ typedef struct {
     ngx_camera_api_rate_t               login_rate;
 } ngx_camera_api_main_conf_t;
 
-/* the setter of directives whose value is a rate */
-char *ngx_camera_api_set_rate(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
-
 /* NULL when no location has "camera_api" */
 ngx_camera_api_main_conf_t *ngx_camera_api_conf(ngx_cycle_t *cycle);
 

@@ -67,7 +67,7 @@ static ngx_command_t  ngx_camera_api_auth_commands[] = {
 
     { ngx_string("camera_api_register_limit"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
-      ngx_camera_api_set_rate,
+      ngx_camera_api_rate_set,
       NGX_HTTP_MAIN_CONF_OFFSET,
       offsetof(ngx_camera_api_auth_conf_t, register_rate),
       NULL },
@@ -150,10 +150,7 @@ ngx_camera_api_auth_init_main_conf(ngx_conf_t *cf, void *conf)
     ngx_conf_init_value(auth->password_queue, 16);
     ngx_conf_init_value(auth->registration, 0);
 
-    if (auth->register_rate.requests == 0) {
-        auth->register_rate.requests = 10;
-        auth->register_rate.seconds = 3600;
-    }
+    ngx_camera_api_rate_init(&auth->register_rate, 10, 3600);
 
     amcf = ngx_http_conf_get_module_main_conf(cf, ngx_camera_api_module);
 

@@ -85,46 +85,6 @@ static ngx_int_t                      ngx_camera_api_limit_column = -1;
 
 
 ngx_int_t
-ngx_camera_api_rate_parse(const ngx_str_t *text, ngx_camera_api_rate_t *rate)
-{
-    ngx_int_t  n;
-
-    if (text->len < 4 || ngx_strncmp(text->data + text->len - 3, "r/", 2) != 0)
-    {
-        return NGX_ERROR;
-    }
-
-    switch (text->data[text->len - 1]) {
-
-    case 's':
-        rate->seconds = 1;
-        break;
-
-    case 'm':
-        rate->seconds = 60;
-        break;
-
-    case 'h':
-        rate->seconds = 3600;
-        break;
-
-    default:
-        return NGX_ERROR;
-    }
-
-    n = ngx_atoi(text->data, text->len - 3);
-
-    if (n < 1 || n > 1000000000) {
-        return NGX_ERROR;
-    }
-
-    rate->requests = n;
-
-    return NGX_OK;
-}
-
-
-ngx_int_t
 ngx_camera_api_limit_zone(ngx_conf_t *cf, void *tag)
 {
     size_t           size;

@@ -68,9 +68,11 @@ typedef struct {
 } ngx_camera_api_limit_delta_t;
 
 
-/* "6000r/m" */
-ngx_int_t ngx_camera_api_rate_parse(const ngx_str_t *text,
-    ngx_camera_api_rate_t *rate);
+/* ngx_camera_api_rate.c: the setter of directives whose value is a rate, and
+   what it is where there was none */
+char *ngx_camera_api_rate_set(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+void ngx_camera_api_rate_init(ngx_camera_api_rate_t *rate,
+    ngx_uint_t requests, time_t seconds);
 
 ngx_int_t ngx_camera_api_limit_zone(ngx_conf_t *cf, void *tag);
 void ngx_camera_api_limit_init(ngx_cycle_t *cycle);

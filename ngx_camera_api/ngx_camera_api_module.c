@@ -33,8 +33,6 @@ static void *ngx_camera_api_create_conf(ngx_cycle_t *cycle);
 static char *ngx_camera_api_init_conf(ngx_cycle_t *cycle, void *conf);
 static void *ngx_camera_api_create_main_conf(ngx_conf_t *cf);
 static char *ngx_camera_api_init_main_conf(ngx_conf_t *cf, void *conf);
-static void ngx_camera_api_init_rate(ngx_camera_api_rate_t *rate,
-    ngx_uint_t requests);
 static void *ngx_camera_api_create_loc_conf(ngx_conf_t *cf);
 static char *ngx_camera_api_merge_loc_conf(ngx_conf_t *cf, void *parent,
     void *child);
@@ -105,21 +103,21 @@ static ngx_command_t  ngx_camera_api_commands[] = {
 
     { ngx_string("camera_api_limit"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
-      ngx_camera_api_set_rate,
+      ngx_camera_api_rate_set,
       NGX_HTTP_MAIN_CONF_OFFSET,
       offsetof(ngx_camera_api_main_conf_t, user_rate),
       NULL },
 
     { ngx_string("camera_api_address_limit"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
-      ngx_camera_api_set_rate,
+      ngx_camera_api_rate_set,
       NGX_HTTP_MAIN_CONF_OFFSET,
       offsetof(ngx_camera_api_main_conf_t, address_rate),
       NULL },
 
     { ngx_string("camera_api_tenant_limit"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
-      ngx_camera_api_set_rate,
+      ngx_camera_api_rate_set,
       NGX_HTTP_MAIN_CONF_OFFSET,
       offsetof(ngx_camera_api_main_conf_t, tenant_rate),
       NULL },
@@ -161,7 +159,7 @@ static ngx_command_t  ngx_camera_api_commands[] = {
 
     { ngx_string("camera_api_login_limit"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,
-      ngx_camera_api_set_rate,
+      ngx_camera_api_rate_set,
       NGX_HTTP_MAIN_CONF_OFFSET,
       offsetof(ngx_camera_api_main_conf_t, login_rate),
       NULL },
@@ -255,21 +253,11 @@ ngx_camera_api_init_main_conf(ngx_conf_t *cf, void *conf)
     ngx_conf_init_msec_value(amcf->events_comment, 15000);
     ngx_conf_init_uint_value(amcf->login_failures, 5);
 
-    ngx_camera_api_init_rate(&amcf->user_rate, 6000);
-    ngx_camera_api_init_rate(&amcf->address_rate, 600);
-    ngx_camera_api_init_rate(&amcf->login_rate, 30);
+    ngx_camera_api_rate_init(&amcf->user_rate, 6000, 60);
+    ngx_camera_api_rate_init(&amcf->address_rate, 600, 60);
+    ngx_camera_api_rate_init(&amcf->login_rate, 30, 60);
 
     return NGX_CONF_OK;
-}
-
-
-static void
-ngx_camera_api_init_rate(ngx_camera_api_rate_t *rate, ngx_uint_t requests)
-{
-    if (rate->requests == 0) {
-        rate->requests = requests;
-        rate->seconds = 60;
-    }
 }
 
 
@@ -330,31 +318,6 @@ ngx_camera_api_enable(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     clcf = ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module);
     clcf->handler = ngx_camera_api_handler;
-
-    return NGX_CONF_OK;
-}
-
-
-char *
-ngx_camera_api_set_rate(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
-{
-    ngx_str_t              *value;
-    ngx_camera_api_rate_t  *rate;
-
-    rate = (ngx_camera_api_rate_t *) ((u_char *) conf + cmd->offset);
-
-    if (rate->requests) {
-        return "is duplicate";
-    }
-
-    value = cf->args->elts;
-
-    if (ngx_camera_api_rate_parse(&value[1], rate) != NGX_OK) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid rate \"%V\", it is a number of requests "
-                           "and \"r/s\", \"r/m\" or \"r/h\"", &value[1]);
-        return NGX_CONF_ERROR;
-    }
 
     return NGX_CONF_OK;
 }
