@@ -107,6 +107,17 @@ struct ngx_camera_api_oidc_s {
 char *ngx_camera_api_oidc_set(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 ngx_int_t ngx_camera_api_oidc_add_variables(ngx_conf_t *cf);
 
+/* of a preset, NULL: there is none of that name */
+const char *ngx_camera_api_oidc_preset_name(const ngx_str_t *name);
+
+/* fills in what the directive did not say, and looks over all of it; NGX_OK, or
+   NGX_ERROR: what is wrong was logged */
+ngx_int_t ngx_camera_api_oidc_complete(ngx_conf_t *cf,
+    ngx_camera_api_oidc_provider_t *p);
+
+/* adds the texts between commas, which are not copied */
+ngx_int_t ngx_camera_api_oidc_split(ngx_array_t *list, const ngx_str_t *text);
+
 /* NULL: there is none of that name */
 ngx_camera_api_oidc_provider_t *ngx_camera_api_oidc_find(
     ngx_http_request_t *r, const ngx_str_t *name);
