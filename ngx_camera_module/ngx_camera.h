@@ -55,6 +55,12 @@ ngx_camera_conf_t *ngx_camera_conf(ngx_cycle_t *cycle);
 ngx_int_t ngx_camera_keys_load(ngx_cycle_t *cycle, ngx_camera_conf_t *ccf);
 void ngx_camera_keys_init(ngx_cycle_t *cycle, ngx_camera_conf_t *ccf);
 
+/* the shared directory (ngx_camera_shm.c): made in the master; in each worker,
+   its files opened until the cycle ends.  NGX_OK or NGX_ERROR, which was
+   logged */
+ngx_int_t ngx_camera_shm_make(ngx_cycle_t *cycle, ngx_camera_conf_t *ccf);
+ngx_int_t ngx_camera_shm_open(ngx_cycle_t *cycle, ngx_camera_conf_t *ccf);
+
 /* how many reloads came after the one that brought this configuration */
 ngx_uint_t ngx_camera_newer(ngx_camera_conf_t *ccf);
 

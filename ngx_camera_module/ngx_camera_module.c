@@ -3,7 +3,7 @@
  */
 
 /*
- * The camera {} block and the shared directory.
+ * The camera {} block, and the life of a worker.
  *
  *     camera {
  *         node      node-1;
@@ -14,8 +14,6 @@
  *
  *         recordings  /srv/camera;
  *     }
- *
- * The directory is prepared by the master and opened by each worker.
  */
 
 #include <ngx_config.h>
@@ -40,14 +38,9 @@ static ngx_int_t ngx_camera_init_module(ngx_cycle_t *cycle);
 static ngx_int_t ngx_camera_count(ngx_cycle_t *cycle, ngx_camera_conf_t *ccf);
 static ngx_int_t ngx_camera_check_reload(ngx_cycle_t *cycle,
     ngx_camera_conf_t *ccf);
-static ngx_int_t ngx_camera_make_dir(ngx_cycle_t *cycle, ngx_str_t *shm,
-    const char *name);
 static ngx_int_t ngx_camera_init_process(ngx_cycle_t *cycle);
-static int ngx_camera_open_dir(ngx_cycle_t *cycle, ngx_str_t *shm,
-    const char *name);
 static ngx_int_t ngx_camera_init_redis(ngx_cycle_t *cycle,
     ngx_camera_conf_t *ccf);
-static void ngx_camera_close_files(void *data);
 static void ngx_camera_exit_process(ngx_cycle_t *cycle);
 
 
@@ -407,10 +400,7 @@ ngx_camera_init_module(ngx_cycle_t *cycle)
         return NGX_OK;
     }
 
-    if (ngx_camera_make_dir(cycle, &ccf->shm, "") != NGX_OK
-        || ngx_camera_make_dir(cycle, &ccf->shm, "/rings") != NGX_OK
-        || ngx_camera_make_dir(cycle, &ccf->shm, "/live") != NGX_OK)
-    {
+    if (ngx_camera_shm_make(cycle, ccf) != NGX_OK) {
         return NGX_ERROR;
     }
 
@@ -481,43 +471,9 @@ ngx_camera_check_reload(ngx_cycle_t *cycle, ngx_camera_conf_t *ccf)
 
 
 static ngx_int_t
-ngx_camera_make_dir(ngx_cycle_t *cycle, ngx_str_t *shm, const char *name)
-{
-    u_char            path[NGX_MAX_PATH];
-    ngx_core_conf_t  *ccf;
-
-    ccf = (ngx_core_conf_t *) ngx_get_conf(cycle->conf_ctx, ngx_core_module);
-
-    ngx_snprintf(path, NGX_MAX_PATH, "%V%s%Z", shm, name);
-
-    if (ngx_create_dir(path, 0750) == NGX_FILE_ERROR) {
-
-        if (ngx_errno == NGX_EEXIST) {
-            return NGX_OK;
-        }
-
-        ngx_log_error(NGX_LOG_EMERG, cycle->log, ngx_errno,
-                      ngx_create_dir_n " \"%s\" failed", path);
-        return NGX_ERROR;
-    }
-
-    if (geteuid() == 0 && ccf->user != (ngx_uid_t) NGX_CONF_UNSET_UINT
-        && chown((char *) path, ccf->user, ccf->group) == -1)
-    {
-        ngx_log_error(NGX_LOG_EMERG, cycle->log, ngx_errno,
-                      "chown(\"%s\") failed", path);
-        return NGX_ERROR;
-    }
-
-    return NGX_OK;
-}
-
-
-static ngx_int_t
 ngx_camera_init_process(ngx_cycle_t *cycle)
 {
-    ngx_camera_conf_t   *ccf;
-    ngx_pool_cleanup_t  *cln;
+    ngx_camera_conf_t  *ccf;
 
     ccf = ngx_camera_conf(cycle);
 
@@ -537,42 +493,9 @@ ngx_camera_init_process(ngx_cycle_t *cycle)
                       "prctl(PR_SET_PDEATHSIG) failed");
     }
 
-    ccf->rings_fd = ngx_camera_open_dir(cycle, &ccf->shm, "/rings");
-    ccf->live_fd = ngx_camera_open_dir(cycle, &ccf->shm, "/live");
-
-    if (ccf->rings_fd == -1 || ccf->live_fd == -1) {
+    if (ngx_camera_shm_open(cycle, ccf) != NGX_OK) {
         return NGX_ERROR;
     }
-
-    /* rings of workers that were killed, this one's predecessor perhaps */
-
-    (void) cam_ring_sweep(ccf->rings_fd);
-
-    ccf->registry = cam_registry_open((char *) ccf->shm.data, ccf->cameras, 1);
-
-    if (ccf->registry == NULL) {
-        ngx_log_error(NGX_LOG_EMERG, cycle->log, ngx_errno,
-                      "cam_registry_open(\"%V\") failed", &ccf->shm);
-        return NGX_ERROR;
-    }
-
-    ccf->wanted = cam_wanted_open((char *) ccf->shm.data, ccf->cameras);
-
-    if (ccf->wanted == NULL) {
-        ngx_log_error(NGX_LOG_ERR, cycle->log, ngx_errno,
-                      "cam_wanted_open(\"%V\") failed, this worker gets "
-                      "nothing that is made on demand", &ccf->shm);
-    }
-
-    /* modules after this one use the files in their exit_process */
-
-    cln = ngx_pool_cleanup_add(cycle->pool, 0);
-    if (cln == NULL) {
-        return NGX_ERROR;
-    }
-
-    cln->handler = ngx_camera_close_files;
-    cln->data = ccf;
 
     ngx_camera_keys_init(cycle, ccf);
 
@@ -597,43 +520,6 @@ ngx_camera_init_redis(ngx_cycle_t *cycle, ngx_camera_conf_t *ccf)
     ngx_camera_redis = ngx_camera_redis_create(cycle->pool, cycle->log, &conf);
 
     return ngx_camera_redis ? NGX_OK : NGX_ERROR;
-}
-
-
-static int
-ngx_camera_open_dir(ngx_cycle_t *cycle, ngx_str_t *shm, const char *name)
-{
-    int     fd;
-    u_char  path[NGX_MAX_PATH];
-
-    ngx_snprintf(path, NGX_MAX_PATH, "%V%s%Z", shm, name);
-
-    fd = open((char *) path, O_RDONLY|O_DIRECTORY|O_CLOEXEC);
-
-    if (fd == -1) {
-        ngx_log_error(NGX_LOG_EMERG, cycle->log, ngx_errno,
-                      ngx_open_file_n " \"%s\" failed", path);
-    }
-
-    return fd;
-}
-
-
-static void
-ngx_camera_close_files(void *data)
-{
-    ngx_camera_conf_t *ccf = data;
-
-    cam_registry_close(ccf->registry);
-    ccf->registry = NULL;
-
-    if (ccf->wanted) {
-        cam_wanted_close(ccf->wanted);
-        ccf->wanted = NULL;
-    }
-
-    close(ccf->rings_fd);
-    close(ccf->live_fd);
 }
 
 
