@@ -190,13 +190,9 @@ ngx_camera_hls_send_piece(ngx_http_request_t *r, ngx_camera_hls_piece_t *piece)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    b = ngx_calloc_buf(r->pool);
+    b = ngx_camera_play_file(r, piece->file->fd, &piece->file->name,
+                             piece->start, piece->end);
     if (b == NULL) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    b->file = ngx_pcalloc(r->pool, sizeof(ngx_file_t));
-    if (b->file == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
@@ -210,17 +206,6 @@ ngx_camera_hls_send_piece(ngx_http_request_t *r, ngx_camera_hls_piece_t *piece)
         cam_sessions_sent(ngx_camera_hls_worker.sessions, &ctx->session,
                           piece->end - piece->start);
     }
-
-    b->file_pos = piece->start;
-    b->file_last = piece->end;
-
-    b->in_file = piece->end > piece->start;
-    b->last_buf = 1;
-    b->last_in_chain = 1;
-
-    b->file->fd = piece->file->fd;
-    b->file->name = piece->file->name;
-    b->file->log = r->connection->log;
 
     out.buf = b;
     out.next = NULL;

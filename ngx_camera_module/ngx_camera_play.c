@@ -153,6 +153,37 @@ ngx_camera_play_refuse(ngx_http_request_t *r, ngx_uint_t status,
 }
 
 
+ngx_buf_t *
+ngx_camera_play_file(ngx_http_request_t *r, ngx_fd_t fd,
+    const ngx_str_t *name, off_t start, off_t end)
+{
+    ngx_buf_t  *b;
+
+    b = ngx_calloc_buf(r->pool);
+    if (b == NULL) {
+        return NULL;
+    }
+
+    b->file = ngx_pcalloc(r->pool, sizeof(ngx_file_t));
+    if (b->file == NULL) {
+        return NULL;
+    }
+
+    b->file_pos = start;
+    b->file_last = end;
+
+    b->in_file = end > start;
+    b->last_buf = (r == r->main);
+    b->last_in_chain = 1;
+
+    b->file->fd = fd;
+    b->file->name = *name;
+    b->file->log = r->connection->log;
+
+    return b;
+}
+
+
 ngx_int_t
 ngx_camera_play_add_header(ngx_http_request_t *r, const char *name,
     const char *value)

@@ -45,6 +45,11 @@ ngx_int_t ngx_camera_play_mask(ngx_http_request_t *r, ngx_str_t *text,
 ngx_int_t ngx_camera_play_refuse(ngx_http_request_t *r, ngx_uint_t status,
     const char *why);
 
+/* a range of an open file as all of a body, from its first byte to behind its
+   last one; NULL: no memory.  The name, which is not copied, is for logs */
+ngx_buf_t *ngx_camera_play_file(ngx_http_request_t *r, ngx_fd_t fd,
+    const ngx_str_t *name, off_t start, off_t end);
+
 /* name and value are literals; NGX_OK or NGX_ERROR */
 ngx_int_t ngx_camera_play_add_header(ngx_http_request_t *r, const char *name,
     const char *value);

@@ -407,6 +407,8 @@ ngx_camera_rec_file_plain(ngx_http_request_t *r, ngx_camera_rec_open_t *open)
     ngx_pool_cleanup_t       *cln;
     ngx_pool_cleanup_file_t  *file;
 
+    static const ngx_str_t  name = ngx_string("a recording");
+
     cln = ngx_pool_cleanup_add(r->pool, sizeof(ngx_pool_cleanup_file_t));
     if (cln == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
@@ -414,19 +416,14 @@ ngx_camera_rec_file_plain(ngx_http_request_t *r, ngx_camera_rec_open_t *open)
 
     file = cln->data;
     file->fd = open->fd;
-    file->name = (u_char *) "a recording";
+    file->name = name.data;
     file->log = r->pool->log;
     cln->handler = ngx_pool_cleanup_file;
 
     open->fd = -1;
 
-    b = ngx_calloc_buf(r->pool);
+    b = ngx_camera_play_file(r, file->fd, &name, open->start, open->end);
     if (b == NULL) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-
-    b->file = ngx_pcalloc(r->pool, sizeof(ngx_file_t));
-    if (b->file == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
@@ -435,17 +432,6 @@ ngx_camera_rec_file_plain(ngx_http_request_t *r, ngx_camera_rec_open_t *open)
     if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) {
         return rc;
     }
-
-    b->file_pos = open->start;
-    b->file_last = open->end;
-
-    b->in_file = open->end > open->start;
-    b->last_buf = 1;
-    b->last_in_chain = 1;
-
-    b->file->fd = file->fd;
-    ngx_str_set(&b->file->name, "a recording");
-    b->file->log = r->connection->log;
 
     out.buf = b;
     out.next = NULL;

@@ -23,6 +23,7 @@
 #include "clock.h"
 #include "ngx_camera.h"
 #include "ngx_camera_park.h"
+#include "ngx_camera_play.h"
 #include "ngx_camera_snapshot.h"
 
 
@@ -311,14 +312,10 @@ ngx_camera_snapshot_picture(ngx_http_request_t *r,
 
     ctx->fd = NGX_INVALID_FILE;
 
-    b = ngx_calloc_buf(r->pool);
-    if (b == NULL) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
+    b = ngx_camera_play_file(r, file->fd, &ctx->path, 0,
+                             ngx_file_size(&ctx->info));
 
-    b->file = ngx_pcalloc(r->pool, sizeof(ngx_file_t));
-
-    if (b->file == NULL || ngx_camera_snapshot_header(r, ctx) != NGX_OK) {
+    if (b == NULL || ngx_camera_snapshot_header(r, ctx) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
@@ -327,15 +324,6 @@ ngx_camera_snapshot_picture(ngx_http_request_t *r,
     if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) {
         return rc;
     }
-
-    b->file_last = ngx_file_size(&ctx->info);
-    b->in_file = 1;
-    b->last_buf = (r == r->main) ? 1 : 0;
-    b->last_in_chain = 1;
-
-    b->file->fd = file->fd;
-    b->file->name = ctx->path;
-    b->file->log = r->connection->log;
 
     out.buf = b;
     out.next = NULL;
