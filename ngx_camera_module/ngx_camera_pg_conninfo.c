@@ -20,7 +20,27 @@ static PQconninfoOption *ngx_camera_pg_parse(ngx_str_t *conninfo,
 static const char *ngx_camera_pg_check_host(const char *host);
 static const char *ngx_camera_pg_option(PQconninfoOption *options,
     const char *keyword);
+static size_t ngx_camera_pg_add_defaults(ngx_camera_pg_pool_t *pg,
+    PQconninfoOption *options);
+static ngx_int_t ngx_camera_pg_add_given(ngx_camera_pg_pool_t *pg,
+    PQconninfoOption *options, size_t n);
+static char *ngx_camera_pg_limits(ngx_camera_pg_pool_t *pg, const char *user);
 static char *ngx_camera_pg_copy(ngx_pool_t *pool, const char *text);
+
+
+static const char *const  ngx_camera_pg_defaults[][2] = {
+    { "host", "/var/run/postgresql" },
+    { "fallback_application_name", "nginx" },
+    { "gssencmode", "disable" },
+    { "client_encoding", "UTF8" },
+    { "keepalives_idle", "5" },
+    { "keepalives_interval", "2" },
+    { "keepalives_count", "3" },
+    { "tcp_user_timeout", "5000" }
+};
+
+#define NGX_CAMERA_PG_DEFAULTS  (sizeof(ngx_camera_pg_defaults)               \
+                                 / sizeof(ngx_camera_pg_defaults[0]))
 
 
 const char *
@@ -120,21 +140,9 @@ ngx_camera_pg_option(PQconninfoOption *options, const char *keyword)
 ngx_int_t
 ngx_camera_pg_keywords(ngx_camera_pg_pool_t *pg)
 {
-    size_t             n, i;
-    u_char            *limits;
-    const char        *user;
-    PQconninfoOption  *options, *option;
-
-    static const char *const  defaults[][2] = {
-        { "host", "/var/run/postgresql" },
-        { "fallback_application_name", "nginx" },
-        { "gssencmode", "disable" },
-        { "client_encoding", "UTF8" },
-        { "keepalives_idle", "5" },
-        { "keepalives_interval", "2" },
-        { "keepalives_count", "3" },
-        { "tcp_user_timeout", "5000" }
-    };
+    size_t             n;
+    ngx_int_t          rc;
+    PQconninfoOption  *options;
 
     options = ngx_camera_pg_parse(&pg->conf.conninfo, pg->pool);
     if (options == NULL) {
@@ -143,26 +151,55 @@ ngx_camera_pg_keywords(ngx_camera_pg_pool_t *pg)
 
     for (n = 0; options[n].keyword; n++) { /* void */ }
 
-    n += sizeof(defaults) / sizeof(defaults[0]) + 2;
+    /* with "options", and a NULL behind the last one */
+
+    n += NGX_CAMERA_PG_DEFAULTS + 2;
 
     pg->keywords = ngx_pcalloc(pg->pool, n * sizeof(char *));
     pg->values = ngx_pcalloc(pg->pool, n * sizeof(char *));
 
     if (pg->keywords == NULL || pg->values == NULL) {
-        goto failed;
+        rc = NGX_ERROR;
+
+    } else {
+        n = ngx_camera_pg_add_defaults(pg, options);
+        rc = ngx_camera_pg_add_given(pg, options, n);
     }
 
-    for (n = 0, i = 0; i < sizeof(defaults) / sizeof(defaults[0]); i++) {
+    PQconninfoFree(options);
 
-        if (ngx_camera_pg_option(options, defaults[i][0])
+    return rc;
+}
+
+
+/* answers how many */
+
+static size_t
+ngx_camera_pg_add_defaults(ngx_camera_pg_pool_t *pg, PQconninfoOption *options)
+{
+    size_t  n, i;
+
+    for (n = 0, i = 0; i < NGX_CAMERA_PG_DEFAULTS; i++) {
+
+        if (ngx_camera_pg_option(options, ngx_camera_pg_defaults[i][0])
             || (i == 0 && ngx_camera_pg_option(options, "hostaddr")))
         {
             continue;
         }
 
-        pg->keywords[n] = defaults[i][0];
-        pg->values[n++] = defaults[i][1];
+        pg->keywords[n] = ngx_camera_pg_defaults[i][0];
+        pg->values[n++] = ngx_camera_pg_defaults[i][1];
     }
+
+    return n;
+}
+
+
+static ngx_int_t
+ngx_camera_pg_add_given(ngx_camera_pg_pool_t *pg, PQconninfoOption *options,
+    size_t n)
+{
+    PQconninfoOption  *option;
 
     for (option = options; option->keyword; option++) {
 
@@ -175,15 +212,28 @@ ngx_camera_pg_keywords(ngx_camera_pg_pool_t *pg)
         pg->values[n] = ngx_camera_pg_copy(pg->pool, option->val);
 
         if (pg->keywords[n] == NULL || pg->values[n++] == NULL) {
-            goto failed;
+            return NGX_ERROR;
         }
     }
 
-    user = ngx_camera_pg_option(options, "options");
+    pg->keywords[n] = "options";
+    pg->values[n] = ngx_camera_pg_limits(pg,
+                                   ngx_camera_pg_option(options, "options"));
+
+    return pg->values[n] ? NGX_OK : NGX_ERROR;
+}
+
+
+/* of each statement, and what the caller says besides, which may be NULL */
+
+static char *
+ngx_camera_pg_limits(ngx_camera_pg_pool_t *pg, const char *user)
+{
+    u_char  *limits;
 
     limits = ngx_pnalloc(pg->pool, 200 + (user ? ngx_strlen(user) : 0));
     if (limits == NULL) {
-        goto failed;
+        return NULL;
     }
 
     ngx_sprintf(limits, "-c statement_timeout=%M -c lock_timeout=500 "
@@ -193,18 +243,7 @@ ngx_camera_pg_keywords(ngx_camera_pg_pool_t *pg)
                     ? "-c plan_cache_mode=force_generic_plan " : "",
                 user ? user : "");
 
-    pg->keywords[n] = "options";
-    pg->values[n] = (char *) limits;
-
-    PQconninfoFree(options);
-
-    return NGX_OK;
-
-failed:
-
-    PQconninfoFree(options);
-
-    return NGX_ERROR;
+    return (char *) limits;
 }
 
 
