@@ -73,6 +73,9 @@ typedef struct {
 
 static ngx_camera_api_password_t *ngx_camera_api_password_create(
     ngx_camera_api_ctx_t *ctx);
+static void ngx_camera_api_password_fill(ngx_camera_api_password_t *op,
+    const ngx_str_t *hash, const cam_value_t *password,
+    const cam_value_t *next);
 static void ngx_camera_api_password_later(ngx_camera_api_ctx_t *ctx);
 static size_t ngx_camera_api_password_copy(char *to, size_t size,
     const void *from, size_t len);
@@ -129,21 +132,7 @@ ngx_camera_api_password(ngx_camera_api_ctx_t *ctx, const ngx_str_t *hash,
     }
 
     op->handler = handler;
-    op->right = (hash == NULL);
-
-    if (hash) {
-        op->hash_len = ngx_camera_api_password_copy(op->hash, sizeof(op->hash),
-                                                    hash->data, hash->len);
-        op->len = ngx_camera_api_password_copy(op->password,
-                                               sizeof(op->password),
-                                               password->text, password->len);
-    }
-
-    if (next) {
-        op->next_len = ngx_camera_api_password_copy(op->next,
-                                                    sizeof(op->next),
-                                                    next->text, next->len);
-    }
+    ngx_camera_api_password_fill(op, hash, password, next);
 
     pool = ngx_thread_pool_get((ngx_cycle_t *) ngx_cycle,
                                &ngx_camera_api_password_pool);
@@ -204,6 +193,29 @@ ngx_camera_api_password_create(ngx_camera_api_ctx_t *ctx)
     op->deadline.log = ngx_cycle->log;
 
     return op;
+}
+
+
+static void
+ngx_camera_api_password_fill(ngx_camera_api_password_t *op,
+    const ngx_str_t *hash, const cam_value_t *password,
+    const cam_value_t *next)
+{
+    op->right = (hash == NULL);
+
+    if (hash) {
+        op->hash_len = ngx_camera_api_password_copy(op->hash, sizeof(op->hash),
+                                                    hash->data, hash->len);
+        op->len = ngx_camera_api_password_copy(op->password,
+                                               sizeof(op->password),
+                                               password->text, password->len);
+    }
+
+    if (next) {
+        op->next_len = ngx_camera_api_password_copy(op->next,
+                                                    sizeof(op->next),
+                                                    next->text, next->len);
+    }
 }
 
 
