@@ -37,6 +37,8 @@ static int cw_package_open(cw_package_t *p);
 static void cw_package_tick(cw_package_t *p);
 static void cw_package_sweep(cw_package_t *p);
 static void cw_package_look(cw_package_t *p, unsigned i);
+static cw_package_camera_t *cw_package_assign(cw_package_t *p, unsigned i,
+    const uint8_t camera[CAM_UUID_LEN]);
 static void cw_package_forget(cw_package_t *p, int slot,
     cw_package_camera_t *c);
 static void cw_package_sleep(int64_t until_msec);
@@ -203,33 +205,41 @@ cw_package_look(cw_package_t *p, unsigned i)
         return;
     }
 
-    if (c == NULL) {
-        c = calloc(1, sizeof(cw_package_camera_t));
+    c = cw_package_assign(p, i, entry.camera);
 
-        if (c == NULL) {
-            return;
-        }
+    if (c != NULL && !cw_package_is_shut(p, c, generation)) {
+        cw_package_work(p, c);
+        cw_package_join(p, c);
+        cw_package_rest(p);
+    }
+}
 
-        p->slot[i] = c;
+
+/* who was in the slot before may have been another camera; NULL: no memory */
+
+static cw_package_camera_t *
+cw_package_assign(cw_package_t *p, unsigned i,
+    const uint8_t camera[CAM_UUID_LEN])
+{
+    cw_package_camera_t  *c;
+
+    if (p->slot[i] == NULL) {
+        p->slot[i] = calloc(1, sizeof(cw_package_camera_t));
     }
 
-    /* the slot may be another camera's by now */
+    c = p->slot[i];
 
-    if (memcmp(c->camera, entry.camera, CAM_UUID_LEN) != 0) {
+    if (c != NULL && memcmp(c->camera, camera, CAM_UUID_LEN) != 0) {
 
         if (c->stream != NULL) {
             cw_stream_destroy(c->stream);
         }
 
         memset(c, 0, sizeof(cw_package_camera_t));
-        memcpy(c->camera, entry.camera, CAM_UUID_LEN);
+        memcpy(c->camera, camera, CAM_UUID_LEN);
     }
 
-    if (!cw_package_is_shut(p, c, generation)) {
-        cw_package_work(p, c);
-        cw_package_join(p, c);
-        cw_package_rest(p);
-    }
+    return c;
 }
 
 
