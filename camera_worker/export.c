@@ -34,6 +34,7 @@
 
 static int cw_export_start(cw_export_t *e);
 static void cw_export_db_alive(void *data);
+static int cw_export_look(cw_export_t *e, cw_export_job_t *job, int64_t now);
 static void cw_export_volumes_open(cw_export_t *e);
 static void cw_export_volumes_close(cw_export_t *e);
 static int cw_export_take(cw_export_t *e, cw_export_job_t *job);
@@ -90,26 +91,12 @@ cw_export_run(cw_worker_t *worker, int child)
             look = e->swept_msec = 0;
         }
 
-        if (now >= look) {
-            cw_export_volumes_open(e);
+        if (now < look) {
+            cw_db_wait(&e->db, CW_EXPORT_TICK_MSEC);
 
-            if (now >= e->swept_msec) {
-                cw_export_sweep(e);
-                e->swept_msec = now + CW_EXPORT_SWEEP_MSEC;
-            }
-
-            if (cw_export_take(e, job)) {
-                cw_export_run_job(e, job);
-
-            } else {
-                look = now + CW_EXPORT_LOOK_MSEC;
-            }
-
-            cw_export_volumes_close(e);
-            continue;
+        } else if (!cw_export_look(e, job, now)) {
+            look = now + CW_EXPORT_LOOK_MSEC;
         }
-
-        cw_db_wait(&e->db, CW_EXPORT_TICK_MSEC);
     }
 
     cw_db_close(&e->db);
@@ -168,6 +155,32 @@ cw_export_db_alive(void *data)
 
     cw_blame_alive(e->worker->quiet_blame, e->child,
                    cam_clock_monotonic_msec());
+}
+
+
+/* 1: there was a job, and there may be another one */
+
+static int
+cw_export_look(cw_export_t *e, cw_export_job_t *job, int64_t now)
+{
+    int  taken;
+
+    cw_export_volumes_open(e);
+
+    if (now >= e->swept_msec) {
+        cw_export_sweep(e);
+        e->swept_msec = now + CW_EXPORT_SWEEP_MSEC;
+    }
+
+    taken = cw_export_take(e, job);
+
+    if (taken) {
+        cw_export_run_job(e, job);
+    }
+
+    cw_export_volumes_close(e);
+
+    return taken;
 }
 
 
