@@ -35,6 +35,8 @@ int cw_jobs_files_find(const cw_jobs_files_t *files, const char *name);
 int64_t cw_jobs_files_pending(const cw_jobs_files_t *files, int current,
     const char *name, int64_t position);
 
+/* bytes of file n, of those that were found; 0: its end, -1: it cannot be read,
+   and that was logged */
 ssize_t cw_jobs_files_read(const cw_jobs_files_t *files, int n,
     int64_t position, char *buf, size_t size);
 

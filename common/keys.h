@@ -84,7 +84,10 @@ int cam_keys_renew(cam_keys_t *keys, int use, int retire);
    it replaces another one only with replace; 0, or -1 with errno (EEXIST) */
 int cam_keys_save(const cam_keys_t *keys, const char *path, int replace);
 
+/* which signs for that use, NULL: none does; part of keys, as what _find()
+   answers */
 const cam_key_t *cam_keys_signer(const cam_keys_t *keys, int use);
+
 /* NULL unless kid names a key of that use */
 const cam_key_t *cam_keys_find(const cam_keys_t *keys, int use,
     const char *kid, size_t len);

@@ -99,6 +99,7 @@ int cam_token_refresh(char text[CAM_TOKEN_REFRESH_LEN + 1]);
 /* what is stored of them */
 void cam_token_sha256(uint8_t hash[32], const char *text, size_t len);
 
+/* for logs: "expired" */
 const char *cam_token_rc_name(cam_token_rc_e rc);
 
 

@@ -72,6 +72,8 @@ int cam_url_session_verify(const cam_keys_t *keys, const cam_mac_t *macs,
     const uint8_t camera[CAM_UUID_LEN], const char *text, size_t len,
     cam_url_session_t *s);
 
+/* of what a list of the session names, by the MAC of the session's key; texts
+   have no NUL; 0, or -1: it is another one */
 void cam_url_media_sign(const cam_mac_t *mac,
     const uint8_t camera[CAM_UUID_LEN], const cam_url_session_t *s,
     const cam_url_media_t *media, char text[CAM_URL_MAC_TEXT]);

@@ -90,8 +90,13 @@ uint64_t ngx_camera_api_events_hand_out(const cam_event_t *event);
 /* 1 while what Redis is told comes back from it */
 ngx_uint_t ngx_camera_api_publish_up(void);
 
+/* in a worker; NGX_OK or NGX_ERROR */
 ngx_int_t ngx_camera_api_publish_init(ngx_cycle_t *cycle);
+
+/* to Redis, or to who follows here when there is none */
 void ngx_camera_api_publish(const cam_event_t *event);
+
+/* once a second, and when this worker hears no notifications any more */
 void ngx_camera_api_publish_tick(ngx_uint_t listening);
 void ngx_camera_api_publish_deaf(void);
 
@@ -103,6 +108,7 @@ ngx_uint_t ngx_camera_api_events_wants(
    came before */
 extern ngx_camera_api_statement_t  ngx_camera_api_scope_cameras;
 
+/* NGX_ERROR: it cannot be asked now */
 ngx_int_t ngx_camera_api_scope_ask(ngx_camera_api_follower_t *follower);
 void ngx_camera_api_scope_cancel(ngx_camera_api_follower_t *follower);
 ngx_uint_t ngx_camera_api_scope_has(const ngx_camera_api_follower_t *follower,

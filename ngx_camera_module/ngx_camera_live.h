@@ -63,6 +63,8 @@ ngx_camera_live_t *ngx_camera_live_get(ngx_camera_conf_t *ccf,
 ngx_int_t ngx_camera_live_refresh(ngx_camera_conf_t *ccf,
     ngx_camera_live_t *live);
 
+/* of the index as it was read last, valid until the next _get() or _refresh();
+   NULL: it is not in there */
 cam_live_init_t *ngx_camera_live_init(ngx_camera_live_t *live,
     uint32_t version);
 cam_live_segment_t *ngx_camera_live_segment(ngx_camera_live_t *live,
