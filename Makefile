@@ -278,8 +278,8 @@ $(BUILD)/fuzz/package_stream: \
     $(wildcard camera_worker/*.c))
 
 $(BUILD)/tsan/%: t/unit/%.c $(wildcard t/unit/*.h) $(wildcard common/ring*) \
-	    $(wildcard common/registry*) common/cidr.c common/reason.c \
-	    common/uuid.c
+	    $(wildcard common/registry*) common/cidr.c common/dir.c \
+	    common/reason.c common/uuid.c
 	@echo '  $@'; mkdir -p $(@D)
 	$(Q)$(CLANG) $(CPPFLAGS) -std=gnu11 -O1 -g -fsanitize=thread -o $@ \
 	    $(filter %.c,$^) -lcmocka -lpthread

@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "dir.h"
 #include "fsck.h"
 
 #define CLI_FSCK_DEPTH  2               /* media/{camera}/{day}/{name} */
@@ -49,12 +50,11 @@ static int
 cli_fsck_walk_dir(cli_fsck_volume_t *v, char *path, int depth,
     json_t *cameras)
 {
-    int             fd, rc;
+    int             rc;
     DIR            *dir;
     struct dirent  *de;
 
-    fd = openat(v->fd, path, O_RDONLY|O_DIRECTORY|O_NOFOLLOW|O_CLOEXEC);
-    dir = fd == -1 ? NULL : fdopendir(fd);
+    dir = cam_dir_open(v->fd, path);
 
     if (dir == NULL) {
         return errno == ENOENT ? 0
@@ -67,7 +67,8 @@ cli_fsck_walk_dir(cli_fsck_volume_t *v, char *path, int depth,
 
     while (rc == 0 && (de = readdir(dir)) != NULL) {
         if (strcmp(de->d_name, ".") != 0 && strcmp(de->d_name, "..") != 0) {
-            rc = cli_fsck_walk_name(v, fd, path, de->d_name, depth, cameras);
+            rc = cli_fsck_walk_name(v, dirfd(dir), path, de->d_name, depth,
+                                    cameras);
         }
     }
 

@@ -8,12 +8,12 @@
  */
 
 #include <dirent.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "dir.h"
 #include "export.h"
 #include "log.h"
 
@@ -55,14 +55,12 @@ cw_export_sweep(cw_export_t *e)
 static void
 cw_sweep_volume(cw_export_t *e, const cw_export_volume_t *v)
 {
-    int             fd;
     DIR            *dir;
     uint8_t         uuid[CAM_UUID_LEN];
     cw_sweep_t     *s;
     struct dirent  *de;
 
-    fd = openat(v->fd, "exports", O_RDONLY|O_DIRECTORY|O_NOFOLLOW|O_CLOEXEC);
-    dir = fd == -1 ? NULL : fdopendir(fd);
+    dir = cam_dir_open(v->fd, "exports");
     s = calloc(1, sizeof(cw_sweep_t));
 
     while (dir != NULL && s != NULL && (de = readdir(dir)) != NULL) {
@@ -77,12 +75,12 @@ cw_sweep_volume(cw_export_t *e, const cw_export_volume_t *v)
         (void) cam_uuid_print(s->id[s->n++], uuid);
 
         if (s->n == CW_SWEEP_BATCH) {
-            cw_sweep_batch(e, fd, s);
+            cw_sweep_batch(e, dirfd(dir), s);
         }
     }
 
     if (s != NULL && s->n) {
-        cw_sweep_batch(e, fd, s);
+        cw_sweep_batch(e, dirfd(dir), s);
     }
 
     if (dir != NULL) {

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "dir.h"
 #include "log.h"
 #include "record.h"
 
@@ -102,18 +103,15 @@ cw_record_journal_begin(cw_record_journal_t *j)
 static int64_t
 cw_record_journal_newest(int dirfd)
 {
-    int             fd;
     DIR            *dir;
     char           *end;
     int64_t         msec, newest;
     struct dirent  *de;
 
     newest = 0;
-    fd = openat(dirfd, ".", O_RDONLY|O_DIRECTORY|O_CLOEXEC);
-    dir = fd != -1 ? fdopendir(fd) : NULL;
 
+    dir = cam_dir_open(dirfd, ".");
     if (dir == NULL) {
-        (void) close(fd);
         return newest;
     }
 

@@ -24,6 +24,7 @@
 #include <unistd.h>
 
 #include "count.h"
+#include "dir.h"
 #include "log.h"
 #include "record.h"
 
@@ -46,7 +47,6 @@ static int cw_record_space_camera(cw_record_t *r, const uint8_t *camera,
 static int cw_record_space_removable(const cw_record_t *r,
     const cw_record_old_t *old);
 static int cw_record_space_remove(cw_record_t *r, const cw_record_old_t *old);
-static DIR *cw_record_space_dir(int parentfd, const char *path);
 static int cw_record_space_compare(const void *one, const void *two);
 
 
@@ -284,7 +284,7 @@ cw_record_space_oldest_day(int mediafd, int64_t after_msec)
     struct dirent  *de;
 
     oldest = -1;
-    media = cw_record_space_dir(mediafd, ".");
+    media = cam_dir_open(mediafd, ".");
 
     while (media != NULL && (de = readdir(media)) != NULL) {
 
@@ -292,7 +292,7 @@ cw_record_space_oldest_day(int mediafd, int64_t after_msec)
             continue;
         }
 
-        camera = cw_record_space_dir(mediafd, de->d_name);
+        camera = cam_dir_open(mediafd, de->d_name);
 
         while (camera != NULL && (de = readdir(camera)) != NULL) {
 
@@ -323,7 +323,7 @@ cw_record_space_day(cw_record_t *r, int mediafd, int64_t day_msec)
     uint8_t         camera[CAM_UUID_LEN];
     struct dirent  *de;
 
-    media = cw_record_space_dir(mediafd, ".");
+    media = cam_dir_open(mediafd, ".");
     if (media == NULL) {
         return -1;
     }
@@ -456,27 +456,6 @@ cw_record_space_remove(cw_record_t *r, const cw_record_old_t *old)
     cw_log(CW_LOG_INFO, 0, "removed \"%s\" for its space", path);
 
     return 1;
-}
-
-
-static DIR *
-cw_record_space_dir(int parentfd, const char *path)
-{
-    int   fd;
-    DIR  *dir;
-
-    fd = openat(parentfd, path, O_RDONLY|O_DIRECTORY|O_NOFOLLOW|O_CLOEXEC);
-    if (fd == -1) {
-        return NULL;
-    }
-
-    dir = fdopendir(fd);
-
-    if (dir == NULL) {
-        close(fd);
-    }
-
-    return dir;
 }
 
 

@@ -17,6 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "dir.h"
 #include "log.h"
 #include "record.h"
 
@@ -153,15 +154,12 @@ cw_record_volume_take(cw_record_t *r)
 static int
 cw_record_volume_empty(int fd)
 {
-    int             copy, empty;
+    int             empty;
     DIR            *dir;
     struct dirent  *de;
 
-    copy = openat(fd, ".", O_RDONLY|O_DIRECTORY|O_CLOEXEC);
-    dir = copy != -1 ? fdopendir(copy) : NULL;
-
+    dir = cam_dir_open(fd, ".");
     if (dir == NULL) {
-        (void) close(copy);
         return 0;
     }
 

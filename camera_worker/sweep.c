@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "dir.h"
 #include "log.h"
 #include "snapshot_file.h"
 #include "store.h"
@@ -36,7 +37,6 @@ static void cw_sweep_remove(int livefd, const uint8_t *camera);
 void
 cw_sweep(int livefd, cam_registry_t *registry)
 {
-    int                   fd;
     DIR                  *dir;
     uint8_t               camera[CAM_UUID_LEN];
     struct dirent        *de;
@@ -50,14 +50,8 @@ cw_sweep(int livefd, cam_registry_t *registry)
         return;
     }
 
-    fd = openat(livefd, ".", O_RDONLY|O_DIRECTORY|O_CLOEXEC);
-    if (fd == -1) {
-        return;
-    }
-
-    dir = fdopendir(fd);
+    dir = cam_dir_open(livefd, ".");
     if (dir == NULL) {
-        close(fd);
         return;
     }
 
@@ -170,7 +164,6 @@ cw_sweep_is_published(cam_registry_t *registry, int slot)
 static void
 cw_sweep_remove(int livefd, const uint8_t *camera)
 {
-    int             fd;
     DIR            *dir;
     char            name[CAM_UUID_TEXT + 1];
     cw_store_t      store;
@@ -180,22 +173,17 @@ cw_sweep_remove(int livefd, const uint8_t *camera)
         return;
     }
 
-    fd = openat(cam_live_dirfd(store.live), ".",
-                O_RDONLY|O_DIRECTORY|O_CLOEXEC);
-    dir = (fd != -1) ? fdopendir(fd) : NULL;
+    dir = cam_dir_open(cam_live_dirfd(store.live), ".");
 
     if (dir != NULL) {
         while ((de = readdir(dir)) != NULL) {
             if (strcmp(de->d_name, ".") != 0 && strcmp(de->d_name, "..") != 0)
             {
-                (void) unlinkat(fd, de->d_name, 0);
+                (void) unlinkat(dirfd(dir), de->d_name, 0);
             }
         }
 
         closedir(dir);
-
-    } else if (fd != -1) {
-        close(fd);
     }
 
     cam_uuid_print(name, camera);

@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "dir.h"
 #include "live_index_layout.h"
 
 #define CAM_LIVE_TMP       ".index"
@@ -204,7 +205,6 @@ cam_live_write_file(int dirfd, const cam_live_file_t *file)
 static uint64_t
 cam_live_newest_file(int dirfd)
 {
-    int             fd;
     DIR            *dir;
     char           *end;
     uint64_t        msn, newest;
@@ -212,14 +212,8 @@ cam_live_newest_file(int dirfd)
 
     newest = 0;
 
-    fd = openat(dirfd, ".", O_RDONLY|O_DIRECTORY|O_CLOEXEC);
-    if (fd == -1) {
-        return newest;
-    }
-
-    dir = fdopendir(fd);
+    dir = cam_dir_open(dirfd, ".");
     if (dir == NULL) {
-        close(fd);
         return newest;
     }
 

@@ -9,11 +9,10 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "dir.h"
 #include "record_path.h"
 
 #define CAM_RECORD_LIST_STEP  64
@@ -34,7 +33,6 @@ static int cam_record_list_day(int camerafd, const char *day,
     cam_record_list_t *list);
 static int cam_record_list_add(cam_record_list_t *list, int64_t start_msec,
     unsigned has);
-static DIR *cam_record_list_open(int parentfd, const char *path);
 static int cam_record_list_compare(const void *one, const void *two);
 static void cam_record_list_merge(cam_record_list_t *list);
 
@@ -78,7 +76,7 @@ cam_record_list_days(int volumefd, const char *path, cam_record_list_t *list)
     int64_t         day;
     struct dirent  *de;
 
-    dir = cam_record_list_open(volumefd, path);
+    dir = cam_dir_open(volumefd, path);
 
     if (dir == NULL) {
         return errno == ENOENT ? 0 : -1;
@@ -115,7 +113,7 @@ cam_record_list_day(int camerafd, const char *day, cam_record_list_t *list)
     unsigned        has;
     struct dirent  *de;
 
-    dir = cam_record_list_open(camerafd, day);
+    dir = cam_dir_open(camerafd, day);
 
     if (dir == NULL) {
         return errno == ENOENT ? 0 : -1;
@@ -136,29 +134,6 @@ cam_record_list_day(int camerafd, const char *day, cam_record_list_t *list)
     errno = err;
 
     return rc;
-}
-
-
-static DIR *
-cam_record_list_open(int parentfd, const char *path)
-{
-    int   fd, err;
-    DIR  *dir;
-
-    fd = openat(parentfd, path, O_RDONLY|O_DIRECTORY|O_NOFOLLOW|O_CLOEXEC);
-    if (fd == -1) {
-        return NULL;
-    }
-
-    dir = fdopendir(fd);
-
-    if (dir == NULL) {
-        err = errno;
-        close(fd);
-        errno = err;
-    }
-
-    return dir;
 }
 
 

@@ -32,6 +32,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "dir.h"
 #include "ring_format.h"
 
 #define CAM_RING_LINK_TRIES  100
@@ -268,18 +269,12 @@ cam_ring_spare(char name[CAM_RING_NAME], const uint8_t camera[CAM_UUID_LEN],
 int
 cam_ring_sweep(int dirfd)
 {
-    int             fd, n;
+    int             n;
     DIR            *dir;
     struct dirent  *entry;
 
-    fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd == -1) {
-        return 0;
-    }
-
-    dir = fdopendir(fd);
+    dir = cam_dir_open(dirfd, ".");
     if (dir == NULL) {
-        close(fd);
         return 0;
     }
 

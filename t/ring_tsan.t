@@ -20,7 +20,7 @@ plan skip_all => 'ThreadSanitizer does not run here' if !works();
 
 ###############################################################################
 
-my @sources = (glob('common/ring_*.c'), 'common/uuid.c');
+my @sources = (glob('common/ring_*.c'), 'common/dir.c', 'common/uuid.c');
 
 my $out = tsan(@sources);
 like($out, qr/^ok 1 - threads/m, 'threads');
