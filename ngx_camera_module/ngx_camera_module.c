@@ -35,7 +35,8 @@ static char *ngx_camera_set_recordings(ngx_conf_t *cf, ngx_command_t *cmd,
 static void *ngx_camera_create_conf(ngx_cycle_t *cycle);
 static char *ngx_camera_init_conf(ngx_cycle_t *cycle, void *conf);
 static ngx_int_t ngx_camera_init_module(ngx_cycle_t *cycle);
-static ngx_int_t ngx_camera_count(ngx_cycle_t *cycle, ngx_camera_conf_t *ccf);
+static ngx_int_t ngx_camera_count_generation(ngx_cycle_t *cycle,
+    ngx_camera_conf_t *ccf);
 static ngx_int_t ngx_camera_check_reload(ngx_cycle_t *cycle,
     ngx_camera_conf_t *ccf);
 static ngx_int_t ngx_camera_init_process(ngx_cycle_t *cycle);
@@ -404,14 +405,14 @@ ngx_camera_init_module(ngx_cycle_t *cycle)
         return NGX_ERROR;
     }
 
-    return ngx_camera_count(cycle, ccf);
+    return ngx_camera_count_generation(cycle, ccf);
 }
 
 
 /* an old worker is to know how old it is, see ngx_camera_newer() */
 
 static ngx_int_t
-ngx_camera_count(ngx_cycle_t *cycle, ngx_camera_conf_t *ccf)
+ngx_camera_count_generation(ngx_cycle_t *cycle, ngx_camera_conf_t *ccf)
 {
     ngx_shm_t  shm;
 
