@@ -37,21 +37,21 @@ typedef struct {
 } ngx_camera_hls_entrance_t;
 
 
-static void ngx_camera_hls_back_look(ngx_camera_task_t *task);
-static int ngx_camera_hls_back_news(void *data,
+static void ngx_camera_hls_entrance_look(ngx_camera_task_t *task);
+static int ngx_camera_hls_entrance_news(void *data,
     const cam_record_piece_t *piece);
-static ngx_int_t ngx_camera_hls_back_answer(ngx_camera_task_t *task,
+static ngx_int_t ngx_camera_hls_entrance_answer(ngx_camera_task_t *task,
     ngx_http_request_t *r);
-static void ngx_camera_hls_back_settle(ngx_camera_hls_entrance_t *e,
+static void ngx_camera_hls_entrance_settle(ngx_camera_hls_entrance_t *e,
     ngx_camera_live_t *live, cam_url_back_t *back);
-static cam_live_segment_t *ngx_camera_hls_back_seam(ngx_camera_live_t *live,
+static cam_live_segment_t *ngx_camera_hls_entrance_seam(ngx_camera_live_t *live,
     const cam_record_back_t *past);
-static u_char *ngx_camera_hls_back_print(u_char *p, u_char *last,
+static u_char *ngx_camera_hls_entrance_print(u_char *p, u_char *last,
     ngx_camera_hls_entrance_t *e, ngx_camera_live_t *live,
     ngx_camera_hls_ctx_t *ctx);
-static u_char *ngx_camera_hls_back_address(u_char *p, u_char *last,
+static u_char *ngx_camera_hls_entrance_address(u_char *p, u_char *last,
     ngx_camera_hls_ctx_t *ctx);
-static void ngx_camera_hls_back_clear(ngx_camera_task_t *task);
+static void ngx_camera_hls_entrance_clear(ngx_camera_task_t *task);
 
 
 ngx_int_t
@@ -75,16 +75,16 @@ ngx_camera_hls_back_start(ngx_http_request_t *r)
     e->from_msec = ctx->args.from_msec;
     e->now_msec = cam_clock_wall_msec();
 
-    e->task.run = ngx_camera_hls_back_look;
-    e->task.answer = ngx_camera_hls_back_answer;
-    e->task.clear = ngx_camera_hls_back_clear;
+    e->task.run = ngx_camera_hls_entrance_look;
+    e->task.answer = ngx_camera_hls_entrance_answer;
+    e->task.clear = ngx_camera_hls_entrance_clear;
 
     return ngx_camera_task_post(&e->task, r);
 }
 
 
 static void
-ngx_camera_hls_back_look(ngx_camera_task_t *task)
+ngx_camera_hls_entrance_look(ngx_camera_task_t *task)
 {
     ngx_camera_hls_entrance_t *e = (ngx_camera_hls_entrance_t *) task;
 
@@ -98,7 +98,7 @@ ngx_camera_hls_back_look(ngx_camera_task_t *task)
     news.to_msec = e->now_msec + NGX_CAMERA_HLS_NEWS_MSEC;
     news.by_segment = 1;
 
-    if (cam_record_walk(&news, ngx_camera_hls_back_news, &e->recorded) == -1
+    if (cam_record_walk(&news, ngx_camera_hls_entrance_news, &e->recorded) == -1
         || (e->recorded
             && cam_record_back_read(&e->past, e->volume, e->volumes,
                                     e->camera, e->from_msec, news.to_msec)
@@ -110,7 +110,7 @@ ngx_camera_hls_back_look(ngx_camera_task_t *task)
 
 
 static int
-ngx_camera_hls_back_news(void *data, const cam_record_piece_t *piece)
+ngx_camera_hls_entrance_news(void *data, const cam_record_piece_t *piece)
 {
     unsigned *recorded = data;
 
@@ -121,7 +121,7 @@ ngx_camera_hls_back_news(void *data, const cam_record_piece_t *piece)
 
 
 static ngx_int_t
-ngx_camera_hls_back_answer(ngx_camera_task_t *task, ngx_http_request_t *r)
+ngx_camera_hls_entrance_answer(ngx_camera_task_t *task, ngx_http_request_t *r)
 {
     ngx_int_t                   rc;
     ngx_buf_t                  *b;
@@ -161,22 +161,22 @@ ngx_camera_hls_back_answer(ngx_camera_task_t *task, ngx_http_request_t *r)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    ngx_camera_hls_back_settle(e, live, &ctx->back);
-    b->last = ngx_camera_hls_back_print(b->pos, b->end, e, live, ctx);
+    ngx_camera_hls_entrance_settle(e, live, &ctx->back);
+    b->last = ngx_camera_hls_entrance_print(b->pos, b->end, e, live, ctx);
 
     return ngx_camera_hls_send(r, b, &ctx->session);
 }
 
 
 static void
-ngx_camera_hls_back_settle(ngx_camera_hls_entrance_t *e,
+ngx_camera_hls_entrance_settle(ngx_camera_hls_entrance_t *e,
     ngx_camera_live_t *live, cam_url_back_t *back)
 {
     int64_t              offset;
     uint32_t             target, longest;
     cam_live_segment_t  *seam;
 
-    seam = ngx_camera_hls_back_seam(live, &e->past);
+    seam = ngx_camera_hls_entrance_seam(live, &e->past);
 
     back->seam = seam->msn;
     cam_record_back_settle(&e->past, back);
@@ -198,7 +198,7 @@ ngx_camera_hls_back_settle(ngx_camera_hls_entrance_t *e,
  */
 
 static cam_live_segment_t *
-ngx_camera_hls_back_seam(ngx_camera_live_t *live,
+ngx_camera_hls_entrance_seam(ngx_camera_live_t *live,
     const cam_record_back_t *past)
 {
     size_t               i;
@@ -226,7 +226,7 @@ ngx_camera_hls_back_seam(ngx_camera_live_t *live,
 
 
 static u_char *
-ngx_camera_hls_back_print(u_char *p, u_char *last,
+ngx_camera_hls_entrance_print(u_char *p, u_char *last,
     ngx_camera_hls_entrance_t *e, ngx_camera_live_t *live,
     ngx_camera_hls_ctx_t *ctx)
 {
@@ -266,12 +266,12 @@ ngx_camera_hls_back_print(u_char *p, u_char *last,
         p = ngx_slprintf(p, last, ",CODECS=\"%s\"", past->codecs);
     }
 
-    return ngx_camera_hls_back_address(p, last, ctx);
+    return ngx_camera_hls_entrance_address(p, last, ctx);
 }
 
 
 static u_char *
-ngx_camera_hls_back_address(u_char *p, u_char *last,
+ngx_camera_hls_entrance_address(u_char *p, u_char *last,
     ngx_camera_hls_ctx_t *ctx)
 {
     char             session[CAM_URL_SESSION_TEXT], mac[CAM_URL_MAC_TEXT];
@@ -300,7 +300,7 @@ ngx_camera_hls_back_address(u_char *p, u_char *last,
 
 
 static void
-ngx_camera_hls_back_clear(ngx_camera_task_t *task)
+ngx_camera_hls_entrance_clear(ngx_camera_task_t *task)
 {
     ngx_camera_hls_entrance_t *e = (ngx_camera_hls_entrance_t *) task;
 
