@@ -134,9 +134,9 @@ int cli_fsck_camera(cli_fsck_volume_t *v, const char *camera,
     cli_fsck_range_t range);
 
 /*
- * fsck_compare.c: of one recording, its files and its row; its media that cannot
- * be read; an index or the mark of a hold without any; a row without files.  0, or
- * an exit code.
+ * fsck_compare.c: of one recording, its files and its row; its media that
+ * cannot be read; an index or the mark of a hold without any; a row without
+ * files.  0, or an exit code.
  */
 int cli_fsck_compare(cli_fsck_volume_t *v, cli_fsck_file_t *f);
 int cli_fsck_compare_unreadable(cli_fsck_volume_t *v,

@@ -3,10 +3,10 @@
  */
 
 /*
- * One camera on one volume: its files and its rows, both by time, side by
- * side.  What is open is its recorder's [record_open.h]: while that works on
- * the volume it is left alone; otherwise it may be recorded on later, as long as
- * it is young, and its row stays open.
+ * One camera on one volume: its files and its rows, both by time, side by side.
+ * What is open is its recorder's [record_open.h]: while that works on the
+ * volume it is left alone; otherwise it may be recorded on later, as long as it
+ * is young, and its row stays open.
  */
 
 #include <errno.h>

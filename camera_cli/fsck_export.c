@@ -4,8 +4,8 @@
 
 /*
  * Exports that are done have their file, of the size that the row states, and
- * its manifest.  Files without a row are removed by camera-worker's export role,
- * for they can be made again.
+ * its manifest.  Files without a row are removed by camera-worker's export
+ * role, for they can be made again.
  */
 
 #include <errno.h>

@@ -78,7 +78,8 @@ cli_fsck_journal(cli_fsck_volume_t *v)
 }
 
 
-/* the table is gone with the shared memory, when the machine was started anew */
+/* the table is gone with the shared memory, when the machine was started
+   anew */
 
 static int
 cli_fsck_journal_opens(cli_fsck_volume_t *v)

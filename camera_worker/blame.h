@@ -47,7 +47,8 @@ int cw_blame_quarantined(cw_blame_t *blame, const uint8_t *camera,
 int cw_blame_crashes(const cw_blame_t *blame, const uint8_t *camera,
     int64_t now_msec);
 
-/* one camera after another that is shut out, from *n = 0 on; 1, or 0: no more */
+/* one camera after another that is shut out, from *n = 0 on; 1, or 0: no
+   more */
 int cw_blame_shut(const cw_blame_t *blame, int *n, uint8_t *camera);
 
 /* by the master */

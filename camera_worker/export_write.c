@@ -8,9 +8,9 @@
  * on disk before the row says so; the manifest comes last, so a manifest has
  * its file.  A job that was interrupted begins again.
  *
- * What has anything of an encrypted recording in it is encrypted, too, as a whole
- * and under a key of its own, which lies wrapped beside it.  Size and SHA-256 are
- * those of the plain file, which is what a client gets.
+ * What has anything of an encrypted recording in it is encrypted, too, as a
+ * whole and under a key of its own, which lies wrapped beside it.  Size and
+ * SHA-256 are those of the plain file, which is what a client gets.
  *
  * Each fragment's checksum is compared on the way.  One that is wrong is copied
  * as it is, and the manifest says which time it is.

@@ -9,8 +9,8 @@
  * Media time is held against wall time: between two fragments they may part by
  * less than a second, as clocks of cameras do.  Jumps beyond are holes in the
  * recording, and where wall time stands still it waits for the truth: media are
- * there once more, or the clock was set back.  Neither counts; what is left must
- * agree within two per cent and two seconds.
+ * there once more, or the clock was set back.  Neither counts; what is left
+ * must agree within two per cent and two seconds.
  */
 
 #include <errno.h>

@@ -155,9 +155,9 @@ cw_package_open_stream(cw_package_t *p, cw_package_camera_t *c)
 
 /*
  * Goes on behind what our predecessor has packaged: 1, 0 when that cannot be,
- * or -1 when it cannot be told now.  The frame that comes may be what killed it,
- * again and again: the second time all is left out up to a key frame, for the
- * third shuts the camera out.
+ * or -1 when it cannot be told now.  The frame that comes may be what killed
+ * it, again and again: the second time all is left out up to a key frame, for
+ * the third shuts the camera out.
  */
 
 static int

@@ -4,8 +4,8 @@
 
 /*
  * What the live store has and the recording has not goes over.  Parts of one
- * segment go together, by one read and two writes.  A file begins with a segment
- * that begins with a key frame, nowhere else.
+ * segment go together, by one read and two writes.  A file begins with a
+ * segment that begins with a key frame, nowhere else.
  */
 
 #include <errno.h>

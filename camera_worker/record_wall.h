@@ -12,7 +12,8 @@
  * fragment is ever ahead of the latest truth, however often that happens.
  *
  * When the clock was set by more than that, waiting for the truth would take
- * too long [cw_record_wall_stepped]: recorded time begins anew, in another file.
+ * too long [cw_record_wall_stepped]: recorded time begins anew, in another
+ * file.
  */
 
 #ifndef CW_RECORD_WALL_H

@@ -21,7 +21,7 @@
 #define CAM_JSON_UUID_MAX         (CAM_UUID_TEXT + 2)
 #define CAM_JSON_TIME_MAX         32
 
-#define CAM_JSON_EPOCH_2000_MSEC  946684800000LL   /* PostgreSQL's, as Unix ms */
+#define CAM_JSON_EPOCH_2000_MSEC  946684800000LL  /* PostgreSQL's, Unix ms */
 
 
 /* text is UTF-8 already; quotes and escapes are added */

@@ -10,16 +10,17 @@
  *
  * "use" is "stream" (publish tokens), "playback" (start tokens and signed
  * URLs), "access" (the tokens of people who logged in), "export" (manifests of
- * exported video) or "recording" (which encrypts the keys of recordings); "k" is
- * at least 32 bytes.  Of each use exactly one key has "sign": true, the others
- * still verify: that is how keys are rotated.  A key of use "recording" encrypts
- * while it signs and decrypts for ever: without it what it encrypted is lost, so
- * none is ever retired.  A node without the API needs no key of use "access", one
- * without exports none of use "export", one whose cameras are all recorded plain
- * none of use "recording"; whoever does asks cam_keys_signer() for it.
- * A file that others can read or its group can write, a short key or one that
- * is plainly not random, another missing use and one secret under two names are
- * refused: a missing secret never is an empty secret, and there is no default.
+ * exported video) or "recording" (which encrypts the keys of recordings); "k"
+ * is at least 32 bytes.  Of each use exactly one key has "sign": true, the
+ * others still verify: that is how keys are rotated.  A key of use "recording"
+ * encrypts while it signs and decrypts for ever: without it what it encrypted
+ * is lost, so none is ever retired.  A node without the API needs no key of use
+ * "access", one without exports none of use "export", one whose cameras are all
+ * recorded plain none of use "recording"; whoever does asks cam_keys_signer()
+ * for it.  A file that others can read or its group can write, a short key or
+ * one that is plainly not random, another missing use and one secret under two
+ * names are refused: a missing secret never is an empty secret, and there is no
+ * default.
  */
 
 #ifndef CAM_KEYS_H
@@ -97,8 +98,8 @@ uint32_t cam_keys_signers(const cam_keys_t *keys);
 void cam_keys_set_signers(cam_keys_t *keys, uint32_t signers);
 
 /*
- * The same, but where who has the keys before, of which signers signed, does not
- * know a key: then the one that signed before, unless it is gone.
+ * The same, but where who has the keys before, of which signers signed, does
+ * not know a key: then the one that signed before, unless it is gone.
  */
 uint32_t cam_keys_known_signers(const cam_keys_t *keys,
     const cam_keys_t *before, uint32_t signers);

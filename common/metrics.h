@@ -20,7 +20,8 @@
 #define CAM_METRICS_REASONS  32      /* cam_reason_e, with room to grow */
 
 
-/* the numbers are part of the file: a new counter goes to the end of its part */
+/* the numbers are part of the file: a new counter goes to the end of its
+   part */
 
 typedef enum {
     CAM_METRIC_PUBLISH_ACCEPTED = 0,

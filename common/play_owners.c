@@ -277,8 +277,8 @@ cam_owners_hear(cam_owners_t *z, int64_t now)
 }
 
 
-/* each worker is told, and the first of them makes the entry; what is older than
-   it says takes nothing back */
+/* each worker is told, and the first of them makes the entry; what is older
+   than it says takes nothing back */
 
 static void
 cam_owners_take(cam_owners_t *z, const uint8_t id[CAM_UUID_LEN], int64_t at)

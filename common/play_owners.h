@@ -4,15 +4,16 @@
 
 /*
  * By whose leave a playback session plays: shm/owners, a table beside
- * shm/sessions with the same slots, and the last thousand whose leave was taken.
+ * shm/sessions with the same slots, and the last thousand whose leave was
+ * taken.
  *
- * A user loses what was granted, a session or an API token ends: then what plays
- * by their leave ends with its next request, and start tokens that were made for
- * them until that second start nothing more.  A session of nobody, started by a
- * token of the operator's, is in no table.
+ * A user loses what was granted, a session or an API token ends: then what
+ * plays by their leave ends with its next request, and start tokens that were
+ * made for them until that second start nothing more.  A session of nobody,
+ * started by a token of the operator's, is in no table.
  *
- * The table also says until when somebody heard of such news.  Who listens again
- * asks for what was said since, and does it late.
+ * The table also says until when somebody heard of such news.  Who listens
+ * again asks for what was said since, and does it late.
  *
  * When the file is lost, sessions that play go on until they end by themselves.
  */
@@ -64,8 +65,8 @@ int cam_owners_over(const cam_owners_t *z, const cam_url_session_t *s);
 unsigned cam_owners_end(cam_owners_t *z, const uint8_t id[CAM_UUID_LEN],
     int64_t now);
 
-/* the same of seconds in the past, sorted by id, each once: what was started by a
-   token of later, as far as clocks agree, goes on */
+/* the same of seconds in the past, sorted by id, each once: what was started by
+   a token of later, as far as clocks agree, goes on */
 unsigned cam_owners_end_late(cam_owners_t *z, const cam_owners_late_t *late,
     unsigned count, int64_t now);
 

@@ -5,9 +5,9 @@
 /*
  * Seats of playback sessions: how many of a token's may play.  A seat is one
  * atomic word: 39 bits of the start token's id, a bit that says it is only
- * claimed, and the second, modulo 2^24, in which it was last used.  One that was
- * not used for the idle time is free; nobody has to clean up after a process
- * that was killed.
+ * claimed, and the second, modulo 2^24, in which it was last used.  One that
+ * was not used for the idle time is free; nobody has to clean up after a
+ * process that was killed.
  *
  * All sessions of a token lie in one window of slots.  Whoever wants a seat
  *

@@ -82,8 +82,8 @@ int cam_play_parse_args(cam_play_args_t *args, cam_play_kind_e kind,
 
 /*
  * Writes the arguments with a star for each value that may be secret: all but
- * numbers of "e" and "_HLS_...".  Never more than len bytes; masked may be args.
- * Answers the end.
+ * numbers of "e" and "_HLS_...".  Never more than len bytes; masked may be
+ * args.  Answers the end.
  */
 char *cam_play_mask(char *masked, const char *args, size_t len);
 

@@ -3,8 +3,8 @@
  */
 
 /*
- * Who watches, out of shm/sessions: sessions that play live, by camera or one by
- * one.  Whoever looks at recordings does not watch the camera.
+ * Who watches, out of shm/sessions: sessions that play live, by camera or one
+ * by one.  Whoever looks at recordings does not watch the camera.
  */
 
 #ifndef CAM_PLAY_VIEWERS_H

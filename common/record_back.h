@@ -10,9 +10,9 @@
  * A list is numbered by the live store.  Recorded pieces are the segments that
  * they were made of and are counted backwards from the seam; so the seam, the
  * last piece before it and how many there are, all fixed when a session starts,
- * give each piece the same number for as long as the session lasts.  Whatever is
- * behind the seam keeps its number, URI and times when it is recorded alone: see
- * record_segment.h.
+ * give each piece the same number for as long as the session lasts.  Whatever
+ * is behind the seam keeps its number, URI and times when it is recorded alone:
+ * see record_segment.h.
  *
  * Functions that read volumes are for threads.
  */

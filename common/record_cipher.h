@@ -7,12 +7,12 @@
  * is copied, a backup that is lost.  Who may watch is not its business.
  *
  * Encrypted are the samples, which is the payload of each fragment's mdat, by
- * AES-256 in counter mode (NIST SP 800-38A) under a random key of the recording.
- * Nothing changes its place or size, so a range of bytes stays one.  ftyp, moov,
- * moof and the index stay plain: who checks, repairs, counts and removes files
- * needs no key, and they say no more than sizes and times.  On disk the box of
- * an encrypted fragment has the type "edat": who does not decrypt plays nothing
- * rather than noise.
+ * AES-256 in counter mode (NIST SP 800-38A) under a random key of the
+ * recording.  Nothing changes its place or size, so a range of bytes stays one.
+ * ftyp, moov, moof and the index stay plain: who checks, repairs, counts and
+ * removes files needs no key, and they say no more than sizes and times.  On
+ * disk the box of an encrypted fragment has the type "edat": who does not
+ * decrypt plays nothing rather than noise.
  *
  * The recording's key is wrapped (RFC 3394) into the head of its index by a key
  * of use "recording", or rather by one that is derived from it for this camera
@@ -25,26 +25,26 @@
  *
  * in network order, the lowest bits of each.  The first three are in the
  * fragment's entry of the index and, for the day on which that is lost, in its
- * moof [record_name.h]; the last cannot run over, for a fragment is shorter than
- * 2^32 bytes.  So it is the text that has a keystream, not its place in the file,
- * under a key that no other recording has:
+ * moof [record_name.h]; the last cannot run over, for a fragment is shorter
+ * than 2^32 bytes.  So it is the text that has a keystream, not its place in
+ * the file, under a key that no other recording has:
  *
  * - Fragments of a recording are parts of the live store, in its order: they
  *   differ in msn or part.
- * - What is written a second time at the same place, after a write that failed or
- *   in a file that was taken up, is another part, with another keystream, or the
- *   same one, whose samples never change: the same text.
+ * - What is written a second time at the same place, after a write that failed
+ *   or in a file that was taken up, is another part, with another keystream, or
+ *   the same one, whose samples never change: the same text.
  * - A live store that was made anew counts on from the time of day, and should
  *   it come to a number again, it is at another time, which wall_msec has.  A
  *   recording of a day is shorter than 2^32 ms, and one whose clock is set back
  *   is another recording.
  *
  * A file that is made at once, as an export is, has a key of its own, in a head
- * beside it, and is encrypted as a whole: the counter is the number of the block.
- * Each of its bytes is written once under that key.
+ * beside it, and is encrypted as a whole: the counter is the number of the
+ * block.  Each of its bytes is written once under that key.
  *
- * Counter mode keeps a secret and notices nothing: who can write to the disk can
- * turn bits.  The index's checksums find accidents, not intent; a signed
+ * Counter mode keeps a secret and notices nothing: who can write to the disk
+ * can turn bits.  The index's checksums find accidents, not intent; a signed
  * manifest vouches for an export, from the moment on that it was made.
  */
 
@@ -75,8 +75,8 @@ cam_record_cipher_t *cam_record_cipher_new(cam_record_head_t *head,
     const cam_keys_t *keys);
 
 /*
- * The one of a head.  NULL with errno, ENOKEY: its key is none of ours, EBADMSG:
- * it was not wrapped by that, or not for this recording.
+ * The one of a head.  NULL with errno, ENOKEY: its key is none of ours,
+ * EBADMSG: it was not wrapped by that, or not for this recording.
  */
 cam_record_cipher_t *cam_record_cipher_open(const cam_record_head_t *head,
     const cam_keys_t *keys);

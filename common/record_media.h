@@ -5,8 +5,8 @@
 /*
  * The media of a recording, as far as its index can be checked against it, or
  * made anew: the boxes of fragmented MP4 that we write ourselves, one moof and
- * one mdat a fragment.  Everything is read within the bytes that are given; what
- * is of another form is refused.
+ * one mdat a fragment.  Everything is read within the bytes that are given;
+ * what is of another form is refused.
  */
 
 #ifndef CAM_RECORD_MEDIA_H

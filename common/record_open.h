@@ -4,8 +4,8 @@
 
 /*
  * What is open on a volume: recordings that were begun and have not ended, and
- * gaps.  The journal says it, in the order of its lines; of a recording that was
- * begun a moment ago only the table of live/.records knows.
+ * gaps.  The journal says it, in the order of its lines; of a recording that
+ * was begun a moment ago only the table of live/.records knows.
  *
  * All of these are the recorder's.  When it starts it goes on with the last one
  * of each camera and ends the others, so nobody else ends any.  Names say

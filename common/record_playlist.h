@@ -20,7 +20,7 @@
 #include "record_uri.h"
 #include "uuid.h"
 
-#define CAM_RECORD_ENDED_MSEC   60000   /* nothing new for so long: a list ends */
+#define CAM_RECORD_ENDED_MSEC   60000   /* nothing new so long: a list ends */
 #define CAM_RECORD_SETTLE_MSEC  10000   /* fragments come so late at most */
 
 #define CAM_RECORD_CODECS       256

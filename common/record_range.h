@@ -34,13 +34,13 @@ typedef struct {
        is this long, and anywhere before it is longer than the limit */
     uint32_t            piece_usec;
     uint32_t            limit_usec;
-    unsigned            by_segment:1;   /* instead: one of the live store each */
+    unsigned            by_segment:1;   /* instead: as the live store cut it */
 } cam_record_range_t;
 
 
 /* fragments that lie one behind the other */
 typedef struct {
-    int64_t             file_msec;      /* start, and so the name, of the file */
+    int64_t             file_msec;      /* start of the file, and its name */
     const cam_record_head_t  *head;     /* of the file */
     uint64_t            offset;
     uint64_t            size;

@@ -104,7 +104,7 @@ typedef struct {
     uint32_t        capacity;             /* slots */
     uint32_t        used;
     int64_t         fed_at;               /* Unix s of the last good read */
-    int64_t         full_at;              /* Unix s a camera did not fit, or 0 */
+    int64_t         full_at;              /* Unix s one did not fit, or 0 */
     uint64_t        changes;              /* bumped by every entry written */
 } cam_registry_info_t;
 

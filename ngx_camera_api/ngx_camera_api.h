@@ -82,8 +82,8 @@
 #define NGX_CAMERA_API_BEFORE_CHANGE  0x100   /* with a password, too, that has
                                                  to be changed first */
 #define NGX_CAMERA_API_ROWS           0x200   /* an array of all there are: no
-                                                 row at all is .missing, one that
-                                                 begins with NULL is left out */
+                                                 row is .missing, one that has
+                                                 NULL first is left out */
 #define NGX_CAMERA_API_PAGE           0x1000  /* errors lead to a page */
 #define NGX_CAMERA_API_ANY_ARGS       0x2000  /* the handler reads them */
 

@@ -8,10 +8,10 @@
  *
  * Nobody is given an address to watch before it was noted; for a minute after
  * that this worker remembers, so that players that ask again cost nothing.
- * Refusals are noted behind the answer, which waits for nothing, and a few in
- * a second at most: nobody fills the database with them.  Each user has a share
- * of their own, and wrong passwords have one, so that nobody hides others in the
- * noise that they make.
+ * Refusals are noted behind the answer, which waits for nothing, and a few in a
+ * second at most: nobody fills the database with them.  Each user has a share
+ * of their own, and wrong passwords have one, so that nobody hides others in
+ * the noise that they make.
  */
 
 #include "ngx_camera_api_audit.h"

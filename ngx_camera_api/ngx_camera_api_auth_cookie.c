@@ -39,8 +39,8 @@ ngx_camera_api_auth_cookie_set(ngx_camera_api_ctx_t *ctx, const char *token,
     value.data = p;
 
     p = ngx_sprintf(p, NGX_CAMERA_API_AUTH_COOKIE "=%s; Path="
-                    NGX_CAMERA_API_AUTH_COOKIE_PATH "; HttpOnly; SameSite=Strict",
-                    token);
+                    NGX_CAMERA_API_AUTH_COOKIE_PATH
+                    "; HttpOnly; SameSite=Strict", token);
 
     if (*token == '\0' || seconds) {
         p = ngx_sprintf(p, "; Max-Age=%T", seconds);

@@ -4,11 +4,11 @@
 
 /*
  * Bodies: at most 64 kB of JSON, or 256 kB where a route takes many things at
- * once, then also as a table of comma-separated values; gathered in one buffer in memory.  nginx's
- * own buffering would put larger ones into a file, and answer a body that is
- * too long or too slow with a page of its own; so they are taken as they come.
- * What was read is overwritten as soon as it is parsed: it may hold a
- * password.
+ * once, then also as a table of comma-separated values; gathered in one buffer
+ * in memory.  nginx's own buffering would put larger ones into a file, and
+ * answer a body that is too long or too slow with a page of its own; so they
+ * are taken as they come.  What was read is overwritten as soon as it is
+ * parsed: it may hold a password.
  */
 
 #include "csv.h"

@@ -37,12 +37,13 @@ void ngx_camera_api_resume(ngx_camera_api_ctx_t *ctx);
 ngx_int_t ngx_camera_api_refuse(ngx_camera_api_ctx_t *ctx,
     ngx_camera_api_code_e code);
 
-/* the same for 401 and 403, which nobody may ask for too often either; they come
-   before the step that limits.  message may be NULL */
+/* the same for 401 and 403, which nobody may ask for too often either; they
+   come before the step that limits.  message may be NULL */
 ngx_int_t ngx_camera_api_refuse_counted(ngx_camera_api_ctx_t *ctx,
     ngx_camera_api_code_e code, const char *message);
 
-/* may anybody come from this address now?  NGX_OK or NGX_BUSY; counts nothing */
+/* may anybody come from this address now?  NGX_OK or NGX_BUSY; counts
+   nothing */
 ngx_int_t ngx_camera_api_throttle_stranger(ngx_camera_api_ctx_t *ctx);
 
 ngx_int_t ngx_camera_api_throttle_headers(ngx_camera_api_ctx_t *ctx);
@@ -122,7 +123,8 @@ void ngx_camera_api_pg_note(ngx_camera_api_ctx_t *ctx,
 u_char *ngx_camera_api_who_sees(u_char *p,
     const ngx_camera_api_principal_t *principal);
 
-/* the value of app.tenant for a statement of this request: NGX_OK or NGX_ERROR */
+/* the value of app.tenant for a statement of this request: NGX_OK or
+   NGX_ERROR */
 ngx_int_t ngx_camera_api_who(ngx_camera_api_ctx_t *ctx,
     const ngx_camera_api_statement_t *statement, ngx_str_t *who);
 

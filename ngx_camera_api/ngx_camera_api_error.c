@@ -37,7 +37,8 @@ static const ngx_camera_api_meaning_t  ngx_camera_api_meanings[] = {
     [NGX_CAMERA_API_VALIDATION_FAILED] =
         { 400, "VALIDATION_FAILED", "The request is not valid." },
     [NGX_CAMERA_API_TOKEN_MISSING] =
-        { 401, "AUTH_TOKEN_MISSING", "Log in first: there is no access token." },
+        { 401, "AUTH_TOKEN_MISSING",
+          "Log in first: there is no access token." },
     [NGX_CAMERA_API_TOKEN_INVALID] =
         { 401, "AUTH_TOKEN_INVALID",
           "The access token is not valid, or no longer." },

@@ -24,7 +24,8 @@ static const ngx_camera_api_column_t  ngx_camera_api_identities_columns[] = {
 };
 
 
-/* one row of nothing for a user without any, no row for one that is not there */
+/* one row of nothing for a user without any, no row for one that is not
+   there */
 
 static ngx_camera_api_statement_t  ngx_camera_api_identities_list = {
     "api_user_identities",

@@ -11,8 +11,8 @@
  * others is what it was, or 0, and own goes on.
  *
  * It counts requests that run, too, in a column for each worker, and their sum
- * over all slots.  A worker that is gone leaves its numbers behind; the next one
- * that starts clears the columns of the dead, so they do not add up.
+ * over all slots.  A worker that is gone leaves its numbers behind; the next
+ * one that starts clears the columns of the dead, so they do not add up.
  *
  * A slot that nobody counted in lately makes room for another id, but never
  * one with requests that run.

@@ -325,7 +325,8 @@ ngx_camera_api_metrics_write_routes(ngx_camera_metrics_page_t *page)
     name = "camera_api_request_seconds";
 
     ngx_camera_metrics_head(page, name, "histogram",
-                            "From a request's first byte to its answer's last.");
+                            "From a request's first byte to its answer's "
+                            "last.");
 
     for (i = 0; i < NGX_CAMERA_API_METRICS_ROUTES; i++) {
         ngx_camera_api_metrics_write_times(page, name, i, (char *) labels[i]);

@@ -5,7 +5,7 @@
 /*
  * The control plane, the module: directives and the life of a worker.
  *
- *     camera_api_database     "host=/run/postgresql dbname=camera user=camera_api";
+ *     camera_api_database     "host=/run/postgresql user=camera_api";
  *     camera_api_publish_url  rtmps://camera.example:1936/live;
  *
  *     location /api/ {

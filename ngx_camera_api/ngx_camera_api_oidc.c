@@ -8,9 +8,9 @@
  *
  *     /auth/oidc/NAME           know where ─► cookie ─► off to the provider
  *
- * ngx_camera_api_oidc_callback.c is where it comes back.  A browser asks both, so
- * whatever goes wrong leads back to the page with a code of an error.  Why is in
- * the log, without anything that came from the browser.
+ * ngx_camera_api_oidc_callback.c is where it comes back.  A browser asks both,
+ * so whatever goes wrong leads back to the page with a code of an error.  Why
+ * is in the log, without anything that came from the browser.
  */
 
 #include "base64url.h"

@@ -17,7 +17,7 @@
 #define NGX_CAMERA_API_OIDC_PAGE_MAX   512      /* bytes of a return path */
 #define NGX_CAMERA_API_OIDC_URL_MAX    512      /* bytes of an endpoint */
 #define NGX_CAMERA_API_OIDC_SECRET     43       /* characters of 256 bits */
-#define NGX_CAMERA_API_OIDC_LIFE_SEC   600      /* from leaving to coming back */
+#define NGX_CAMERA_API_OIDC_LIFE_SEC   600      /* until it comes back */
 
 
 /* what a worker knows of a provider by asking it */

@@ -5,8 +5,8 @@
 /*
  * Asking an identity provider: a subrequest, kept in memory, to a location that
  * is a proxy to $camera_oidc_url.  So nginx looks up names, speaks TLS, checks
- * certificates and keeps deadlines, as its own directives there say, and nothing
- * blocks.
+ * certificates and keeps deadlines, as its own directives there say, and
+ * nothing blocks.
  *
  * None of what the browser sent goes along: the subrequest has headers of its
  * own.  Secrets are in its body and in a header, never in its URL.

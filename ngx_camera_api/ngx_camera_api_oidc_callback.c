@@ -233,7 +233,8 @@ ngx_camera_api_oidc_basic(ngx_camera_api_oidc_t *op)
     pair.len = p - pair.data;
 
     op->authorization.data = ngx_pnalloc(op->ctx->request->pool,
-                             sizeof("Basic ") + ngx_base64_encoded_length(pair.len));
+                                         sizeof("Basic ")
+                                         + ngx_base64_encoded_length(pair.len));
 
     if (op->authorization.data == NULL) {
         return NGX_ERROR;

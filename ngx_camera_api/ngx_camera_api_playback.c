@@ -4,13 +4,13 @@
 
 /*
  * What plays by somebody's leave ends when they lose it: "session:ID" and
- * "token:ID" of principal_changed, and "user:ID" of playback_ended, which is said
- * when a user may see less than before.  A user who only changed, a password of
- * one's own or the end of another session, goes on watching.
+ * "token:ID" of principal_changed, and "user:ID" of playback_ended, which is
+ * said when a user may see less than before.  A user who only changed, a
+ * password of one's own or the end of another session, goes on watching.
  *
- * Each worker does it in the table that all share, so that none has to be alive.
- * While nobody listens, news are missed; the table says until when somebody heard
- * them, and whoever listens again asks for those since:
+ * Each worker does it in the table that all share, so that none has to be
+ * alive.  While nobody listens, news are missed; the table says until when
+ * somebody heard them, and whoever listens again asks for those since:
  *
  *     deaf ──LISTEN──► asking ──answer──► hearing ──connection lost──► deaf
  *                      ▲    │ none, 0.2 s
@@ -139,7 +139,8 @@ ngx_camera_api_playback_tick(ngx_event_t *ev)
 }
 
 
-/* what an earlier period is answered says nothing of the time before this one */
+/* what an earlier period is answered says nothing of the time before this
+   one */
 
 static void
 ngx_camera_api_playback_ask(void)

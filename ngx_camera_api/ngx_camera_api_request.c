@@ -10,8 +10,9 @@
  *       │          │            │           │        │       │       │        │
  *       └──────────┴────────────┴───────────┴────────┴───────┴───────┴────────┴─► finish
  *
- * A body may take its sender any time, and who they are may change meanwhile: the
- * second and the third step are taken once more behind one that was waited for.
+ * A body may take its sender any time, and who they are may change meanwhile:
+ * the second and the third step are taken once more behind one that was waited
+ * for.
  *
  * Whatever is waited for calls ngx_camera_api_resume().  The request holds one
  * reference from the first step to ngx_camera_api_finish(), which every answer

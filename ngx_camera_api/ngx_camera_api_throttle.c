@@ -5,7 +5,8 @@
 /*
  * The step that limits: by API token or by user, and by tenant, for who is
  * known; by address for who is not, requests without a good token included.
- * Where one of them refuses, none has counted.  What is left is told in headers.
+ * Where one of them refuses, none has counted.  What is left is told in
+ * headers.
  */
 
 #include "ngx_camera_api_core.h"

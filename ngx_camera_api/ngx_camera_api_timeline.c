@@ -36,7 +36,8 @@ static ngx_camera_api_statement_t  ngx_camera_api_timeline_statement = {
 static ngx_camera_api_statement_t  ngx_camera_api_timeline_daily = {
     "api_recording_coverage",
     "SELECT to_char(v.day, 'YYYY-MM-DD'), v.wanted_sec, v.recorded_sec,"
-    " v.percent::float8 FROM cameras c LEFT JOIN LATERAL recording_coverage(c.id,"
+    " v.percent::float8 FROM cameras c LEFT JOIN LATERAL"
+    " recording_coverage(c.id,"
     " ($2::timestamptz AT TIME ZONE 'UTC')::date,"
     " (($3::timestamptz - interval '1 microsecond') AT TIME ZONE 'UTC')::date)"
     " v ON true WHERE c.id = $1",

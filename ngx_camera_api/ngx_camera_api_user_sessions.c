@@ -30,7 +30,8 @@ static const ngx_camera_api_column_t  ngx_camera_api_user_sessions_columns[] =
 };
 
 
-/* one row of nothing for a user without any, no row for one that there is not */
+/* one row of nothing for a user without any, no row for one that there is
+   not */
 
 static ngx_camera_api_statement_t  ngx_camera_api_user_sessions_list = {
     "api_user_sessions_list",

@@ -9,10 +9,11 @@
  *                    userAgent or null; its scores are until when (Unix s)
  *                    each counts; kept for an hour after the last one came
  *
- * ZCOUNT viewers:{cameraId} NOW +inf is how many watch, on all nodes.  A session
- * that plays is given half a minute more each ten seconds; one that left is
- * taken out when another one is written.  The id of a session is a name: what
- * lets it play is signed into its addresses, and stands nowhere here.
+ * ZCOUNT viewers:{cameraId} NOW +inf is how many watch, on all nodes.  A
+ * session that plays is given half a minute more each ten seconds; one that
+ * left is taken out when another one is written.  The id of a session is a
+ * name: what lets it play is signed into its addresses, and stands nowhere
+ * here.
  */
 
 #include "json_write.h"

@@ -41,7 +41,7 @@ typedef struct {
 
     /* opened in each worker */
     cam_registry_t  *registry;
-    cam_wanted_t    *wanted;        /* NULL: no room in shm, nothing is wished */
+    cam_wanted_t    *wanted;        /* NULL: no room, nothing is wished */
     int              rings_fd;      /* shm/rings */
     int              live_fd;       /* shm/live */
 } ngx_camera_conf_t;

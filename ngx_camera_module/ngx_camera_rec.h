@@ -77,8 +77,8 @@ ngx_int_t ngx_camera_rec_range(ngx_http_request_t *r, off_t size, off_t init,
     off_t *start, off_t *end);
 
 /*
- * The same of what is no file of nginx's, whose range filter would read all that
- * stands before a range: one range of it, or the whole.
+ * The same of what is no file of nginx's, whose range filter would read all
+ * that stands before a range: one range of it, or the whole.
  */
 ngx_int_t ngx_camera_rec_range_one(ngx_http_request_t *r, off_t size,
     off_t *start, off_t *end);

@@ -12,8 +12,8 @@
  *     sending   the client takes its time       [ngx_camera_rec_sealed_wait]
  *
  * In each of them the request is counted once, and each ends by finalizing it
- * with what came of it.  The header says how long the body is, so when it cannot
- * go on the connection is closed.
+ * with what came of it.  The header says how long the body is, so when it
+ * cannot go on the connection is closed.
  */
 
 #include "ngx_camera_rec.h"

@@ -30,7 +30,7 @@
 #define NGX_CAMERA_SNAPSHOT_TICK_MSEC  10
 #define NGX_CAMERA_SNAPSHOT_WAIT_MSEC  2000
 #define NGX_CAMERA_SNAPSHOT_WISH_MSEC  (CAM_SNAPSHOT_MSEC - 100)
-#define NGX_CAMERA_SNAPSHOT_BEAT_MSEC  5000      /* then camera-worker is away */
+#define NGX_CAMERA_SNAPSHOT_BEAT_MSEC  5000    /* then camera-worker is away */
 #define NGX_CAMERA_SNAPSHOT_PATH       (CAM_UUID_TEXT + 1                     \
                                         + CAM_SNAPSHOT_NAME_MAX)
 
