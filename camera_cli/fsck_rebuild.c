@@ -4,8 +4,8 @@
 
 /*
  * An index that was lost or damaged, made anew [record_rebuild.h].  Of an
- * encrypted recording its key has to be known from elsewhere: from what is left of
- * the index, from its row, or from the line of the journal that it was begun
+ * encrypted recording its key has to be known from elsewhere: from what is left
+ * of the index, from its row, or from the line of the journal that it was begun
  * with.  With the keys of the installation one that was altered is told from a
  * good one, and is not used; without them it is believed, as the index was.
  */

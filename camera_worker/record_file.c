@@ -118,9 +118,9 @@ cw_record_file_append(cw_record_file_t *f, const cw_record_piece_t *piece,
 
 
 /*
- * Those of an encrypted one say their names themselves [record_name.h], for which
- * there is room behind all of them.  One that has none is recorded all the same:
- * it is good as long as its index is.
+ * Those of an encrypted one say their names themselves [record_name.h], for
+ * which there is room behind all of them.  One that has none is recorded all
+ * the same: it is good as long as its index is.
  */
 
 static void

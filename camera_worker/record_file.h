@@ -105,9 +105,9 @@ int cw_record_file_has_init(const cw_record_file_t *f, const uint8_t *init,
     size_t size);
 
 /*
- * Appends n pieces, whose bytes stand in data one behind the other, with n times
- * CAM_RECORD_NAME_SIZE more behind them, and are changed.  0, or -1 with errno,
- * EPROTO: they are no fragments; the recording is then as it was.
+ * Appends n pieces, whose bytes stand in data one behind the other, with n
+ * times CAM_RECORD_NAME_SIZE more behind them, and are changed.  0, or -1 with
+ * errno, EPROTO: they are no fragments; the recording is then as it was.
  */
 int cw_record_file_append(cw_record_file_t *f, const cw_record_piece_t *piece,
     unsigned n, uint8_t *data);

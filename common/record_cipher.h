@@ -16,8 +16,8 @@
  *
  * The recording's key is wrapped (RFC 3394) into the head of its index by a key
  * of use "recording", or rather by one that is derived from it for this camera
- * and this recording: in another head it is refused.  So it may be kept in other
- * places, too, and is, in the journal and in the row of the recording.
+ * and this recording: in another head it is refused.  So it may be kept in
+ * other places, too, and is, in the journal and in the row of the recording.
  *
  * No two texts share a piece of the keystream.  A counter block is
  *
@@ -86,7 +86,8 @@ void cam_record_cipher_free(cam_record_cipher_t *cipher);
 /*
  * What a head has of its key, as it stands in the journal and in the row of the
  * recording, too; and back: 0, or -1: these are no such texts, and nothing was
- * set.  Whether the key is that of the recording, cam_record_cipher_open() says.
+ * set.  Whether the key is that of the recording, cam_record_cipher_open()
+ * says.
  */
 const char *cam_record_cipher_print(char text[CAM_RECORD_WRAPPED_TEXT + 1],
     const uint8_t wrapped[CAM_RECORD_WRAPPED]);

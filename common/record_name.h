@@ -5,8 +5,8 @@
 /*
  * What the index says of a fragment, once more in the fragment itself: the name
  * that its samples are encrypted under [record_cipher.h], which nothing else
- * could tell when the index is lost.  It is a box "free" at the end of its moof,
- * which every player passes over:
+ * could tell when the index is lost.  It is a box "free" at the end of its
+ * moof, which every player passes over:
  *
  *     "CAMF" | wall_msec 8 | msn 8 | duration_usec 4 | part 2 | flags 2
  *            | live_time 4 | crc32 of these 28 bytes

@@ -280,7 +280,8 @@ cam_rebuild_fragments(cam_rebuild_t *b)
 }
 
 
-/* the next fragment, into buf; its size, 0: there is none that is whole, or -1 */
+/* the next fragment, into buf; its size, 0: there is none that is whole, or
+   -1 */
 
 static ssize_t
 cam_rebuild_read(cam_rebuild_t *b, size_t *moof)

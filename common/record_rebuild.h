@@ -7,9 +7,9 @@
  * says its time, its length and whether it begins with a key frame.  Entries
  * that are whole stay as they are; the wall clock of the others is counted on
  * from the nearest one before, else from the name.  Those of an encrypted
- * recording say their whole entry themselves [record_name.h]: all of them do, or
- * nothing is made.  What a fragment contains is believed: there is nobody else to
- * ask.
+ * recording say their whole entry themselves [record_name.h]: all of them do,
+ * or nothing is made.  What a fragment contains is believed: there is nobody
+ * else to ask.
  */
 
 #ifndef CAM_RECORD_REBUILD_H

@@ -378,8 +378,8 @@ struct ngx_camera_api_ctx_s {
 
 /*
  * Queries.  Parameters are added in order and live as long as the request, for
- * they may be sent again; texts need their NUL.  rows runs when the statement was
- * answered.
+ * they may be sent again; texts need their NUL.  rows runs when the statement
+ * was answered.
  */
 
 void ngx_camera_api_param_text(ngx_camera_api_ctx_t *ctx, const char *text);

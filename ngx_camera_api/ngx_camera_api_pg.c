@@ -452,8 +452,9 @@ ngx_camera_api_pg_done(void *data, ngx_camera_pg_rc_e rc, const PGresult *res,
 
 
 /*
- * What refers to a row that was removed meanwhile is asked for once more: by now
- * that has an answer.  The server's text is left out of the log: it quotes values.
+ * What refers to a row that was removed meanwhile is asked for once more: by
+ * now that has an answer.  The server's text is left out of the log: it quotes
+ * values.
  */
 
 static void

@@ -3,9 +3,9 @@
  */
 
 /*
- * Addresses to play: signed for one camera, good to start within 15 minutes.  One
- * that begins in the past is leave to watch a recording, too: it takes the right
- * to that, reaches no further back, and is noted as such.
+ * Addresses to play: signed for one camera, good to start within 15 minutes.
+ * One that begins in the past is leave to watch a recording, too: it takes the
+ * right to that, reaches no further back, and is noted as such.
  *
  * Whose a camera is stands in the registry, so that as a rule the only query is
  * the one that notes who watches, once a minute.  One that it does not know, or

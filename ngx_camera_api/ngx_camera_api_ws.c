@@ -11,8 +11,8 @@
  *     ended     [_work]
  *
  * What a client can make this keep is bounded: a message of 4 kB in at most
- * sixteen frames, 64 kB of messages that it does not read, some hundred answers to
- * its pings.  While it leaves much unread it is not read either.
+ * sixteen frames, 64 kB of messages that it does not read, some hundred answers
+ * to its pings.  While it leaves much unread it is not read either.
  */
 
 #include "ngx_camera_api_core.h"
