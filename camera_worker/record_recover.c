@@ -20,6 +20,8 @@
 
 static void cw_recover_gap(cw_record_t *r, const cam_record_open_gap_t *gap);
 static void cw_recover_file(cw_record_t *r, const cam_record_open_t *open);
+static cw_record_file_t *cw_recover_open(cw_record_t *r,
+    const cam_record_open_t *open);
 static void cw_recover_end(cw_record_t *r, cw_record_file_t *f,
     const cw_record_file_t *next);
 static void cw_recover_go_on(cw_record_t *r, cw_record_camera_t *c,
@@ -68,7 +70,7 @@ cw_recover_file(cw_record_t *r, const cam_record_open_t *open)
     cw_record_file_t    *f;
     cw_record_camera_t  *c;
 
-    f = cw_record_file_reopen(r->volume.fd, open->path, cw_record_keys(r));
+    f = cw_recover_open(r, open);
 
     if (f == NULL) {
         cw_recover_remove(r, open);
@@ -93,6 +95,28 @@ cw_recover_file(cw_record_t *r, const cam_record_open_t *open)
     } else {
         cw_recover_go_on(r, c, f);
     }
+}
+
+
+/* with an index that is made anew when it was lost; of one that was begun a moment
+   ago the live store still has all */
+
+static cw_record_file_t *
+cw_recover_open(cw_record_t *r, const cam_record_open_t *open)
+{
+    cw_record_file_t  *f;
+
+    f = cw_record_file_reopen(r->volume.fd, open->path, cw_record_keys(r));
+
+    if (f != NULL || !open->announced
+        || (errno != ENOENT && errno != EPROTO && errno != EBADMSG
+            && errno != ENODATA)
+        || cw_record_mend(r, open) == -1)
+    {
+        return f;
+    }
+
+    return cw_record_file_reopen(r->volume.fd, open->path, cw_record_keys(r));
 }
 
 
