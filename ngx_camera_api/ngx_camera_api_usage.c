@@ -38,6 +38,7 @@ static void ngx_camera_api_usage_send(void);
 static void ngx_camera_api_usage_text(ngx_camera_pg_param_t *params);
 static void ngx_camera_api_usage_done(void *data, ngx_camera_pg_rc_e rc,
     const PGresult *res, const ngx_camera_pg_error_t *error);
+static ngx_uint_t ngx_camera_api_usage_passes(const char *sqlstate);
 
 
 ngx_camera_api_statement_t  ngx_camera_api_usage_statement = {
@@ -276,13 +277,35 @@ ngx_camera_api_usage_done(void *data, ngx_camera_pg_rc_e rc,
     n = ngx_camera_api_usage.n;
     ngx_camera_api_usage.n = 0;
 
-    /* what SQL refuses once, it refuses again */
+    if (rc == NGX_CAMERA_PG_OK) {
 
-    if (rc == NGX_CAMERA_PG_OK || rc == NGX_CAMERA_PG_REFUSED) {
+        if (n == NGX_CAMERA_API_USAGE_BATCH) {
+            ngx_camera_api_usage_send();
+        }
+
+        return;
+    }
+
+    if (rc == NGX_CAMERA_PG_REFUSED
+        && !ngx_camera_api_usage_passes(error->sqlstate))
+    {
         return;
     }
 
     for (i = 0; i < n; i++) {
         ngx_camera_api_usage_add(&ngx_camera_api_usage.batch[i]);
     }
+}
+
+
+/* a lock that somebody holds, a server that is full or slow: the rest SQL
+   refuses again */
+
+static ngx_uint_t
+ngx_camera_api_usage_passes(const char *sqlstate)
+{
+    return ngx_strncmp(sqlstate, "40", 2) == 0
+           || ngx_strncmp(sqlstate, "53", 2) == 0
+           || ngx_strncmp(sqlstate, "55", 2) == 0
+           || ngx_strncmp(sqlstate, "57", 2) == 0;
 }
