@@ -212,9 +212,9 @@ void cw_record_gap_stop(cw_record_t *r, cw_record_camera_t *c);
 /* takes up what the journal says is open, or closes it */
 void cw_record_recover(cw_record_t *r);
 
-/* record_mend.c: makes the index of an open recording anew, from its media and the
-   line of the journal; 0, or -1 with errno, ENODATA: there is no fragment, ENOKEY
-   or EKEYREJECTED: it is encrypted, and its key is not known, or altered */
+/* record_mend.c: makes the index of an open recording anew, from its media and
+   the line of the journal; 0, or -1 with errno, ENODATA: there is no fragment,
+   ENOKEY or EKEYREJECTED: its key is not known, or altered */
 int cw_record_mend(cw_record_t *r, const cam_record_open_t *open);
 
 /* record_settle.c */

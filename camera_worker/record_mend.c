@@ -4,10 +4,10 @@
 
 /*
  * The index of a recording that was open is lost or damaged when its recorder
- * starts again: it is made anew from the media [record_rebuild.h], of an encrypted
- * recording with its key from what is left of the index, or from the journal.
- * Where that is not possible the media stay as they are, for fsck, which has the
- * row to ask.
+ * starts again: it is made anew from the media [record_rebuild.h], of an
+ * encrypted recording with its key from what is left of the index, or from the
+ * journal.  Where that is not possible the media stay as they are, for fsck,
+ * which has the row to ask.
  */
 
 #include <errno.h>

@@ -98,8 +98,8 @@ cw_recover_file(cw_record_t *r, const cam_record_open_t *open)
 }
 
 
-/* with an index that is made anew when it was lost; of one that was begun a moment
-   ago the live store still has all */
+/* with an index that is made anew when it was lost; of one that was begun a
+   moment ago the live store still has all */
 
 static cw_record_file_t *
 cw_recover_open(cw_record_t *r, const cam_record_open_t *open)

@@ -20,7 +20,7 @@
 #include "record_index.h"
 #include "record_open.h"
 
-#define CAM_RECORD_REBUILD_TEMP  ".index"    /* on its volume, until it is whole */
+#define CAM_RECORD_REBUILD_TEMP  ".index"    /* until it is whole */
 
 
 typedef struct {

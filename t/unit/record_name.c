@@ -206,7 +206,7 @@ without_room_nothing_is_written(void **state)
 }
 
 
-/* nothing is believed of a name that is not whole: a wrong one decrypts noise */
+/* of one that is not whole nothing is believed: a wrong name decrypts noise */
 
 static void
 a_damaged_one_says_nothing(void **state)
