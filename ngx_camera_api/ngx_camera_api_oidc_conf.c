@@ -28,6 +28,8 @@ typedef struct {
 } ngx_camera_api_oidc_param_t;
 
 
+static ngx_int_t ngx_camera_api_oidc_check_name(ngx_conf_t *cf,
+    ngx_camera_api_auth_conf_t *conf, ngx_str_t *name);
 static ngx_camera_api_oidc_provider_t *ngx_camera_api_oidc_add(ngx_conf_t *cf,
     ngx_camera_api_auth_conf_t *conf, ngx_str_t *name);
 static ngx_int_t ngx_camera_api_oidc_param(ngx_conf_t *cf,
@@ -81,6 +83,10 @@ ngx_camera_api_oidc_set(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     value = cf->args->elts;
 
+    if (ngx_camera_api_oidc_check_name(cf, conf, &value[1]) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
+
     p = ngx_camera_api_oidc_add(cf, conf, &value[1]);
 
     if (p == NULL) {
@@ -98,13 +104,12 @@ ngx_camera_api_oidc_set(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 }
 
 
-static ngx_camera_api_oidc_provider_t *
-ngx_camera_api_oidc_add(ngx_conf_t *cf, ngx_camera_api_auth_conf_t *conf,
-    ngx_str_t *name)
+static ngx_int_t
+ngx_camera_api_oidc_check_name(ngx_conf_t *cf,
+    ngx_camera_api_auth_conf_t *conf, ngx_str_t *name)
 {
     size_t                           i;
     ngx_uint_t                       n;
-    ngx_pool_cleanup_t              *cln;
     ngx_camera_api_oidc_provider_t  *p;
 
     for (i = 0; i < name->len; i++) {
@@ -120,7 +125,7 @@ ngx_camera_api_oidc_add(ngx_conf_t *cf, ngx_camera_api_auth_conf_t *conf,
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "\"%V\" is no name of an "
                            "identity provider: lower case, digits and dashes",
                            name);
-        return NULL;
+        return NGX_ERROR;
     }
 
     p = conf->providers.elts;
@@ -131,9 +136,20 @@ ngx_camera_api_oidc_add(ngx_conf_t *cf, ngx_camera_api_auth_conf_t *conf,
         {
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                                "identity provider \"%V\" is duplicate", name);
-            return NULL;
+            return NGX_ERROR;
         }
     }
+
+    return NGX_OK;
+}
+
+
+static ngx_camera_api_oidc_provider_t *
+ngx_camera_api_oidc_add(ngx_conf_t *cf, ngx_camera_api_auth_conf_t *conf,
+    ngx_str_t *name)
+{
+    ngx_pool_cleanup_t              *cln;
+    ngx_camera_api_oidc_provider_t  *p;
 
     p = ngx_array_push(&conf->providers);
     cln = ngx_pool_cleanup_add(cf->pool, 0);
