@@ -46,8 +46,12 @@ export function Cameras({ q, status, tag }: Filter) {
         {!empty && (
           <div className="actions">
             {views && (
-              <ButtonLink icon="grid" href={href({ kind: "wall", id: undefined })}>
-                Wall
+              <ButtonLink
+                icon="grid"
+                aria-label="Wall"
+                href={href({ kind: "wall", id: undefined })}
+              >
+                <span>Wall</span>
               </ButtonLink>
             )}
             {writes && (

@@ -9,6 +9,7 @@ import {
   type RefObject,
   useState,
 } from "react";
+import { Icon } from "../design/Icon";
 import { fillScreen } from "../player/controls";
 import { Cell, placed } from "./Cell";
 import { type Grid, type GridCell, neighbour } from "./grid";
@@ -61,6 +62,14 @@ export function WallGrid({ grid, name, stage }: WallGridProps) {
             </li>
           ))}
         </ul>
+        <button
+          type="button"
+          className="wall-leave"
+          aria-label="Leave full screen"
+          onClick={() => fillScreen(stage.current, null)}
+        >
+          <Icon name="close" size={20} />
+        </button>
       </div>
     </WallTurns.Provider>
   );
