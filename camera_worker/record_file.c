@@ -81,7 +81,8 @@ cw_record_file_append(cw_record_file_t *f, const cw_record_piece_t *piece,
         entry[i].duration_usec = piece[i].duration_usec;
         entry[i].msn = piece[i].msn;
         entry[i].part = piece[i].part;
-        entry[i].flags = piece[i].flags;
+        entry[i].flags = piece[i].flags
+                         | (each[i] == piece[i].size ? 0 : CAM_RECORD_NAMED);
 
         if (cw_record_times_read(&f->tracks, &times, data + size, each[i])
             == -1

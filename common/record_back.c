@@ -63,6 +63,7 @@ cam_record_back_piece(void *data, const cam_record_piece_t *piece)
     p->wall_msec = piece->wall_msec;
     p->offset = piece->offset;
     p->size = piece->size;
+    p->live_size = piece->size - piece->names;
     p->duration_usec = (uint32_t) piece->duration_usec;
     p->init_size = piece->head->init_size;
     p->discontinuity = piece->discontinuity;

@@ -39,6 +39,7 @@ typedef struct {
     int64_t     wall_msec;
     uint64_t    offset;
     uint64_t    size;
+    uint64_t    live_size;              /* as the live store has it */
     uint32_t    duration_usec;
     uint32_t    init_size;
     unsigned    discontinuity:1;        /* in its file */

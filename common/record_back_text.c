@@ -335,7 +335,7 @@ cam_record_back_past(cam_record_back_draft_t *d,
     }
 
     return cam_record_back_segment(d, p->msn, p->wall_msec, p->duration_usec,
-                                   p->size);
+                                   p->live_size);
 }
 
 

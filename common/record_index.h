@@ -36,6 +36,7 @@
 #define CAM_RECORD_DISCONTINUITY  2     /* before it */
 #define CAM_RECORD_SEGMENT        4     /* the first part of its segment */
 #define CAM_RECORD_BREAK          8     /* a discontinuity of the live store */
+#define CAM_RECORD_NAMED          16    /* it says its name, see record_name.h */
 
 
 typedef struct {

@@ -39,9 +39,11 @@ _Static_assert(sizeof(cam_name_t) == CAM_RECORD_NAME_SIZE, "no padding");
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "bytes as they are");
 
 
-static int cam_name_moof(uint8_t *data, size_t size, int move);
-static int cam_name_traf(uint8_t *data, size_t size, int move);
-static int cam_name_trun(uint8_t *data, size_t size, int first, int move);
+static cam_name_t *cam_name_of(const uint8_t *moof, size_t size);
+static int cam_name_moof(uint8_t *data, size_t size, int by, int move);
+static int cam_name_traf(uint8_t *data, size_t size, int by, int move);
+static int cam_name_trun(uint8_t *data, size_t size, int first, int by,
+    int move);
 static size_t cam_name_next(const uint8_t *data, size_t size, char type[5]);
 static uint32_t cam_name_crc(const cam_name_t *name);
 static uint32_t cam_name_get(const uint8_t *p);
@@ -65,12 +67,12 @@ cam_record_name_room(uint8_t *data, size_t size)
 
     if (moof + media != size || strcmp(type, "mdat") != 0
         || moof > INT32_MAX - CAM_RECORD_NAME_SIZE
-        || cam_name_moof(data, moof, 0) == -1)
+        || cam_name_moof(data, moof, CAM_RECORD_NAME_SIZE, 0) == -1)
     {
         return -1;
     }
 
-    (void) cam_name_moof(data, moof, 1);
+    (void) cam_name_moof(data, moof, CAM_RECORD_NAME_SIZE, 1);
 
     memmove(data + moof + CAM_RECORD_NAME_SIZE, data + moof, media);
     cam_name_put(data, (uint32_t) moof + CAM_RECORD_NAME_SIZE);
@@ -85,10 +87,33 @@ cam_record_name_room(uint8_t *data, size_t size)
 }
 
 
+int
+cam_record_name_remove(uint8_t *data, size_t size)
+{
+    char    type[5];
+    size_t  moof;
+
+    moof = cam_name_next(data, size, type);
+
+    if (cam_name_of(data, moof) == NULL
+        || cam_name_moof(data, moof, -CAM_RECORD_NAME_SIZE, 0) == -1)
+    {
+        return -1;
+    }
+
+    (void) cam_name_moof(data, moof, -CAM_RECORD_NAME_SIZE, 1);
+
+    cam_name_put(data, (uint32_t) moof - CAM_RECORD_NAME_SIZE);
+    memmove(data + moof - CAM_RECORD_NAME_SIZE, data + moof, size - moof);
+
+    return 0;
+}
+
+
 /* looks whether all of its places can be moved, or moves them */
 
 static int
-cam_name_moof(uint8_t *data, size_t size, int move)
+cam_name_moof(uint8_t *data, size_t size, int by, int move)
 {
     char    type[5];
     size_t  at, box;
@@ -98,7 +123,7 @@ cam_name_moof(uint8_t *data, size_t size, int move)
 
         if (box == 0
             || (strcmp(type, "traf") == 0
-                && cam_name_traf(data + at, box, move) == -1))
+                && cam_name_traf(data + at, box, by, move) == -1))
         {
             return -1;
         }
@@ -109,7 +134,7 @@ cam_name_moof(uint8_t *data, size_t size, int move)
 
 
 static int
-cam_name_traf(uint8_t *data, size_t size, int move)
+cam_name_traf(uint8_t *data, size_t size, int by, int move)
 {
     int     first;
     char    type[5];
@@ -133,7 +158,7 @@ cam_name_traf(uint8_t *data, size_t size, int move)
 
         if (strcmp(type, "trun") == 0) {
 
-            if (cam_name_trun(data + at, box, first, move) == -1) {
+            if (cam_name_trun(data + at, box, first, by, move) == -1) {
                 return -1;
             }
 
@@ -148,10 +173,10 @@ cam_name_traf(uint8_t *data, size_t size, int move)
 /* one without a place goes on where the one before ended */
 
 static int
-cam_name_trun(uint8_t *data, size_t size, int first, int move)
+cam_name_trun(uint8_t *data, size_t size, int first, int by, int move)
 {
-    uint8_t   *place;
-    uint32_t   offset;
+    int64_t   offset;
+    uint8_t  *place;
 
     if (size < CAM_NAME_BOX + 8) {
         return -1;
@@ -166,14 +191,14 @@ cam_name_trun(uint8_t *data, size_t size, int first, int move)
     }
 
     place = data + CAM_NAME_BOX + 8;
-    offset = cam_name_get(place);
+    offset = (int64_t) cam_name_get(place) + by;
 
-    if (offset > INT32_MAX - CAM_RECORD_NAME_SIZE) {
+    if (offset < 0 || offset > INT32_MAX) {
         return -1;
     }
 
     if (move) {
-        cam_name_put(place, offset + CAM_RECORD_NAME_SIZE);
+        cam_name_put(place, (uint32_t) offset);
     }
 
     return 0;
@@ -190,16 +215,9 @@ cam_record_name_write(uint8_t *data, size_t size,
     cam_name_t  *name;
 
     moof = cam_name_next(data, size, type);
+    name = cam_name_of(data, moof);
 
-    if (moof < CAM_NAME_BOX + CAM_RECORD_NAME_SIZE) {
-        return -1;
-    }
-
-    name = (cam_name_t *) (data + moof - CAM_RECORD_NAME_SIZE);
-
-    if (cam_name_get(name->size) != CAM_RECORD_NAME_SIZE
-        || memcmp(name->type, "free" CAM_NAME_MAGIC, 8) != 0)
-    {
+    if (name == NULL) {
         return -1;
     }
 
@@ -224,17 +242,15 @@ cam_record_name_read(const uint8_t *moof, size_t size,
     uint32_t           crc;
     const cam_name_t  *name;
 
-    if (size < CAM_NAME_BOX + CAM_RECORD_NAME_SIZE) {
+    name = cam_name_of(moof, size);
+
+    if (name == NULL) {
         return -1;
     }
 
-    name = (const cam_name_t *) (moof + size - CAM_RECORD_NAME_SIZE);
     memcpy(&crc, name->crc, 4);
 
-    if (cam_name_get(name->size) != CAM_RECORD_NAME_SIZE
-        || memcmp(name->type, "free" CAM_NAME_MAGIC, 8) != 0
-        || crc != cam_name_crc(name))
-    {
+    if (crc != cam_name_crc(name)) {
         return -1;
     }
 
@@ -246,6 +262,24 @@ cam_record_name_read(const uint8_t *moof, size_t size,
     memcpy(&f->live_time, name->live_time, 4);
 
     return 0;
+}
+
+
+/* at the end of the moof, or NULL */
+
+static cam_name_t *
+cam_name_of(const uint8_t *moof, size_t size)
+{
+    cam_name_t  *name;
+
+    if (size < CAM_NAME_BOX + CAM_RECORD_NAME_SIZE) {
+        return NULL;
+    }
+
+    name = (cam_name_t *) (moof + size - CAM_RECORD_NAME_SIZE);
+
+    return cam_name_get(name->size) == CAM_RECORD_NAME_SIZE
+           && memcmp(name->type, "free" CAM_NAME_MAGIC, 8) == 0 ? name : NULL;
 }
 
 

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "record_name.h"
 #include "record_range.h"
 
 
@@ -426,6 +427,7 @@ cam_record_walk_fragment(cam_record_walk_t *w, const cam_record_fragment_t *f)
         w->started = 1;
         piece->offset = f->offset;
         piece->size = 0;
+        piece->names = 0;
         piece->wall_msec = f->wall_msec;
         piece->duration_usec = 0;
         piece->msn = f->msn;
@@ -435,6 +437,7 @@ cam_record_walk_fragment(cam_record_walk_t *w, const cam_record_fragment_t *f)
     }
 
     piece->size += f->size;
+    piece->names += f->flags & CAM_RECORD_NAMED ? CAM_RECORD_NAME_SIZE : 0;
     piece->duration_usec += f->duration_usec;
 
     return 0;

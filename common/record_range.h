@@ -44,6 +44,7 @@ typedef struct {
     const cam_record_head_t  *head;     /* of the file */
     uint64_t            offset;
     uint64_t            size;
+    uint32_t            names;          /* of these, see record_name.h */
     int64_t             wall_msec;
     uint64_t            duration_usec;
     uint64_t            msn;            /* of its first fragment */

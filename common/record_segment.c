@@ -12,6 +12,7 @@
 #include "record_cipher.h"
 #include "record_index.h"
 #include "record_media.h"
+#include "record_name.h"
 #include "record_segment.h"
 
 
@@ -216,14 +217,16 @@ cam_record_segment_read(cam_record_segment_t *seg, int fd,
 }
 
 
-/* parts of a segment follow each other, so they move together */
+/* parts of a segment follow each other, so they move together; what the live
+   store did not have goes */
 
 static int
 cam_record_segment_move(cam_record_segment_t *seg)
 {
     char      type[5];
     int64_t   live, usec;
-    uint8_t  *p;
+    size_t    size;
+    uint8_t  *p, *out;
     uint64_t  moof;
     unsigned  i;
 
@@ -231,21 +234,35 @@ cam_record_segment_move(cam_record_segment_t *seg)
                                 cam_record_segment_near(seg));
     usec = live ? seg->part[0].time_usec - live : 0;
 
-    for (i = 0, p = seg->data; i < seg->n; i++, p += seg->part[i - 1].size) {
+    out = seg->data;
 
-        if (cam_record_box(p, seg->part[i].size, type, &moof) == -1
-            || moof > seg->part[i].size
+    for (i = 0, p = seg->data; i < seg->n; i++, p += seg->part[i - 1].size) {
+        size = seg->part[i].size;
+
+        if (cam_record_box(p, size, type, &moof) == -1
+            || moof > size
             || (seg->cipher != NULL
                 && cam_record_cipher_apply(seg->cipher, &seg->part[i], moof, 0,
-                                           p, seg->part[i].size)
+                                           p, size)
                    == -1)
             || cam_record_moof_rebase(p, moof, &seg->tracks, i + 1, usec)
-               == -1)
+               == -1
+            || (seg->part[i].flags & CAM_RECORD_NAMED
+                && cam_record_name_remove(p, size) == -1))
         {
             errno = EPROTO;
             return -1;
         }
+
+        if (seg->part[i].flags & CAM_RECORD_NAMED) {
+            size -= CAM_RECORD_NAME_SIZE;
+        }
+
+        memmove(out, p, size);
+        out += size;
     }
+
+    seg->size = (size_t) (out - seg->data);
 
     return 0;
 }

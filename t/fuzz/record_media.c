@@ -177,6 +177,9 @@ name(const uint8_t *moof, size_t size, const cam_record_tracks_t *tracks)
         must(memcmp(&before, &after, sizeof(before)) == 0);
     }
 
+    must(cam_record_name_remove(copy, all + CAM_RECORD_NAME_SIZE) == 0);
+    must(memcmp(copy, moof, size) == 0);
+
     free(copy);
 }
 

@@ -195,6 +195,25 @@ what_has_another_form_stays_as_it_is(void **state)
 
 
 static void
+what_it_adds_goes_again(void **state)
+{
+    uint8_t  before[sizeof(data)];
+
+    make(0, 1, "mdat");
+    memcpy(before, data, sizeof(data));
+    assert_int_equal(cam_record_name_remove(data, size), -1);
+    assert_memory_equal(data, before, sizeof(data));
+
+    assert_int_equal(cam_record_name_room(data, size), 0);
+    assert_int_equal(cam_record_name_write(data, size + CAM_RECORD_NAME_SIZE,
+                                           &entry), 0);
+    assert_int_equal(cam_record_name_remove(data, size + CAM_RECORD_NAME_SIZE),
+                     0);
+    assert_memory_equal(data, before, size);
+}
+
+
+static void
 without_room_nothing_is_written(void **state)
 {
     uint8_t  before[sizeof(data)];
@@ -240,6 +259,7 @@ main(void)
     const struct CMUnitTest  tests[] = {
         cmocka_unit_test(a_fragment_says_its_entry),
         cmocka_unit_test(what_has_another_form_stays_as_it_is),
+        cmocka_unit_test(what_it_adds_goes_again),
         cmocka_unit_test(without_room_nothing_is_written),
         cmocka_unit_test(a_damaged_one_says_nothing)
     };
