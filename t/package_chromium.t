@@ -69,8 +69,10 @@ sub goes_on {
     ok($changed->($index), "$name: packaged");
 
     my $since = time;
-    ok($t->wait_for(sub { defined behind() && time - behind() > $since }, 15,
-        'the player'), "$name: player got there") or diag(state());
+    ok($t->wait_for(sub {
+        my $behind = behind();
+        defined $behind && time - $behind > $since;
+    }, 15, 'the player'), "$name: player got there") or diag(state());
     ok(wait_frames(15, 10), "$name: pictures go on") or diag(state());
 }
 
