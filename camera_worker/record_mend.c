@@ -23,6 +23,9 @@
 
 #define CW_MEND_PLACES  2                /* where a key may be known */
 
+/* until it is whole; fsck may be at work beside, and has another one */
+#define CW_MEND_TEMP    CAM_RECORD_REBUILD_TEMP ".open"
+
 
 static int cw_record_mend_index(cw_record_t *r,
     const cam_record_open_t *open, cam_record_rebuild_t *b, off_t size);
@@ -49,18 +52,18 @@ cw_record_mend(cw_record_t *r, const cam_record_open_t *open)
     cam_record_path(path, open->camera, open->start_msec, "idx");
 
     b.old_fd = openat(r->volume.fd, path, O_RDONLY|O_NOFOLLOW|O_CLOEXEC);
-    b.index_fd = openat(r->volume.fd, CAM_RECORD_REBUILD_TEMP,
+    b.index_fd = openat(r->volume.fd, CW_MEND_TEMP,
                         O_RDWR|O_CREAT|O_TRUNC|O_NOFOLLOW|O_CLOEXEC, 0640);
 
     rc = b.index_fd == -1 || fstat(b.media_fd, &st) == -1
          || cw_record_mend_index(r, open, &b, st.st_size) == -1
          || fsync(b.index_fd) == -1
-         || renameat(r->volume.fd, CAM_RECORD_REBUILD_TEMP, r->volume.fd, path)
-            == -1 ? -1 : 0;
+         || renameat(r->volume.fd, CW_MEND_TEMP, r->volume.fd, path) == -1
+         ? -1 : 0;
     err = errno;
 
     if (rc == -1 && b.index_fd != -1) {
-        (void) unlinkat(r->volume.fd, CAM_RECORD_REBUILD_TEMP, 0);
+        (void) unlinkat(r->volume.fd, CW_MEND_TEMP, 0);
     }
 
     if (b.index_fd != -1) {
